@@ -1,0 +1,1 @@
+//! A faithful GCP in one process.

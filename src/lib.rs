@@ -1,0 +1,3 @@
+//! evenkeel keeps Google Cloud at the state a team declares in git.
+
+pub mod emulator;
