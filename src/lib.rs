@@ -1,3 +1,5 @@
 //! evenkeel keeps Google Cloud at the state a team declares in git.
 
+pub mod api;
+pub mod core;
 pub mod emulator;

@@ -1,0 +1,105 @@
+//! Identity: which GCP resource a manifest is about.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The kinds evenkeel manages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// A Serverless VPC Access connector.
+    VpcAccessConnector,
+}
+
+impl Kind {
+    /// Every kind, in the order people read them.
+    pub const ALL: &'static [Kind] = &[Kind::VpcAccessConnector];
+
+    /// The name used in `kind:`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::VpcAccessConnector => "VpcAccessConnector",
+        }
+    }
+
+    /// Lower-case plural, as in `kubectl get vpcaccessconnectors`.
+    #[must_use]
+    pub fn plural(self) -> &'static str {
+        match self {
+            Kind::VpcAccessConnector => "vpcaccessconnectors",
+        }
+    }
+
+    /// Short name for the command line.
+    #[must_use]
+    pub fn short_name(self) -> &'static str {
+        match self {
+            Kind::VpcAccessConnector => "vac",
+        }
+    }
+
+    /// Accepts `VpcAccessConnector`, `vpcaccessconnector(s)` and the short name, in any case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Kind> {
+        let wanted = text.to_ascii_lowercase();
+        Kind::ALL.iter().copied().find(|kind| {
+            wanted == kind.plural()
+                || wanted == kind.as_str().to_ascii_lowercase()
+                || wanted == kind.short_name()
+        })
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One GCP resource. Immutable: another project, location or name is another resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Key {
+    pub kind: Kind,
+    pub project: String,
+    /// A region, or `global`.
+    pub location: String,
+    /// The name in GCP (`resourceName`, by default `metadata.name`).
+    pub name: String,
+}
+
+impl Key {
+    /// The scope one LIST covers.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope {
+            kind: self.kind,
+            project: self.project.clone(),
+            location: self.location.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}/{}/{}/{}",
+            self.kind, self.project, self.location, self.name
+        )
+    }
+}
+
+/// What one LIST call covers: a kind in a location of a project.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope {
+    pub kind: Kind,
+    pub project: String,
+    pub location: String,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.kind, self.project, self.location)
+    }
+}

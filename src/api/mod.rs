@@ -1,0 +1,29 @@
+//! Declared and reported types: what people write in manifests and read in status.
+//!
+//! Nothing here does I/O, and nothing here decides: the rules of a kind live in `kinds`, decisions
+//! in `core`.
+
+pub mod condition;
+pub mod declared;
+pub mod duration;
+pub mod envelope;
+pub mod key;
+pub mod status;
+pub mod vpc_access_connector;
+
+pub use condition::{Condition, ConditionStatus, ConditionType, Reason};
+pub use declared::{Declared, Origin};
+pub use duration::HumanDuration;
+pub use envelope::{
+    Approval, Deletion, Drift, ManagedSpec, Manifest, Metadata, OnFailure, Policy, RolloutSpec,
+    StepSpec,
+};
+pub use key::{Key, Kind};
+pub use status::Status;
+
+/// The API group of every kind.
+pub const GROUP: &str = "evenkeel.dev";
+/// The only version served so far.
+pub const VERSION: &str = "v1alpha1";
+/// `apiVersion` as manifests write it.
+pub const API_VERSION: &str = "evenkeel.dev/v1alpha1";

@@ -1,0 +1,10 @@
+//! The pure core: what to do next, given what is declared, observed and recorded.
+//!
+//! Invariant: no async, no I/O, no clock, no environment, no randomness. Time and jitter come in
+//! as arguments; the same inputs give the same decision, byte for byte.
+
+pub mod error;
+pub mod fields;
+pub mod observed;
+pub mod permit;
+pub mod record;

@@ -1,0 +1,204 @@
+//! What survives a restart: the operator's memory of one resource.
+
+use super::error::Fault;
+use super::fields::Fields;
+use crate::api::status::{HistoryEntry, RevisionRef};
+use crate::api::{Deletion, Key, Reason, Status};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The memory of one resource. Written in one transaction with what happens around it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    pub key: Key,
+    /// `metadata.name`.
+    pub name: String,
+    /// Counts the changes of the spec.
+    pub generation: i64,
+    /// Digest of the whole spec, to count generations.
+    pub spec_digest: String,
+    /// Created or adopted by us. Nothing else is ever changed or deleted.
+    pub owned: bool,
+    /// The declared deletion policy, for when the manifest is gone.
+    pub deletion: Deletion,
+    /// The newest revision number in use; 0 before the first.
+    pub revision: i64,
+    pub last_good: Option<LastGood>,
+    pub held: Option<Held>,
+    /// Paused by a person.
+    pub paused: bool,
+    /// The plan digest that a person approved.
+    pub approved: Option<String>,
+    pub rollout: Option<Rollout>,
+    /// The one call that is not settled yet.
+    pub write: Option<Write>,
+    pub retry: Option<Retry>,
+    pub repeated: Option<Repeated>,
+    /// When the last write was read back.
+    pub settled_at: Option<Timestamp>,
+    /// Newest last; at most twenty.
+    pub history: Vec<HistoryEntry>,
+    pub status: Status,
+}
+
+/// A state that was proved good.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastGood {
+    pub at: RevisionRef,
+    pub fields: Fields,
+}
+
+/// Content that is observed only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Held {
+    pub digest: String,
+    pub reason: Reason,
+    pub message: String,
+    pub since: Timestamp,
+    pub rolled_back_to: Option<i64>,
+}
+
+/// An attempt at one content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rollout {
+    /// Declared content it goes for.
+    pub digest: String,
+    /// Digest of the rollout settings its steps were made from.
+    pub strategy: String,
+    pub source: String,
+    pub purpose: Purpose,
+    pub attempt: u32,
+    /// The revision saved before its first write; 0 until then.
+    pub revision: i64,
+    pub steps: Vec<Step>,
+    /// Index of the current step.
+    pub step: usize,
+    pub step_started_at: Timestamp,
+    /// Set once the step landed.
+    pub bake_until: Option<Timestamp>,
+    /// What the managed fields should be now: live at the start, then after each step.
+    pub expected: Fields,
+    pub started_at: Timestamp,
+}
+
+/// Why a rollout runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Purpose {
+    /// New content.
+    Apply,
+    /// The live state moved away.
+    Drift,
+    /// A failed step: back to the last good state.
+    Rollback {
+        to: i64,
+        /// Why, for the condition that stays.
+        because: Reason,
+    },
+    /// A person asked for an older revision.
+    Undo { to: i64 },
+}
+
+/// One step of a rollout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Step {
+    /// Bring these fields to these values, in one call.
+    Set(Fields),
+    /// Wait this many milliseconds.
+    Pause(u64),
+    /// Wait for a person.
+    PauseManual,
+    /// Create the resource with these fields.
+    Create(Fields),
+}
+
+/// A mutating call, written down before it is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Intent {
+    /// Unique; derived from key, revision, step and count, never from chance.
+    pub id: String,
+    pub key: Key,
+    pub verb: Verb,
+    /// Field mask of a patch.
+    pub mask: Vec<String>,
+    /// Body of a create or patch, as GCP wants it.
+    pub body: Value,
+    pub prepared_at: Timestamp,
+}
+
+/// The mutating verbs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verb {
+    Create,
+    Patch,
+    Delete,
+}
+
+/// A call that is not settled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Write {
+    pub intent: Intent,
+    /// Managed fields before the call.
+    pub before: Fields,
+    /// Managed fields when it will have landed. Empty for a delete.
+    pub after: Fields,
+    pub stage: Stage,
+}
+
+/// What is known of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// Durable; whether it was sent is unknown (the process may have died).
+    Prepared,
+    /// Sent, and no reply that tells.
+    Unclear { since: Timestamp, fault: Fault },
+    /// GCP runs the operation.
+    Accepted { operation: String },
+    /// The operation finished; the fields are being read back.
+    Finished { at: Timestamp },
+}
+
+/// Waiting after a failure that is no verdict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retry {
+    pub count: u32,
+    pub not_before: Timestamp,
+    pub fault: Fault,
+}
+
+/// The same change made over and over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Repeated {
+    /// Digest of the change.
+    pub digest: String,
+    pub count: u32,
+    pub last: Timestamp,
+}
+
+/// A saved prior state, with GCP's reply as it came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revision {
+    pub key: Key,
+    pub number: i64,
+    /// Digest of the content that was about to be applied.
+    pub digest: String,
+    pub source: String,
+    pub at: Timestamp,
+    /// Managed fields at that moment.
+    pub fields: Fields,
+    /// The GET body; `null` when the resource did not exist.
+    pub raw: Value,
+}
