@@ -3,4 +3,5 @@
 pub mod api;
 pub mod core;
 pub mod emulator;
+pub mod journal;
 pub mod kinds;
