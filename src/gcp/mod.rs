@@ -1,0 +1,31 @@
+//! The only room that speaks HTTP to Google.
+//!
+//! Reads are repeated with backoff, writes never: a write is one request and one answer, and it
+//! needs a [`client::Proof`]. Every failure leaves as a [`crate::core::error::Fault`] with secrets
+//! removed. What is absent: decisions, manifests, files (but for credentials) and printing.
+//!
+//! From the bottom up: [`http`] is the port and [`live`] its real implementation; [`auth`],
+//! [`endpoint`] and [`access`] say who calls where; [`error`], [`google_error`] and [`redact`]
+//! turn replies into faults; [`budget`], [`counts`], [`clock`] and [`entropy`] serve [`client`];
+//! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`]).
+
+pub mod access;
+pub mod auth;
+pub mod budget;
+pub mod client;
+pub mod clock;
+pub mod counts;
+pub mod endpoint;
+pub mod entropy;
+pub mod error;
+pub mod google_error;
+pub mod http;
+pub mod live;
+pub mod operation;
+pub mod path;
+pub mod redact;
+pub mod service;
+pub mod vpcaccess;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,60 @@
+//! What the engine sees of an API: one resource type, six verbs.
+//!
+//! Invariant: "absent" is said only where GCP answered for the resource itself, and a listing is
+//! whole or it is an error or it is marked unreachable. Nothing here repeats a write.
+
+use crate::core::error::Fault;
+use crate::core::observed::Operation;
+use crate::core::permit::{Durable, WritePermit};
+use async_trait::async_trait;
+use serde_json::Value;
+
+/// All resources of one type in a location of a project.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listing {
+    /// The resources as GCP gave them.
+    pub items: Vec<Value>,
+    /// GCP could not reach a part of the scope: what is not listed is unknown, not gone.
+    pub unreachable: bool,
+}
+
+/// One type of resource in one API.
+#[async_trait]
+pub trait Service: Send + Sync {
+    /// Every resource in the scope, over all pages.
+    ///
+    /// # Errors
+    /// Any failed page fails the listing. `NotFound` means the scope, not the resources.
+    async fn list(&self, project: &str, location: &str) -> Result<Listing, Fault>;
+
+    /// One resource. `None` only when GCP says that it, and not its project, location or API, does
+    /// not exist.
+    ///
+    /// # Errors
+    /// `NotFound` is about the scope: the resource is then unknown.
+    async fn get(&self, project: &str, location: &str, name: &str) -> Result<Option<Value>, Fault>;
+
+    /// Makes the call of a durable intent, once.
+    ///
+    /// # Errors
+    /// `Unclear` where the call may have landed all the same.
+    async fn write(&self, permit: &WritePermit, intent: Durable<'_>) -> Result<Operation, Fault>;
+
+    /// Polls an operation by its full name.
+    ///
+    /// # Errors
+    /// About the poll; how the operation went is in [`Operation::error`].
+    async fn operation(&self, name: &str) -> Result<Operation, Fault>;
+
+    /// The operations GCP remembers in the scope, running and finished.
+    ///
+    /// # Errors
+    /// As [`Service::list`].
+    async fn operations(&self, project: &str, location: &str) -> Result<Vec<Operation>, Fault>;
+
+    /// The short name of a listed item.
+    fn name_of(&self, item: &Value) -> Option<String>;
+
+    /// The name GCP gives a resource, as in [`Operation::target`].
+    fn target(&self, project: &str, location: &str, name: &str) -> String;
+}
