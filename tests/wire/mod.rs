@@ -4,6 +4,8 @@
 
 #![allow(dead_code)] // each test that says `mod wire;` uses its own part
 
+pub mod client;
+
 use serde_json::{Map, Value};
 
 /// One request and its reply. Bodies are JSON; `Value::Null` means there was none.
@@ -29,7 +31,9 @@ impl Surface {
     }
 
     pub fn parse(text: &str) -> Self {
-        Self { document: serde_json::from_str(text).expect("a surface file is JSON") }
+        Self {
+            document: serde_json::from_str(text).expect("a surface file is JSON"),
+        }
     }
 
     /// Everything wrong with the exchange, each problem with its place. Empty: all is well.
@@ -57,7 +61,13 @@ impl Surface {
     }
 
     /// What a client sends, whatever the reply: the path, the parameters and the body.
-    pub fn request_problems(&self, method: &str, path: &str, query: &str, body: &Value) -> Vec<String> {
+    pub fn request_problems(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        body: &Value,
+    ) -> Vec<String> {
         let mut problems = Vec::new();
         match self.method(method, path) {
             Some(method) => {
@@ -81,20 +91,28 @@ impl Surface {
 
     pub fn method_id(&self, verb: &str, path: &str) -> Option<&str> {
         let mut methods = self.section("methods").iter();
-        methods.find(|(_, method)| is_method(method, verb, path)).map(|(id, _)| id.as_str())
+        methods
+            .find(|(_, method)| is_method(method, verb, path))
+            .map(|(id, _)| id.as_str())
     }
 
     fn method(&self, verb: &str, path: &str) -> Option<&Value> {
-        self.section("methods").values().find(|method| is_method(method, verb, path))
+        self.section("methods")
+            .values()
+            .find(|method| is_method(method, verb, path))
     }
 
     fn section(&self, name: &str) -> &Map<String, Value> {
-        self.document[name].as_object().expect("a section of a surface file is an object")
+        self.document[name]
+            .as_object()
+            .expect("a section of a surface file is an object")
     }
 
     fn check_query(&self, method: &Value, query: &str, problems: &mut Vec<String>) {
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let Some(kind) = method["query"].get(&*name).or_else(|| self.section("standard").get(&*name))
+            let Some(kind) = method["query"]
+                .get(&*name)
+                .or_else(|| self.section("standard").get(&*name))
             else {
                 problems.push(format!("query.{name}: unknown parameter"));
                 continue;
@@ -102,7 +120,9 @@ impl Surface {
             let good = match kind["type"].as_str() {
                 Some("int32") => value.parse::<i32>().is_ok(),
                 Some("boolean") => matches!(&*value, "true" | "false"),
-                _ => kind["enum"].as_array().is_none_or(|names| names.iter().any(|n| *n == *value)),
+                _ => kind["enum"]
+                    .as_array()
+                    .is_none_or(|names| names.iter().any(|n| *n == *value)),
             };
             if !good {
                 problems.push(format!("query.{name}: \"{value}\" is not {kind}"));
@@ -146,14 +166,27 @@ impl Surface {
         }
     }
 
-    fn check_field(&self, kind: &Value, place: &str, value: &Value, sent: bool, problems: &mut Vec<String>) {
+    fn check_field(
+        &self,
+        kind: &Value,
+        place: &str,
+        value: &Value,
+        sent: bool,
+        problems: &mut Vec<String>,
+    ) {
         match (kind["list"] == true, kind["map"] == true) {
             (true, _) => match value.as_array() {
                 Some(items) => {
                     let mut item_kind = kind.clone();
                     item_kind["list"] = false.into();
                     for (index, item) in items.iter().enumerate() {
-                        self.check_field(&item_kind, &format!("{place}[{index}]"), item, sent, problems);
+                        self.check_field(
+                            &item_kind,
+                            &format!("{place}[{index}]"),
+                            item,
+                            sent,
+                            problems,
+                        );
                     }
                 }
                 None => problems.push(format!("{place}: expected a list, got {value}")),
@@ -170,22 +203,38 @@ impl Surface {
         }
     }
 
-    fn check_scalar(&self, kind: &Value, place: &str, value: &Value, sent: bool, problems: &mut Vec<String>) {
+    fn check_scalar(
+        &self,
+        kind: &Value,
+        place: &str,
+        value: &Value,
+        sent: bool,
+        problems: &mut Vec<String>,
+    ) {
         let name = kind["type"].as_str().unwrap_or_default();
         let good = match name {
             "any" | "object" => true,
             "string" => value.is_string(),
             "boolean" => value.is_boolean(),
-            "int32" => value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
+            "int32" => value
+                .as_i64()
+                .is_some_and(|number| i32::try_from(number).is_ok()),
             // 64-bit numbers travel as strings, because JSON numbers are doubles.
-            "int64" => value.as_str().is_some_and(|text| text.parse::<i64>().is_ok()),
-            "uint64" => value.as_str().is_some_and(|text| text.parse::<u64>().is_ok()),
+            "int64" => value
+                .as_str()
+                .is_some_and(|text| text.parse::<i64>().is_ok()),
+            "uint64" => value
+                .as_str()
+                .is_some_and(|text| text.parse::<u64>().is_ok()),
             "double" | "float" | "number" => value.is_number(),
             message => return self.check_message(message, place, value, sent, problems),
         };
         if !good {
             problems.push(format!("{place}: expected {name}, got {value}"));
-        } else if kind["enum"].as_array().is_some_and(|names| !names.contains(value)) {
+        } else if kind["enum"]
+            .as_array()
+            .is_some_and(|names| !names.contains(value))
+        {
             problems.push(format!("{place}: {value} is not in the enum"));
         } else if kind["format"] == "google-datetime" && !is_time(value) {
             problems.push(format!("{place}: {value} is not a time"));
@@ -194,7 +243,12 @@ impl Surface {
 
     /// What the description leaves open: an operation is done with a result or running without one, and the
     /// `Any` inside it has a type that is known here.
-    fn check_operation(&self, place: &str, operation: &Map<String, Value>, problems: &mut Vec<String>) {
+    fn check_operation(
+        &self,
+        place: &str,
+        operation: &Map<String, Value>,
+        problems: &mut Vec<String>,
+    ) {
         let has = |name: &str| operation.contains_key(name);
         // A partial response may have cut any of it.
         if !has("name") || !has("metadata") {
@@ -213,10 +267,17 @@ impl Surface {
             }
         }
         if has("done") != metadata.get("endTime").is_some() {
-            problems.push(format!("{place}.metadata.endTime: must be there exactly when it is done"));
+            problems.push(format!(
+                "{place}.metadata.endTime: must be there exactly when it is done"
+            ));
         }
-        let Some(response) = operation.get("response").and_then(Value::as_object) else { return };
-        let kind = response.get("@type").and_then(Value::as_str).unwrap_or_default();
+        let Some(response) = operation.get("response").and_then(Value::as_object) else {
+            return;
+        };
+        let kind = response
+            .get("@type")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let message = kind.rsplit(['.', '/']).next().unwrap_or_default();
         let mut inner = response.clone();
         inner.remove("@type");
@@ -237,12 +298,18 @@ fn is_method(method: &Value, verb: &str, path: &str) -> bool {
     method["verb"] == verb
         && theirs.clone().count() == ours.clone().count()
         && theirs.zip(ours).all(|(theirs, ours)| {
-            if theirs.starts_with('{') { !ours.is_empty() } else { theirs == ours }
+            if theirs.starts_with('{') {
+                !ours.is_empty()
+            } else {
+                theirs == ours
+            }
         })
 }
 
 fn is_time(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok())
+    value
+        .as_str()
+        .is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok())
 }
 
 const RPC: [(&str, u16); 14] = [
@@ -266,31 +333,59 @@ const RPC: [(&str, u16); 14] = [
 fn check_error(status: u16, reply: &Value, problems: &mut Vec<String>) {
     let error = &reply["error"];
     if error["code"] != status {
-        problems.push(format!("error.code: {} in a reply with status {status}", error["code"]));
+        problems.push(format!(
+            "error.code: {} in a reply with status {status}",
+            error["code"]
+        ));
     }
     if error["message"].as_str().is_none_or(str::is_empty) {
         problems.push("error.message: missing".to_owned());
     }
     for name in error.as_object().into_iter().flat_map(Map::keys) {
-        if !matches!(name.as_str(), "code" | "message" | "status" | "errors" | "details") {
+        if !matches!(
+            name.as_str(),
+            "code" | "message" | "status" | "errors" | "details"
+        ) {
             problems.push(format!("error.{name}: in neither envelope"));
         }
     }
     if let Some(errors) = error.get("errors") {
-        let texts = |item: &Value| ["message", "domain", "reason"].iter().all(|n| item[n].is_string());
-        if !errors.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(texts)) {
+        let texts = |item: &Value| {
+            ["message", "domain", "reason"]
+                .iter()
+                .all(|n| item[n].is_string())
+        };
+        if !errors
+            .as_array()
+            .is_some_and(|items| !items.is_empty() && items.iter().all(texts))
+        {
             problems.push(format!("error.errors: {errors}"));
         }
-    } else if !RPC.iter().any(|(name, code)| error["status"] == *name && *code == status) {
-        problems.push(format!("error.status: {} for HTTP {status}", error["status"]));
+    } else if !RPC
+        .iter()
+        .any(|(name, code)| error["status"] == *name && *code == status)
+    {
+        problems.push(format!(
+            "error.status: {} for HTTP {status}",
+            error["status"]
+        ));
     }
-    for (index, detail) in error["details"].as_array().into_iter().flatten().enumerate() {
+    for (index, detail) in error["details"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
         let kind = detail["@type"].as_str().unwrap_or_default();
         if !kind.starts_with("type.googleapis.com/google.rpc.") {
             problems.push(format!("error.details[{index}].@type: \"{kind}\""));
         }
-        if kind.ends_with(".ErrorInfo") && !(detail["reason"].is_string() && detail["domain"].is_string()) {
-            problems.push(format!("error.details[{index}]: ErrorInfo without reason and domain"));
+        if kind.ends_with(".ErrorInfo")
+            && !(detail["reason"].is_string() && detail["domain"].is_string())
+        {
+            problems.push(format!(
+                "error.details[{index}]: ErrorInfo without reason and domain"
+            ));
         }
     }
 }
