@@ -44,7 +44,7 @@ pub struct Match {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_contains: Option<String>,
     /// Lets the first `after` matching requests pass.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub after: u64,
 }
 
