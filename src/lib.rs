@@ -1,6 +1,7 @@
 //! evenkeel keeps Google Cloud at the state a team declares in git.
 
 pub mod api;
+pub mod cli;
 pub mod core;
 pub mod emulator;
 pub mod engine;
