@@ -4,9 +4,11 @@
 //! in `core`.
 
 pub mod condition;
+pub mod crd;
 pub mod declared;
 pub mod duration;
 pub mod envelope;
+pub mod finding;
 pub mod key;
 pub mod status;
 pub mod vpc_access_connector;
@@ -18,6 +20,7 @@ pub use envelope::{
     Approval, Deletion, Drift, ManagedSpec, Manifest, Metadata, OnFailure, Policy, RolloutSpec,
     StepSpec,
 };
+pub use finding::{Finding, Severity};
 pub use key::{Key, Kind};
 pub use status::Status;
 
