@@ -8,3 +8,4 @@ pub mod engine;
 pub mod gcp;
 pub mod journal;
 pub mod kinds;
+pub mod source;
