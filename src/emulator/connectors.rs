@@ -135,8 +135,8 @@ impl World {
         let prefix = route.connector_name("");
         let seen = self
             .records
-            .iter()
-            .filter(|(name, _)| name.starts_with(&prefix) && !view.partial)
+            .range(prefix.clone()..)
+            .take_while(|(name, _)| name.starts_with(&prefix) && !view.partial)
             .filter_map(|(name, record)| Some((name.clone(), record.seen(view.at)?)));
         let (page, next) = page(seen, &prefix, params)?;
         let mut reply = json!({});
