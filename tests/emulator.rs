@@ -166,7 +166,7 @@ fn patches_are_refused_in_googles_words() {
         (
             "minInstances,maxInstances",
             size(10, 11),
-            "max must be less than or equal to 10",
+            "min must be less than or equal to 9",
         ),
         (
             "machineType",

@@ -303,6 +303,7 @@ fn requested_size(body: &Map<String, Value>) -> Result<(i32, i32), ApiError> {
     let min =
         first([number(body, "minInstances"), from_min]).unwrap_or(limits::MIN_INSTANCES_DEFAULT);
     let Some(max) = first([number(body, "maxInstances"), from_max]) else {
+        limits::min_instances(min)?;
         return Ok((min, 0));
     };
     limits::instances(min, max)?;
