@@ -230,6 +230,16 @@ fn a_create_that_fails_leaves_error_whatever_the_fault_says() {
         gcp.get(&format!("{REGION}/connectors/c1")).body["state"],
         "ERROR"
     );
+
+    gcp.emulator
+        .set_faults(vec![FaultRule::new(Action::IgnoreWrite)]);
+    gcp.delete(&format!("{REGION}/connectors/c1"));
+    gcp.wait(60);
+    let still = gcp.get(&format!("{REGION}/connectors/c1")).body;
+    assert_eq!(
+        still["state"], "ERROR",
+        "a delete that does nothing mends nothing"
+    );
 }
 
 #[test]
