@@ -174,12 +174,20 @@ fn lifecycle(state: &str) -> Lifecycle {
     }
 }
 
+/// Other projects that use the connector. Google lists the connector's own project from the start,
+/// used or not, so that one tells nothing.
 fn users(raw: &Value) -> Vec<String> {
+    let own = raw
+        .get("name")
+        .and_then(Value::as_str)
+        .and_then(|name| name.split('/').nth(1));
     let projects = raw.get("connectedProjects").and_then(Value::as_array);
     projects
         .into_iter()
         .flatten()
-        .filter_map(|project| project.as_str().map(|name| format!("project {name}")))
+        .filter_map(Value::as_str)
+        .filter(|project| Some(*project) != own)
+        .map(|project| format!("project {project}"))
         .collect()
 }
 
