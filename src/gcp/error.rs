@@ -32,13 +32,22 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A failure that came without a reply.
+    /// A failure that no reply explains.
     #[must_use]
     pub fn local(fault: Fault) -> Self {
         Refusal {
             fault,
             wait: None,
             again: true,
+        }
+    }
+
+    /// A failure that a repetition at once would not change.
+    #[must_use]
+    pub fn settled(fault: Fault) -> Self {
+        Refusal {
+            again: false,
+            ..Self::local(fault)
         }
     }
 }
