@@ -121,11 +121,12 @@ fn kinds() {
     }
 }
 
+type Headers = &'static [(&'static str, &'static str)];
+
 #[test]
 fn waits() {
     let per_minute = "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service 'x'";
     let minute = Some(Duration::from_millis(20_700));
-    type Headers = &'static [(&'static str, &'static str)];
     let cases: &[(u16, String, Headers, Option<Duration>)] = &[
         (403, old("rateLimitExceeded", "x"), &[], minute),
         (
