@@ -3,4 +3,7 @@
 pub mod api;
 pub mod core;
 pub mod emulator;
+pub mod engine;
 pub mod gcp;
+pub mod journal;
+pub mod kinds;

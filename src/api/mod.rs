@@ -7,6 +7,8 @@ pub mod condition;
 pub mod declared;
 pub mod duration;
 pub mod envelope;
+pub mod event;
+pub mod finding;
 pub mod key;
 pub mod status;
 pub mod vpc_access_connector;
@@ -18,6 +20,8 @@ pub use envelope::{
     Approval, Deletion, Drift, ManagedSpec, Manifest, Metadata, OnFailure, Policy, RolloutSpec,
     StepSpec,
 };
+pub use event::Event;
+pub use finding::{Finding, Severity};
 pub use key::{Key, Kind};
 pub use status::Status;
 

@@ -3,8 +3,16 @@
 //! Invariant: no async, no I/O, no clock, no environment, no randomness. Time and jitter come in
 //! as arguments; the same inputs give the same decision, byte for byte.
 
+pub mod backoff;
+pub mod conditions;
+pub mod decide;
+pub mod digest;
 pub mod error;
 pub mod fields;
 pub mod observed;
 pub mod permit;
+pub mod plan;
 pub mod record;
+pub mod rules;
+pub mod steps;
+pub mod token;

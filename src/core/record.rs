@@ -36,11 +36,50 @@ pub struct Record {
     pub write: Option<Write>,
     pub retry: Option<Retry>,
     pub repeated: Option<Repeated>,
+    /// The digest that was rolled back automatically: once per content.
+    pub rolled_back: Option<String>,
+    /// Counts the calls ever written down, for their ids.
+    pub sends: u64,
+    /// The last operation that was ours, so that it is not taken for a newer one.
+    pub last_operation: Option<String>,
+    /// The manifest is gone and the resource was left in place.
+    pub released: bool,
     /// When the last write was read back.
     pub settled_at: Option<Timestamp>,
     /// Newest last; at most twenty.
     pub history: Vec<HistoryEntry>,
     pub status: Status,
+}
+
+impl Record {
+    /// The memory of a resource never seen before.
+    #[must_use]
+    pub fn new(key: Key, name: String) -> Self {
+        Record {
+            key,
+            name,
+            generation: 0,
+            spec_digest: String::new(),
+            owned: false,
+            deletion: Deletion::Orphan,
+            revision: 0,
+            last_good: None,
+            held: None,
+            paused: false,
+            approved: None,
+            rollout: None,
+            write: None,
+            retry: None,
+            repeated: None,
+            rolled_back: None,
+            sends: 0,
+            last_operation: None,
+            released: false,
+            settled_at: None,
+            history: Vec::new(),
+            status: Status::default(),
+        }
+    }
 }
 
 /// A state that was proved good.
@@ -81,9 +120,21 @@ pub struct Rollout {
     pub step_started_at: Timestamp,
     /// Set once the step landed.
     pub bake_until: Option<Timestamp>,
-    /// What the managed fields should be now: live at the start, then after each step.
+    /// Managed fields when it started.
+    pub prior: Fields,
+    /// What they should be now: as at the start, then after each step.
     pub expected: Fields,
     pub started_at: Timestamp,
+    /// A step failed: what is left is to go back or to hold.
+    pub failure: Option<Failure>,
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    pub reason: Reason,
+    pub message: String,
 }
 
 /// Why a rollout runs.

@@ -1,1 +1,245 @@
-//! A faithful GCP in one process.
+//! A faithful GCP in one process: Serverless VPC Access (vpcaccess v1, and the v1beta1 read view).
+//!
+//! Purpose: a place to run the operator, its tests and its demonstrations with no cloud. It answers as
+//! Google answers, and refuses what Google refuses.
+//!
+//! Invariants:
+//! - Nothing here is shared with the operator's own rules, so that a wrong belief on one side shows as a
+//!   failing test instead of cancelling out.
+//! - [`Emulator::handle`] does no I/O besides the optional [`Store`], reads no clock and draws every random
+//!   number from one seed: the same seed, times and requests give the same replies.
+//! - A reply is given only after the change it speaks of is in the store.
+
+mod access;
+mod connectors;
+mod control;
+mod dice;
+mod errors;
+mod fault_json;
+mod faults;
+mod fields;
+mod foreign;
+mod limits;
+mod locations;
+mod log;
+mod messages;
+mod operations;
+mod query;
+mod quota;
+mod records;
+mod reply;
+mod route;
+mod scenario;
+pub mod server;
+mod store;
+mod timing;
+mod world;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+
+pub use access::Access;
+pub use errors::Shape;
+pub use fault_json::FaultJsonError;
+pub use faults::{Action, ErrorFault, FaultRule, Leaves, Match};
+pub use foreign::ForeignError;
+pub use log::{LogEntry, LogStatus};
+pub use quota::Quota;
+pub use scenario::{Scenario, Service, UnknownScenario};
+pub use store::{Store, StoreError};
+pub use timing::Timing;
+
+use world::World;
+
+/// How an emulator starts.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub scenario: Scenario,
+    pub seed: u64,
+    pub timing: Timing,
+}
+
+/// What became of one request: the caller waits `delay`, then delivers `outcome`.
+#[derive(Debug, Clone)]
+pub struct Handled {
+    pub delay: Duration,
+    pub outcome: Outcome,
+}
+
+/// What the client gets.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    Reply(http::Response<Bytes>),
+    /// The connection closes with no reply. Whether the change landed is in the request log.
+    Reset,
+}
+
+/// A snapshot that cannot be taken back.
+#[derive(Debug, thiserror::Error)]
+#[error("this is not a snapshot of the emulator (version {expected}): {reason}")]
+pub struct RestoreError {
+    pub expected: u32,
+    pub reason: String,
+}
+
+/// GCP in one process. Share it behind an `Arc`.
+#[derive(Debug)]
+pub struct Emulator {
+    world: Mutex<World>,
+    store: Option<Store>,
+}
+
+impl Emulator {
+    /// A fresh emulator that lives in memory only.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            world: Mutex::new(World::new(options)),
+            store: None,
+        }
+    }
+
+    /// An emulator that outlives its process: goes on from the snapshot at `path`, or starts fresh with
+    /// `options` when there is none yet.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not a snapshot of the emulator.
+    pub fn open(options: Options, path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let store = Store::new(path);
+        let world = match store.load()? {
+            Some(snapshot) => {
+                World::from_snapshot(&snapshot).map_err(|source| StoreError::Content {
+                    path: store.path().to_owned(),
+                    source,
+                })?
+            }
+            None => World::new(options),
+        };
+        Ok(Self {
+            world: Mutex::new(world),
+            store: Some(store),
+        })
+    }
+
+    /// Answers one request as of `now`. Time never runs backwards inside: an earlier `now` is read as the
+    /// latest one seen.
+    pub fn handle(&self, now: Timestamp, request: &http::Request<Bytes>) -> Handled {
+        let mut world = self.lock();
+        let handled = world.handle(now, request);
+        if request.method() == http::Method::GET {
+            return handled;
+        }
+        match self.save(&world) {
+            Ok(()) => handled,
+            Err(error) => {
+                tracing::error!(%error, "the emulator cannot save its state");
+                let reply = errors::ApiError::internal(&error.to_string()).reply();
+                Handled {
+                    delay: handled.delay,
+                    outcome: Outcome::Reply(reply),
+                }
+            }
+        }
+    }
+
+    /// Lets time pass with no request: operations that are due finish.
+    pub fn advance(&self, now: Timestamp) {
+        self.lock().advance(now);
+    }
+
+    /// Replaces the fault rules.
+    pub fn set_faults(&self, rules: Vec<FaultRule>) {
+        self.lock().faults.set(rules);
+    }
+
+    /// How often each fault fired since the emulator started, by its name.
+    #[must_use]
+    pub fn faults_fired(&self) -> BTreeMap<String, u64> {
+        self.lock().faults.fired().clone()
+    }
+
+    /// Whom the API lets in. Everyone by default.
+    pub fn set_access(&self, access: Access) {
+        self.lock().access = access;
+    }
+
+    /// Requests a minute per project. Generous by default.
+    pub fn set_quota(&self, quota: Quota) {
+        self.lock().meter.set(quota);
+    }
+
+    /// How long things take from now on. Operations that run keep their time.
+    pub fn set_timing(&self, timing: Timing) {
+        self.lock().timing = timing;
+    }
+
+    /// The request log, oldest first.
+    #[must_use]
+    pub fn requests(&self) -> Vec<LogEntry> {
+        self.lock().log.after(0).cloned().collect()
+    }
+
+    /// The whole world: connectors, running operations, faults, quota use and the request log.
+    #[must_use]
+    pub fn snapshot(&self) -> Value {
+        self.lock().snapshot()
+    }
+
+    /// Replaces the whole world with a snapshot.
+    ///
+    /// # Errors
+    /// When `snapshot` is not one of this version. The world is then left as it was.
+    pub fn restore(&self, snapshot: &Value) -> Result<(), RestoreError> {
+        let world = World::from_snapshot(snapshot)?;
+        *self.lock() = world;
+        Ok(())
+    }
+
+    /// The true, not lagged state of a connector as of the latest time seen. For checkers.
+    #[must_use]
+    pub fn connector(&self, project: &str, location: &str, name: &str) -> Option<Value> {
+        let name = format!("projects/{project}/locations/{location}/connectors/{name}");
+        self.lock()
+            .truth(&name)
+            .map(|connector| connector.body(route::Version::V1))
+    }
+
+    /// Another writer changes a connector at once: `name` is `projects/*/locations/*/connectors/*`. Recorded
+    /// in the log as foreign, and bound by no rule: it may do what only a delete and create could.
+    ///
+    /// # Errors
+    /// When there is no such connector, or a field is unknown or of the wrong type.
+    pub fn foreign_patch(
+        &self,
+        now: Timestamp,
+        name: &str,
+        fields: &Value,
+    ) -> Result<(), ForeignError> {
+        self.lock().foreign_patch(now, name, fields)
+    }
+
+    /// Another writer deletes a connector at once.
+    ///
+    /// # Errors
+    /// When there is no such connector.
+    pub fn foreign_delete(&self, now: Timestamp, name: &str) -> Result<(), ForeignError> {
+        self.lock().foreign_delete(now, name)
+    }
+
+    fn save(&self, world: &World) -> Result<(), StoreError> {
+        self.store
+            .as_ref()
+            .map_or(Ok(()), |store| store.save(&world.snapshot()))
+    }
+
+    /// A panic while the lock was held leaves a world that is still worth looking at.
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

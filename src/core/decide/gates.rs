@@ -1,0 +1,223 @@
+//! Everything that can stand between a difference and a write.
+
+use super::rollout::{change_digest, position};
+use super::{Desired, Effect, Flow, LOOP_LIMIT, LOOP_WINDOW, PAUSED, Run, Verdict};
+use super::{later, stalled, stop};
+use crate::api::Reason;
+use crate::api::envelope::Approval;
+use crate::api::status::Outcome;
+use crate::core::conditions::Situation;
+use crate::core::digest;
+use crate::core::fields::{self, Fields};
+use crate::core::observed::Present;
+use crate::core::plan::{self, Action, Plan};
+use crate::core::record::{Purpose, Step, Write};
+use crate::core::steps;
+use jiff::Timestamp;
+
+impl<'a> Run<'a> {
+    /// There is a difference and no rollout: everything that can stand between it and a write.
+    pub(super) fn apply(
+        &mut self,
+        desired: &Desired<'a>,
+        plan: Plan,
+        present: Option<&'a Present>,
+    ) -> Flow<Verdict> {
+        self.refuse_incomplete(desired, &plan)?;
+        self.refuse_blocked(&plan)?;
+        if self.observes_drift_only(desired) {
+            let text = format!("drift: Observe; not written: {}", plan.summary());
+            return stop(Verdict::rest(Situation::Drifted(text)));
+        }
+        self.refuse_read_only(desired, &plan.summary())?;
+        self.await_approval(desired, &plan)?;
+        self.await_retry()?;
+        self.want_fresh("comparing with the live state")?;
+        self.await_settled(&plan.summary())?;
+        self.start(desired, &plan, present);
+        self.carry_on_with(desired, present)
+    }
+
+    fn refuse_incomplete(&self, desired: &Desired<'a>, plan: &Plan) -> Flow {
+        let missing = (self.input.rules.missing_for_create)(desired.fields);
+        match missing.filter(|_| plan.action == Action::Create) {
+            Some(what) => stop(stalled(
+                Reason::InvalidSpec,
+                format!("the resource does not exist, and to create it the manifest lacks {what}"),
+            )),
+            None => Flow::Continue(()),
+        }
+    }
+
+    fn refuse_blocked(&self, plan: &Plan) -> Flow {
+        let texts: Vec<_> = plan
+            .blocked()
+            .map(|(change, why)| format!("{}: {why}", plan::change_text(change)))
+            .collect();
+        if texts.is_empty() {
+            return Flow::Continue(());
+        }
+        let message = format!("nothing was written. {}", texts.join("; "));
+        stop(stalled(Reason::IrreversibleChange, message))
+    }
+
+    /// The same change, over and over: stop and say which fields.
+    pub(super) fn refuse_loop(&mut self, desired: &Desired<'a>, write: &Write) -> Flow {
+        let Some(repeated) = &self.record.repeated else {
+            return Flow::Continue(());
+        };
+        let same = repeated.digest == change_digest(&write.before, &write.after);
+        let recent = later(repeated.last, LOOP_WINDOW) > self.input.now;
+        if !same || repeated.count < LOOP_LIMIT || !recent {
+            return Flow::Continue(());
+        }
+        let changes: Vec<_> = fields::diff(&write.after, &write.before)
+            .iter()
+            .map(|d| {
+                let from = d
+                    .from
+                    .as_ref()
+                    .map_or_else(|| "unset".to_owned(), steps::plain);
+                format!("{} {from} -> {}", d.field, steps::plain(&d.to))
+            })
+            .collect();
+        let message = format!(
+            "the same change was applied {LOOP_LIMIT} times and did not last: {}. Something else \
+             sets these fields, or GCP does not keep them; leave them out of the manifest or find \
+             the other writer, then `evenkeel rollout retry`",
+            changes.join(", ")
+        );
+        self.record.rollout = None;
+        self.close_history(Outcome::Failed);
+        self.hold(desired.digest, Reason::DiffLoop, message.clone(), None);
+        stop(stalled(Reason::DiffLoop, message))
+    }
+
+    pub(super) fn refuse_read_only(&self, desired: &Desired<'a>, summary: &str) -> Flow {
+        let why = if let Some(why) = self.input.read_only {
+            why.to_owned()
+        } else if self.record.paused {
+            PAUSED.to_owned()
+        } else if desired.declared.policy.suspend {
+            "spec.suspend is true".to_owned()
+        } else {
+            return Flow::Continue(());
+        };
+        stop(Verdict::rest(Situation::Suspended(format!(
+            "{why}; waiting: {summary}"
+        ))))
+    }
+
+    fn await_approval(&self, desired: &Desired<'a>, plan: &Plan) -> Flow {
+        let spec = desired.declared.policy.rollout.as_ref();
+        let manual = spec.is_some_and(|spec| spec.approval == Approval::Manual);
+        let disruptive = plan.disruptive && !spec.is_some_and(|spec| spec.allow_disruptive);
+        if !(manual || disruptive) || self.record.approved.as_deref() == Some(&plan.digest) {
+            return Flow::Continue(());
+        }
+        let why = if disruptive {
+            let texts: Vec<_> = plan
+                .changes
+                .iter()
+                .filter_map(|c| c.disruption.clone())
+                .collect();
+            format!("disruptive ({})", texts.join("; "))
+        } else {
+            "approval: Manual".to_owned()
+        };
+        let message = format!(
+            "{}: {why}. Look with `evenkeel plan`, then `evenkeel rollout approve {}/{}` (plan {})",
+            plan.summary(),
+            self.record.key.kind.short_name(),
+            self.record.name,
+            digest::short(&plan.digest),
+        );
+        stop(Verdict::rest(Situation::AwaitingApproval(message)))
+    }
+
+    pub(super) fn await_retry(&self) -> Flow {
+        match &self.record.retry {
+            Some(retry) if retry.not_before > self.input.now => {
+                let fault = retry.fault.clone();
+                let until = retry.not_before;
+                stop(Verdict::until(Situation::Retrying { fault, until }, until))
+            }
+            _ => Flow::Continue(()),
+        }
+    }
+
+    /// Writes are decided on a fresh read only.
+    pub(super) fn want_fresh(&self, doing: &str) -> Flow {
+        if self.input.observed.fresh {
+            return Flow::Continue(());
+        }
+        stop(Verdict::act(
+            Situation::Progressing(doing.to_owned()),
+            Effect::Observe,
+        ))
+    }
+
+    /// Shortly after a write of ours, a differing read may just be late.
+    pub(super) fn await_settled(&self, summary: &str) -> Flow {
+        match self.settling_until() {
+            Some(until) => {
+                let text = format!("a change just landed; looking again before: {summary}");
+                stop(Verdict::until(Situation::Progressing(text), until))
+            }
+            None => Flow::Continue(()),
+        }
+    }
+
+    fn settling_until(&self) -> Option<Timestamp> {
+        let until = later(self.record.settled_at?, self.input.timing.read_settle);
+        (until > self.input.now).then_some(until)
+    }
+
+    /// The live state moved to where this rollout did not bring it.
+    pub(super) fn refuse_foreign(
+        &mut self,
+        desired: &Desired<'a>,
+        live: &Fields,
+        exists: bool,
+    ) -> Flow {
+        let Some(rollout) = &self.record.rollout else {
+            return Flow::Continue(());
+        };
+        let now_live = fields::restrict(live, &rollout.expected);
+        let creating = matches!(rollout.steps.get(rollout.step), Some(Step::Create(_)));
+        if now_live == rollout.expected || (creating && !exists) {
+            return Flow::Continue(());
+        }
+        // Already where the rollout leads: nothing is lost by going on.
+        if !self.undoing() && fields::diff(desired.fields, live).is_empty() {
+            return Flow::Continue(());
+        }
+        self.want_fresh("checking a change that evenkeel did not make")?;
+        self.await_settled("the next step")?;
+        let moved: Vec<_> = fields::diff(&rollout.expected, live)
+            .iter()
+            .map(|d| {
+                let found = d
+                    .from
+                    .as_ref()
+                    .map_or_else(|| "unset".to_owned(), steps::plain);
+                format!("{} is {found}, was {}", d.field, steps::plain(&d.to))
+            })
+            .collect();
+        let message = format!(
+            "somebody else changed the resource during the rollout, at {}: {}. Nothing more is \
+             written; `evenkeel rollout retry` plans again from the live state",
+            position(rollout),
+            moved.join(", ")
+        );
+        let drift = rollout.purpose == Purpose::Drift;
+        self.record.rollout = None;
+        self.close_history(Outcome::Failed);
+        if drift {
+            self.warn("ForeignChange", &message);
+            return stop(self.soon(Situation::Progressing(message), 1));
+        }
+        self.hold(desired.digest, Reason::ForeignChange, message.clone(), None);
+        stop(stalled(Reason::ForeignChange, message))
+    }
+}

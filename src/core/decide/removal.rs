@@ -1,0 +1,139 @@
+//! The manifest is gone. A missing file is not a delete.
+
+use super::{Effect, Flow, Run, Verdict, stalled, stop};
+use crate::api::Deletion;
+use crate::api::status::Outcome;
+use crate::core::conditions::{DriftFact, Situation};
+use crate::core::fields::Fields;
+use crate::core::observed::{Lifecycle, Live, Present};
+use crate::core::record::{Intent, Revision, Stage, Verb, Write};
+use serde_json::Value;
+
+/// Stands for "the manifest is gone" where a hold names its content.
+pub(super) const CONTENT: &str = "removal";
+
+impl<'a> Run<'a> {
+    pub(super) fn remove(&mut self) -> Flow<Verdict> {
+        self.drift = DriftFact::Unknown;
+        if self.record.rollout.take().is_some() {
+            self.close_history(Outcome::Superseded);
+        }
+        if !self.record.owned || self.record.deletion == Deletion::Orphan {
+            return Flow::Continue(self.release());
+        }
+        if let Some(held) = self
+            .record
+            .held
+            .as_ref()
+            .filter(|held| held.digest == CONTENT)
+        {
+            return stop(stalled(held.reason, held.message.clone()));
+        }
+        self.refuse_delete()?;
+        self.await_retry()?;
+        self.want_fresh("reading the resource before the delete")?;
+        match &self.input.observed.live {
+            Live::Unknown(fault) => {
+                let why = fault
+                    .as_ref()
+                    .map_or_else(String::new, |fault| format!(": {fault}"));
+                stop(self.soon(Situation::Unreadable(format!("cannot read GCP{why}")), 5))
+            }
+            Live::Absent => {
+                self.normal("Gone", "the resource is gone already");
+                let rest = Verdict::rest(Situation::Deleting("gone".to_owned()));
+                stop(Verdict {
+                    forget: true,
+                    ..rest
+                })
+            }
+            Live::Present(present) => self.delete(present),
+        }
+    }
+
+    /// Leaves the resource in GCP. What is known of it is kept, should the manifest come back.
+    fn release(&mut self) -> Verdict {
+        if !self.record.released {
+            self.record.released = true;
+            self.normal(
+                "Released",
+                "the manifest is gone; the resource stays as it is (deletion: Orphan)",
+            );
+        }
+        Verdict::rest(Situation::Released(
+            "the manifest is gone and the resource was left as it is; evenkeel no longer looks at it"
+                .to_owned(),
+        ))
+    }
+
+    fn refuse_delete(&self) -> Flow {
+        if let Some(why) = self.input.read_only {
+            return stop(Verdict::rest(Situation::Suspended(format!(
+                "{why}; waiting: delete"
+            ))));
+        }
+        if self.record.paused {
+            return stop(Verdict::rest(Situation::Suspended(
+                super::PAUSED.to_owned(),
+            )));
+        }
+        let message = match self.input.deletes {
+            Err(why) => format!("deletions are frozen: {why}"),
+            Ok(0) => {
+                "the manifest is gone and deletion: Delete is set, but no deletes are left in \
+                      the budget; put the manifest back, or run with --deletes-per-sync"
+                    .to_owned()
+            }
+            Ok(_) => return Flow::Continue(()),
+        };
+        stop(Verdict::rest(Situation::WaitingForBudget(message)))
+    }
+
+    fn delete(&mut self, present: &Present) -> Flow<Verdict> {
+        if present.lifecycle == Lifecycle::Deleting || present.lifecycle == Lifecycle::Busy {
+            let text = format!("GCP reports {}", present.state);
+            return stop(self.soon(Situation::WaitingForOperation(text), 5));
+        }
+        if !present.users.is_empty() {
+            let text = format!(
+                "not deleted: in use by {}; remove these users first",
+                present.users.join(", ")
+            );
+            return stop(self.soon(Situation::InUse(text), 60));
+        }
+        let now = self.input.now;
+        self.record.revision += 1;
+        self.record.sends += 1;
+        let revision = Revision {
+            key: self.record.key.clone(),
+            number: self.record.revision,
+            digest: CONTENT.to_owned(),
+            source: self.record.status.source_revision.clone(),
+            at: now,
+            fields: present.fields.clone(),
+            raw: present.raw.clone(),
+        };
+        self.record.write = Some(Write {
+            intent: Intent {
+                id: format!("{}-{}", self.record.name, self.record.sends),
+                key: self.record.key.clone(),
+                verb: Verb::Delete,
+                mask: Vec::new(),
+                body: Value::Null,
+                prepared_at: now,
+            },
+            before: present.fields.clone(),
+            after: Fields::new(),
+            stage: Stage::Prepared,
+        });
+        self.normal(
+            "DeleteStarted",
+            "the manifest is gone and deletion: Delete is set",
+        );
+        let situation = Situation::Deleting("the manifest is gone".to_owned());
+        Flow::Continue(Verdict::act(
+            situation,
+            Effect::Send(Some(Box::new(revision))),
+        ))
+    }
+}

@@ -1,0 +1,91 @@
+//! The last stage: status from the situation.
+
+use super::{Decision, Effect, Run, Verdict, settle};
+use crate::api::status::{HeldStatus, RolloutStatus};
+use crate::core::conditions::{self, Situation};
+use crate::core::fields;
+use crate::core::observed::Live;
+use crate::core::plan::Plan;
+use crate::core::steps;
+
+/// Attempts shown in status; the record keeps more.
+const HISTORY_SHOWN: usize = 5;
+
+impl Run<'_> {
+    pub(super) fn conclude(mut self, verdict: Verdict) -> Decision {
+        let looks = matches!(
+            verdict.effect,
+            Some(Effect::Observe | Effect::Poll(_) | Effect::FindOperations)
+        );
+        // A look leaves the status alone: it is followed by another decision at once.
+        if !looks {
+            self.report(&verdict.situation);
+        }
+        Decision {
+            record: self.record,
+            effect: verdict.effect,
+            requeue: verdict.requeue,
+            events: self.events,
+            handled: self.handled,
+            forget: verdict.forget,
+            situation: verdict.situation,
+        }
+    }
+
+    fn report(&mut self, situation: &Situation) {
+        let generation = self.record.generation;
+        let conditions = conditions::compute(
+            &self.record.status.conditions,
+            situation,
+            &self.drift,
+            generation,
+            self.input.now,
+        );
+        let record = &mut self.record;
+        let status = &mut record.status;
+        status.observed_generation = generation;
+        status.conditions = conditions;
+        if let Some(desired) = self.input.desired {
+            status
+                .source_revision
+                .clone_from(&desired.declared.origin.revision);
+            if let Live::Present(present) = &self.input.observed.live {
+                status.observed =
+                    fields::unflatten(&fields::restrict(&present.fields, desired.fields));
+                status
+                    .observed
+                    .insert("state".to_owned(), present.state.clone().into());
+            }
+        }
+        if matches!(self.input.observed.live, Live::Absent) {
+            status.observed.clear();
+        }
+        status.plan = self
+            .plan
+            .as_ref()
+            .filter(|plan| !plan.changes.is_empty())
+            .map(Plan::status);
+        status.rollout = record.rollout.as_ref().map(|rollout| RolloutStatus {
+            attempt: rollout.attempt,
+            step: (rollout.step + 1).min(rollout.steps.len()),
+            steps: rollout.steps.len(),
+            doing: rollout
+                .steps
+                .get(rollout.step)
+                .map(steps::describe)
+                .unwrap_or_default(),
+            step_started_at: rollout.step_started_at,
+            bake_until: rollout.bake_until,
+            operation: settle::running_operation(record.write.as_ref()),
+        });
+        status.last_good = record.last_good.as_ref().map(|good| good.at.clone());
+        status.held = record.held.as_ref().map(|held| HeldStatus {
+            digest: held.digest.clone(),
+            reason: held.reason,
+            since: held.since,
+            rolled_back_to: held.rolled_back_to,
+        });
+        let shown = record.history.len().saturating_sub(HISTORY_SHOWN);
+        status.history = record.history[shown..].to_vec();
+    }
+}

@@ -1,0 +1,179 @@
+//! The plan between live and declared. `evenkeel plan` prints the very object that a run executes.
+
+use super::digest;
+use super::fields::{self, Difference, Fields};
+use super::record::Step;
+use super::rules::Rules;
+use super::steps;
+use crate::api::envelope::RolloutSpec;
+use crate::api::status::{ChangeStatus, Mutability, PlanStatus, RollbackScope};
+use serde_json::{Value, json};
+
+/// What would be done, with nothing left to choose.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Bound to the declared content, the live values and the steps: any change voids an approval.
+    pub digest: String,
+    pub action: Action,
+    pub changes: Vec<ChangeStatus>,
+    pub steps: Vec<Step>,
+    pub rollback: RollbackScope,
+    pub disruptive: bool,
+}
+
+/// What kind of change it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    None,
+    Create,
+    Update,
+}
+
+impl Plan {
+    /// The changes that GCP does not make in place.
+    pub fn blocked(&self) -> impl Iterator<Item = (&ChangeStatus, &str)> {
+        self.changes
+            .iter()
+            .filter_map(|change| change.blocked.as_deref().map(|why| (change, why)))
+    }
+
+    /// `minInstances 2 -> 5, maxInstances 3 -> 10`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        if self.action == Action::Create {
+            return "create".to_owned();
+        }
+        let parts: Vec<_> = self.changes.iter().map(change_text).collect();
+        parts.join(", ")
+    }
+
+    /// The part that goes into status.
+    #[must_use]
+    pub fn status(&self) -> PlanStatus {
+        PlanStatus {
+            digest: self.digest.clone(),
+            changes: self.changes.clone(),
+            rollback: self.rollback,
+            disruptive: self.disruptive,
+        }
+    }
+}
+
+/// `minInstances 2 -> 5`.
+#[must_use]
+pub fn change_text(change: &ChangeStatus) -> String {
+    let from = change
+        .from
+        .as_ref()
+        .map_or_else(|| "unset".to_owned(), steps::plain);
+    format!("{} {from} -> {}", change.field, steps::plain(&change.to))
+}
+
+/// Plans from the live fields (`None`: the resource does not exist) to the declared ones.
+#[must_use]
+pub fn plan(
+    rules: &Rules,
+    content: &str,
+    declared: &Fields,
+    live: Option<&Fields>,
+    rollout: Option<&RolloutSpec>,
+) -> Plan {
+    let Some(live) = live else {
+        return creation(content, declared);
+    };
+    let differences = fields::diff(declared, live);
+    let steps = steps::derive(rules, live, &differences, rollout);
+    let changes: Vec<_> = differences.iter().map(|d| classify(rules, d)).collect();
+    Plan {
+        digest: plan_digest(content, Some(&fields::restrict(live, declared)), &steps),
+        action: if changes.is_empty() {
+            Action::None
+        } else {
+            Action::Update
+        },
+        rollback: rollback_scope(&changes),
+        disruptive: changes.iter().any(|change| change.disruption.is_some()),
+        changes,
+        steps,
+    }
+}
+
+fn creation(content: &str, declared: &Fields) -> Plan {
+    let changes = declared
+        .iter()
+        .map(|(field, to)| ChangeStatus {
+            field: field.clone(),
+            from: None,
+            to: to.clone(),
+            mutability: Mutability::Immutable,
+            disruption: None,
+            blocked: None,
+        })
+        .collect();
+    let steps = vec![Step::Create(declared.clone())];
+    Plan {
+        digest: plan_digest(content, None, &steps),
+        action: Action::Create,
+        changes,
+        steps,
+        // Going back would be a delete, and nothing is deleted unasked.
+        rollback: RollbackScope::None,
+        disruptive: false,
+    }
+}
+
+fn plan_digest(content: &str, live: Option<&Fields>, steps: &[Step]) -> String {
+    digest::of(&json!({
+        "content": content, "live": digest::to_value(&live), "steps": digest::to_value(&steps),
+    }))
+}
+
+fn classify(rules: &Rules, difference: &Difference) -> ChangeStatus {
+    let rule = rules.field(&difference.field);
+    let mutability = rules.mutability(&difference.field);
+    let refused = match mutability {
+        Mutability::Immutable => true,
+        Mutability::GrowOnly => shrinks(difference),
+        Mutability::Reversible | Mutability::WriteOnly => false,
+    };
+    ChangeStatus {
+        field: difference.field.clone(),
+        from: difference.from.clone(),
+        to: difference.to.clone(),
+        mutability,
+        disruption: rule.and_then(|rule| rule.disruption).map(str::to_owned),
+        blocked: rule.filter(|_| refused).map(|rule| rule.refusal.to_owned()),
+    }
+}
+
+fn shrinks(difference: &Difference) -> bool {
+    let from = difference.from.as_ref().and_then(Value::as_f64);
+    let to = difference.to.as_f64();
+    matches!((from, to), (Some(from), Some(to)) if to < from)
+}
+
+fn rollback_scope(changes: &[ChangeStatus]) -> RollbackScope {
+    let back = changes
+        .iter()
+        .filter(|change| change.mutability == Mutability::Reversible)
+        .count();
+    match back {
+        0 if !changes.is_empty() => RollbackScope::None,
+        all if all == changes.len() => RollbackScope::Full,
+        _ => RollbackScope::Partial,
+    }
+}
+
+/// The fields of `saved` that differ from live, split into those that can go back in place and
+/// those that cannot.
+#[must_use]
+pub fn way_back(
+    rules: &Rules,
+    saved: &Fields,
+    live: &Fields,
+) -> (Vec<ChangeStatus>, Vec<ChangeStatus>) {
+    fields::diff(saved, live)
+        .iter()
+        .map(|difference| classify(rules, difference))
+        .partition(|change| change.mutability == Mutability::Reversible)
+}

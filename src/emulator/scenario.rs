@@ -1,0 +1,121 @@
+//! Worlds to start from, by name.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::connectors::{Connector, State};
+
+/// What the emulator holds when it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scenario {
+    /// Nothing, and every project is let in.
+    #[default]
+    Empty,
+    /// One project in an incident: twelve services want more than their connector can carry.
+    NetraStaging,
+}
+
+/// No scenario has this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no scenario \"{name}\"; known are {}", Scenario::names().join(", "))]
+pub struct UnknownScenario {
+    pub name: String,
+}
+
+/// A Cloud Run service, as far as its use of a connector goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Service {
+    pub name: String,
+    /// The connector's full name.
+    pub connector: String,
+    /// What it would send through the connector if nothing held it back.
+    pub demand_mbps: u32,
+}
+
+impl Scenario {
+    pub const ALL: [Self; 2] = [Self::Empty, Self::NetraStaging];
+
+    /// # Errors
+    /// When no scenario has this name; the error lists the names there are.
+    pub fn by_name(name: &str) -> Result<Self, UnknownScenario> {
+        let found = Self::ALL
+            .into_iter()
+            .find(|scenario| scenario.name() == name);
+        found.ok_or_else(|| UnknownScenario {
+            name: name.to_owned(),
+        })
+    }
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::NetraStaging => "netra-staging",
+        }
+    }
+
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        Self::ALL.into_iter().map(Self::name).collect()
+    }
+
+    /// The only project let in; None lets every project in.
+    pub(super) fn project(self) -> Option<&'static str> {
+        match self {
+            Self::Empty => None,
+            Self::NetraStaging => Some("netra-staging"),
+        }
+    }
+
+    pub(super) fn connectors(self) -> Vec<Connector> {
+        match self {
+            Self::Empty => Vec::new(),
+            Self::NetraStaging => vec![Connector {
+                name: STAGING_CONNECTOR.to_owned(),
+                network: "default".to_owned(),
+                ip_cidr_range: "10.8.0.0/28".to_owned(),
+                subnet: None,
+                machine_type: "e2-micro".to_owned(),
+                min_instances: 2,
+                max_instances: 3,
+                state: State::Ready,
+                connected_projects: vec!["netra-staging".to_owned()],
+                create_time: Timestamp::constant(1_741_600_800, 0),
+            }],
+        }
+    }
+
+    pub(super) fn services(self) -> Vec<Service> {
+        let demands: &[(&str, u32)] = match self {
+            Self::Empty => &[],
+            Self::NetraStaging => &NETRA_SERVICES,
+        };
+        let service = |&(name, demand_mbps): &(&str, u32)| Service {
+            name: name.to_owned(),
+            connector: STAGING_CONNECTOR.to_owned(),
+            demand_mbps,
+        };
+        demands.iter().map(service).collect()
+    }
+}
+
+const STAGING_CONNECTOR: &str =
+    "projects/netra-staging/locations/us-central1/connectors/staging-connector";
+
+/// 412 Mbps in all, through a connector of at most 3 x 100 Mbps.
+const NETRA_SERVICES: [(&str, u32); 12] = [
+    ("netra-backend", 96),
+    ("netra-auth", 48),
+    ("netra-frontend", 22),
+    ("netra-websocket", 54),
+    ("netra-agents", 72),
+    ("netra-analytics", 38),
+    ("netra-billing", 12),
+    ("netra-events", 26),
+    ("netra-mailer", 6),
+    ("netra-reports", 18),
+    ("netra-search", 14),
+    ("netra-webhooks", 6),
+];

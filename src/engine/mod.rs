@@ -1,0 +1,472 @@
+//! The loop: declared state in, polls out, passes over whatever is due.
+//!
+//! One task drives everything: no task per resource, no waiting task per operation. What takes
+//! long is state in the journal with a time to look again. At most one pass runs on a resource.
+
+mod board;
+mod pass;
+mod poll;
+mod ports;
+mod queue;
+
+pub use board::{Board, Report};
+pub use ports::{Ports, Services, Settings};
+
+use crate::api::key::Scope;
+use crate::api::{ConditionType, Declared, Key};
+use crate::core::conditions::Situation;
+use crate::core::observed::{Live, Observed};
+use crate::core::record::Record;
+use crate::core::token::Token;
+use crate::journal::JournalError;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use jiff::Timestamp;
+use pass::{Done, Job, Wanted};
+use poll::{Polls, Sweep};
+use ports::Shared;
+use queue::{Priority, Queue};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// How often the journal is asked for requests of people.
+const TOKENS_EVERY: Duration = Duration::from_secs(1);
+
+/// What the outside tells a running engine.
+#[derive(Debug)]
+pub enum Command {
+    /// The whole declared set, in place of the one before.
+    Declare(Vec<Declared>),
+    /// The source cannot be read: the last set stays, and deletions are frozen.
+    SourceFailed(String),
+    /// Look at everything now.
+    Resync,
+}
+
+/// What the engine knows of one resource.
+struct Memory {
+    record: Record,
+    dirty: bool,
+    observed: Observed,
+}
+
+/// The operator's loop.
+pub struct Engine {
+    shared: Arc<Shared>,
+    board: Board,
+    wanted: BTreeMap<Key, Arc<Wanted>>,
+    memory: BTreeMap<Key, Memory>,
+    queue: Queue,
+    polls: Polls,
+    flying: HashSet<Key>,
+    passes: FuturesUnordered<BoxFuture<'static, Done>>,
+    sweeps: FuturesUnordered<BoxFuture<'static, Sweep>>,
+    tokens: Vec<Token>,
+    deletes_left: u32,
+    frozen: Option<String>,
+    journal_error: Option<String>,
+}
+
+impl Engine {
+    /// An engine that goes on from its journal.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn new(ports: Ports, settings: Settings) -> Result<Self, JournalError> {
+        let records = ports.journal.load()?;
+        let shared = Arc::new(Shared {
+            ports,
+            settings,
+            draining: AtomicBool::new(false),
+        });
+        let now = shared.now();
+        let memory = records
+            .into_iter()
+            .map(|record| {
+                let observed = Observed {
+                    at: now,
+                    fresh: false,
+                    live: Live::Unknown(None),
+                };
+                (
+                    record.key.clone(),
+                    Memory {
+                        record,
+                        dirty: false,
+                        observed,
+                    },
+                )
+            })
+            .collect();
+        Ok(Engine {
+            deletes_left: shared.settings.deletes_per_sync,
+            shared,
+            board: Board::default(),
+            wanted: BTreeMap::new(),
+            memory,
+            queue: Queue::default(),
+            polls: Polls::default(),
+            flying: HashSet::new(),
+            passes: FuturesUnordered::new(),
+            sweeps: FuturesUnordered::new(),
+            tokens: Vec::new(),
+            frozen: Some("the source was not read yet".to_owned()),
+            journal_error: None,
+        })
+    }
+
+    /// What the engine shows to others.
+    #[must_use]
+    pub fn board(&self) -> Board {
+        self.board.clone()
+    }
+
+    /// Runs until `stop`, then lets running passes come to their next safe point.
+    pub async fn run(mut self, mut commands: mpsc::Receiver<Command>, stop: CancellationToken) {
+        let mut tokens = tokio::time::interval(TOKENS_EVERY);
+        tokens.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut open = true;
+        loop {
+            self.start_due();
+            let pause = self.pause();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                command = commands.recv(), if open => match command {
+                    Some(command) => self.obey(command),
+                    None => open = false,
+                },
+                Some(done) = self.passes.next(), if !self.passes.is_empty() => self.finish(done),
+                Some(sweep) = self.sweeps.next(), if !self.sweeps.is_empty() => self.swept(sweep),
+                _ = tokens.tick() => self.read_tokens(),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        self.shared.draining.store(true, Ordering::Relaxed);
+        while let Some(done) = self.passes.next().await {
+            self.finish(done);
+        }
+    }
+
+    /// How long until something is due.
+    fn pause(&self) -> Duration {
+        let far = Duration::from_secs(3600);
+        let full = self.passes.len() >= self.shared.settings.concurrency;
+        let work = if full { None } else { self.queue.next_due() };
+        let next = [work, self.polls.next_due()].into_iter().flatten().min();
+        next.map_or(far, |at| {
+            let wait = at.duration_since(self.shared.now());
+            Duration::try_from(wait).unwrap_or_default().min(far)
+        })
+    }
+
+    fn start_due(&mut self) {
+        let now = self.shared.now();
+        for scope in self.polls.start_due(now) {
+            let shared = Arc::clone(&self.shared);
+            self.sweeps
+                .push(Box::pin(async move { poll::sweep(&shared, scope).await }));
+        }
+        while self.passes.len() < self.shared.settings.concurrency {
+            let flying = &self.flying;
+            let Some(key) = self.queue.pop(now, |key| flying.contains(key)) else {
+                break;
+            };
+            self.start(key);
+        }
+    }
+
+    fn start(&mut self, key: Key) {
+        let wanted = self.wanted.get(&key).cloned();
+        let Some(job) = self.job(&key, wanted) else {
+            return;
+        };
+        self.flying.insert(key);
+        let shared = Arc::clone(&self.shared);
+        self.passes
+            .push(Box::pin(async move { pass::run(&shared, job).await }));
+    }
+
+    fn job(&mut self, key: &Key, wanted: Option<Arc<Wanted>>) -> Option<Job> {
+        let now = self.shared.now();
+        if let (None, Some(wanted)) = (self.memory.get(key), &wanted) {
+            let record = Record::new(key.clone(), wanted.declared.name.clone());
+            let observed = Observed {
+                at: now,
+                fresh: false,
+                live: Live::Unknown(None),
+            };
+            self.memory.insert(
+                key.clone(),
+                Memory {
+                    record,
+                    dirty: false,
+                    observed,
+                },
+            );
+        }
+        let memory = self.memory.get(key)?;
+        let deletes = match &self.frozen {
+            Some(why) => Err(why.clone()),
+            None => Ok(self.deletes_left),
+        };
+        Some(Job {
+            key: key.clone(),
+            record: memory.record.clone(),
+            dirty: memory.dirty,
+            wanted,
+            observed: memory.observed.clone(),
+            tokens: self
+                .tokens
+                .iter()
+                .filter(|token| token.key == *key)
+                .cloned()
+                .collect(),
+            deletes,
+        })
+    }
+
+    fn finish(&mut self, done: Done) {
+        let key = done.key;
+        self.flying.remove(&key);
+        self.tokens
+            .retain(|token| !done.handled.contains(&token.id));
+        if done.deleted {
+            self.deletes_left = self.deletes_left.saturating_sub(1);
+        }
+        self.note_journal(done.journal_error);
+        self.board.tell(done.events);
+        if done.forgotten {
+            self.memory.remove(&key);
+            self.queue.drop(&key);
+            self.board.put(&key, None);
+            if self.wanted.contains_key(&key) {
+                self.queue.push(&key, self.shared.now(), Priority::Edit);
+            }
+            return;
+        }
+        if let Some(at) = done.requeue {
+            self.queue.push(&key, at, Priority::Progress);
+        }
+        let settled = done.requeue.is_none() && is_rest(&done.situation);
+        self.report(&key, &done.record, settled);
+        let memory = self.memory.get_mut(&key);
+        let Some(memory) = memory else { return };
+        memory.record = done.record;
+        memory.dirty = done.dirty;
+        // A read that failed does not make the last good one untrue.
+        if !matches!(done.observed.live, Live::Unknown(_)) {
+            memory.observed = Observed {
+                fresh: false,
+                ..done.observed
+            };
+            drop_body(&mut memory.observed);
+        }
+    }
+
+    fn report(&self, key: &Key, record: &Record, settled: bool) {
+        self.board.put(
+            key,
+            Some(Report {
+                name: record.name.clone(),
+                status: record.status.clone(),
+                settled,
+                declared: self.wanted.contains_key(key),
+            }),
+        );
+    }
+
+    fn note_journal(&mut self, error: Option<String>) {
+        if error.is_some() && self.journal_error != error {
+            let text = error.as_deref().unwrap_or_default();
+            tracing::error!(
+                error = text,
+                "the journal cannot be written; nothing is sent to GCP"
+            );
+        }
+        self.journal_error = error;
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Declare(set) => self.declare(set),
+            Command::SourceFailed(why) => self.frozen = Some(why),
+            Command::Resync => {
+                let scopes: BTreeSet<Scope> = self.scopes();
+                self.polls = Polls::default();
+                self.polls.set(scopes.iter(), self.shared.now());
+            }
+        }
+    }
+
+    fn declare(&mut self, set: Vec<Declared>) {
+        let now = self.shared.now();
+        // An empty set is more likely a mistake than a wish.
+        self.frozen = set
+            .is_empty()
+            .then(|| "the source declares nothing at all".to_owned());
+        self.deletes_left = self.shared.settings.deletes_per_sync;
+        let before = std::mem::take(&mut self.wanted);
+        for declared in set {
+            let key = declared.key.clone();
+            let unchanged = before.get(&key).filter(|old| old.declared == declared);
+            let wanted = unchanged.map_or_else(|| Arc::new(Wanted::new(declared)), Arc::clone);
+            self.wanted.insert(key, wanted);
+        }
+        let scopes = self.scopes();
+        self.polls.set(scopes.iter(), now);
+        let shown = self.board.resources();
+        for (key, wanted) in &self.wanted {
+            if shown.get(key).is_none_or(|report| !report.declared) {
+                self.announce(key, wanted);
+            }
+            // A scope not listed yet wakes its resources when the LIST comes back.
+            if let Some(priority) = urgency(before.get(key), wanted)
+                && self.polls.seen(&key.scope())
+            {
+                self.queue.push(key, now, priority);
+            }
+        }
+        let gone: Vec<Key> = self
+            .memory
+            .iter()
+            .filter(|(key, memory)| !self.wanted.contains_key(*key) && !memory.record.released)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in gone {
+            self.queue.push(&key, now, Priority::Resync);
+        }
+    }
+
+    /// Shows a declared resource before the first decision about it.
+    fn announce(&self, key: &Key, wanted: &Wanted) {
+        let known = self
+            .memory
+            .get(key)
+            .map(|memory| memory.record.status.clone());
+        let report = Report {
+            name: wanted.declared.name.clone(),
+            status: known.unwrap_or_default(),
+            settled: false,
+            declared: true,
+        };
+        self.board.put(key, Some(report));
+    }
+
+    fn scopes(&self) -> BTreeSet<Scope> {
+        self.wanted.keys().map(Key::scope).collect()
+    }
+
+    fn swept(&mut self, sweep: Sweep) {
+        let now = self.shared.now();
+        let settings = &self.shared.settings;
+        let jitter = self.shared.jitter();
+        let tell = self.polls.done(&sweep, settings.poll, jitter, now);
+        let keys: Vec<Key> = self
+            .wanted
+            .keys()
+            .filter(|key| key.scope() == sweep.scope)
+            .cloned()
+            .collect();
+        match sweep.result {
+            Ok(listing) => {
+                let partial = listing.unreachable;
+                let mut found = poll::index(&self.shared, &sweep.scope, listing);
+                for key in keys {
+                    let live = found.remove(&key.name);
+                    // A scope that could not be reached in full is never "gone".
+                    if let Some(live) = live.or((!partial).then_some(Live::Absent)) {
+                        self.see(&key, poll::listed(sweep.started, live), now);
+                    }
+                }
+            }
+            Err(fault) => {
+                tracing::warn!(scope = %sweep.scope, %fault, "poll failed");
+                for key in keys.iter().filter(|_| tell) {
+                    let live = Live::Unknown(Some(fault.clone()));
+                    self.see(key, poll::listed(sweep.started, live), now);
+                }
+            }
+        }
+    }
+
+    fn see(&mut self, key: &Key, observed: Observed, now: Timestamp) {
+        if let Some(memory) = self.memory.get_mut(key) {
+            // What a pass read meanwhile is newer.
+            if self.flying.contains(key) || memory.observed.at > observed.at {
+                return;
+            }
+            memory.observed = observed;
+        } else if let Some(wanted) = self.wanted.get(key) {
+            let record = Record::new(key.clone(), wanted.declared.name.clone());
+            self.memory.insert(
+                key.clone(),
+                Memory {
+                    record,
+                    dirty: false,
+                    observed,
+                },
+            );
+        }
+        self.queue.push(key, now, Priority::Resync);
+    }
+
+    fn read_tokens(&mut self) {
+        let now = self.shared.now();
+        match self.shared.ports.journal.tokens() {
+            Ok(tokens) => {
+                for token in tokens {
+                    if self.tokens.iter().any(|known| known.id == token.id) {
+                        continue;
+                    }
+                    self.queue.push(&token.key, now, Priority::Edit);
+                    self.tokens.push(token);
+                }
+            }
+            Err(error) => self.note_journal(Some(error.to_string())),
+        }
+    }
+}
+
+/// How soon a declared resource is looked at: a new revision with the same content can wait.
+fn urgency(before: Option<&Arc<Wanted>>, now: &Arc<Wanted>) -> Option<Priority> {
+    match before {
+        Some(old) if Arc::ptr_eq(old, now) => None,
+        Some(old) if old.digest == now.digest && old.declared.policy == now.declared.policy => {
+            Some(Priority::Resync)
+        }
+        _ => Some(Priority::Edit),
+    }
+}
+
+/// Situations in which nothing happens by itself.
+fn is_rest(situation: &Situation) -> bool {
+    !matches!(
+        situation,
+        Situation::Progressing(_)
+            | Situation::Baking(_)
+            | Situation::Retrying { .. }
+            | Situation::WaitingForOperation(_)
+            | Situation::Unreadable(_)
+            | Situation::Deleting(_)
+    )
+}
+
+fn drop_body(observed: &mut Observed) {
+    if let Live::Present(present) = &mut observed.live {
+        present.raw = serde_json::Value::Null;
+    }
+}
+
+/// The Ready condition in one line, for logs.
+#[must_use]
+pub fn ready_line(report: &Report) -> String {
+    report.status.condition(ConditionType::Ready).map_or_else(
+        || "not looked at yet".to_owned(),
+        |ready| format!("{}: {}", ready.reason, ready.message),
+    )
+}

@@ -1,0 +1,100 @@
+//! What the engine runs on. The simulation puts its own behind each of these.
+
+use crate::api::Kind;
+use crate::core::decide::Timing;
+use crate::core::permit::Authority;
+use crate::gcp::clock::Clock;
+use crate::gcp::entropy::Entropy;
+use crate::gcp::service::Service;
+use crate::journal::Journal;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// The outside world.
+#[derive(Clone)]
+pub struct Ports {
+    pub services: Services,
+    pub journal: Arc<dyn Journal>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<Entropy>,
+}
+
+/// One service for each kind.
+#[derive(Clone)]
+pub struct Services {
+    pub vpc_access: Arc<dyn Service>,
+}
+
+impl Services {
+    /// The service of a kind.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> &dyn Service {
+        match kind {
+            Kind::VpcAccessConnector => &*self.vpc_access,
+        }
+    }
+}
+
+/// How the operator behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Time between two LISTs of a scope; each is drawn from 90 % to 110 % of it.
+    pub poll: Duration,
+    /// False: observe mode, nothing is written.
+    pub apply: bool,
+    /// Deletes that one revision of the source may do.
+    pub deletes_per_sync: u32,
+    /// Resources worked on at the same time.
+    pub concurrency: usize,
+    pub timing: Timing,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            poll: Duration::from_secs(60),
+            apply: true,
+            deletes_per_sync: 0,
+            concurrency: 8,
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// What every pass shares.
+pub(super) struct Shared {
+    pub ports: Ports,
+    pub settings: Settings,
+    pub draining: AtomicBool,
+}
+
+impl Shared {
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// A draw from `0.0..1.0`.
+    pub fn jitter(&self) -> f64 {
+        self.ports
+            .entropy
+            .up_to(Duration::from_secs(1))
+            .as_secs_f64()
+            .min(1.0)
+    }
+
+    pub fn authority(&self) -> Authority {
+        Authority {
+            // The journal's lock: whoever runs an engine holds it.
+            leads: true,
+            apply: self.settings.apply,
+            draining: self.draining.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Why nothing may be written, if so.
+    pub fn read_only(&self) -> Option<&'static str> {
+        (!self.settings.apply).then_some("observe mode (--mode observe)")
+    }
+}

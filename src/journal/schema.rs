@@ -1,0 +1,49 @@
+//! The SQLite schema and its migrations.
+
+use rusqlite::Connection;
+
+/// One migration for each version, in order. Never edit one that was released: add the next.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE records (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE revisions (
+    key TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL, source TEXT NOT NULL,
+    at TEXT NOT NULL, fields TEXT NOT NULL, raw TEXT NOT NULL,
+    PRIMARY KEY (key, number)
+) STRICT;
+CREATE TABLE calls (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, key TEXT NOT NULL, verb TEXT NOT NULL,
+    mask TEXT NOT NULL, body TEXT NOT NULL, prepared_at TEXT NOT NULL, outcome TEXT
+) STRICT;
+CREATE INDEX calls_by_key ON calls (key, seq);
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY, key TEXT NOT NULL, at TEXT NOT NULL, severity TEXT NOT NULL,
+    reason TEXT NOT NULL, message TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_key ON events (key, seq);
+CREATE TABLE tokens (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, at TEXT NOT NULL, ask TEXT NOT NULL,
+    handled INTEGER NOT NULL DEFAULT 0
+) STRICT;
+"];
+
+/// The newest version this program knows.
+#[allow(clippy::cast_possible_wrap, reason = "a handful of migrations")]
+pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// The version of an open database.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Brings a database to [`VERSION`], one transaction for each step.
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let from = usize::try_from(version(connection)?).unwrap_or(0);
+    for (index, step) in MIGRATIONS.iter().enumerate().skip(from) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.execute_batch(&format!("PRAGMA user_version = {}", index + 1))?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

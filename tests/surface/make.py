@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Make a surface file: the paths, parameters and messages of a Google API, and nothing else.
+
+usage: make.py API.VERSION ROOT [ROOT ...] > API-VERSION.json
+       make.py vpcaccess.v1 projects.locations > vpcaccess-v1.json
+
+Reads Google's discovery document from the installed PyPI package google-api-python-client (2.202.0 made the
+files kept here), takes every method under each ROOT resource, and the messages they reach. The result is small
+enough to read in a review, so that a change of Google's API shows as a diff:
+
+  methods   id -> {verb, path, query: {name: type}, request, response}
+  messages  name -> {field: type}
+  standard  the query parameters that every method takes
+
+A type is {"type": string|boolean|int32|int64|double|object|any|MESSAGE} plus, where they apply, "list", "map",
+"readOnly", "enum" and "format".
+"""
+import json
+import pathlib
+import sys
+
+SCALARS = {"string", "boolean", "object", "any"}
+
+
+def load(api):
+    import googleapiclient
+
+    documents = pathlib.Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
+    return json.loads((documents / f"{api}.json").read_text())
+
+
+def type_of(node):
+    if node.get("type") == "array":
+        return {**type_of(node["items"]), "list": True, **flags(node)}
+    if "additionalProperties" in node:
+        return {**type_of(node["additionalProperties"]), "map": True, **flags(node)}
+    if "$ref" in node:
+        return {"type": node["$ref"], **flags(node)}
+    kind, form = node["type"], node.get("format")
+    if kind in ("integer", "number"):
+        return {"type": form or kind, **flags(node)}
+    if form in ("int64", "uint64"):
+        return {"type": form, **flags(node)}
+    if kind not in SCALARS:
+        sys.exit(f"make.py: unknown type {kind!r}")
+    return {"type": kind, **({"format": form} if form else {}), **flags(node)}
+
+
+def flags(node):
+    found = {}
+    if node.get("readOnly"):
+        found["readOnly"] = True
+    if node.get("enum"):
+        found["enum"] = node["enum"]
+    return found
+
+
+def resource(document, path):
+    node = document
+    for part in path.split("."):
+        node = node.get("resources", {}).get(part) or sys.exit(f"make.py: no resource {path!r}")
+    return node
+
+
+def methods(node):
+    yield from node.get("methods", {}).values()
+    for inner in node.get("resources", {}).values():
+        yield from methods(inner)
+
+
+def method_of(method):
+    query = {
+        name: {**type_of(parameter), **({"list": True} if parameter.get("repeated") else {})}
+        for name, parameter in method.get("parameters", {}).items()
+        if parameter["location"] == "query"
+    }
+    made = {"verb": method["httpMethod"], "path": "/" + method["flatPath"], "query": query}
+    for side in ("request", "response"):
+        if side in method:
+            made[side] = method[side]["$ref"]
+    return made
+
+
+def reached(document, names):
+    messages, todo = {}, list(names)
+    while todo:
+        name = todo.pop()
+        if name in messages:
+            continue
+        fields = {
+            field: type_of(node)
+            for field, node in document["schemas"][name].get("properties", {}).items()
+        }
+        messages[name] = fields
+        todo += [t["type"] for t in fields.values() if t["type"] in document["schemas"]]
+    return messages
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    api, roots = sys.argv[1], sys.argv[2:]
+    document = load(api)
+    found = {m["id"]: method_of(m) for root in roots for m in methods(resource(document, root))}
+    names = {m[side] for m in found.values() for side in ("request", "response") if side in m}
+    surface = {
+        "api": api,
+        "revision": document["revision"],
+        "standard": {name: type_of(node) for name, node in document["parameters"].items()},
+        "methods": found,
+        "messages": reached(document, names),
+    }
+    lines = [json.dumps({"api": surface["api"]})[:-1] + f', "revision": "{surface["revision"]}",']
+    for section in ("standard", "methods", "messages"):
+        rows = [f"    {json.dumps(k)}: {json.dumps(v, sort_keys=True)}" for k, v in sorted(surface[section].items())]
+        lines.append(f'  "{section}": {{\n' + ",\n".join(rows) + "\n  },")
+    print("\n".join(lines).removesuffix(",") + "\n}")
+
+
+if __name__ == "__main__":
+    main()
