@@ -163,6 +163,14 @@ async fn impersonation_names_both_sides_and_prints_no_secret() {
         "{shown}"
     );
     assert!(!shown.contains("canary"));
+    for account in ["sa", "a@b/../../x", "a@b?x=y", ""] {
+        let config = AuthConfig {
+            impersonate: Some(account.to_owned()),
+            ..AuthConfig::default()
+        };
+        let fault = GoogleAuth::from_json(user(address), config).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Denied, "{account}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::clock::Clock;
 use super::counts::{CallKind, Counts};
 use super::endpoint::Api;
 use super::entropy::Entropy;
-use super::error::{self, Moment, Refusal, fault, from_reply, from_transport, unreadable};
+use super::error::{Moment, Refusal, fault, from_reply, from_transport, unreadable};
 use super::http::{Http, TransportError};
 use crate::core::error::{Fault, FaultKind};
 use crate::core::permit::{Durable, WritePermit};
@@ -298,7 +298,7 @@ fn for_later(refusal: Refusal) -> Fault {
 
 fn no_answer(limit: Duration) -> Fault {
     let text = format!("no answer within {} s", limit.as_secs());
-    error::fault(FaultKind::Unclear, 0, "NO_REPLY", &text)
+    fault(FaultKind::Unclear, 0, "NO_REPLY", &text)
 }
 
 #[cfg(test)]

@@ -74,6 +74,11 @@ impl AuthConfig {
         let Some(account) = &self.impersonate else {
             return Ok(source);
         };
+        // The library puts the account into a request path as it is.
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+        if !account.contains('@') || !account.chars().all(is_name) {
+            return Err(self.unusable("the account to impersonate is no e-mail address"));
+        }
         let mut builder = impersonated::Builder::from_source_credentials(source)
             .with_target_principal(account)
             .with_scopes([SCOPE]);

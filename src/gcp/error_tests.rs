@@ -94,12 +94,6 @@ fn kinds() {
             detail("FAILED_PRECONDITION", "RESOURCE_NOT_READY"),
             K::Busy,
         ),
-        (
-            400,
-            new("FAILED_PRECONDITION", "Connector is not READY"),
-            K::Busy,
-        ),
-        (400, new("FAILED_PRECONDITION", "shrinking"), K::Invalid),
         (400, old("resourceInUseByAnotherResource", "x"), K::InUse),
         (400, old("conditionNotMet", "x"), K::Conflict),
         (400, String::new(), K::Invalid),
@@ -118,6 +112,29 @@ fn kinds() {
         assert_eq!(refusal.fault.http, *status);
         assert!(!refusal.fault.message.is_empty(), "{status} {body}");
         assert_eq!(refusal.wait, None, "{status} {body}");
+    }
+}
+
+#[test]
+fn what_not_ready_sounds_like() {
+    let cases = [
+        ("Connector is not READY", FaultKind::Busy),
+        (
+            "It cannot be updated while it is in state UPDATING.",
+            FaultKind::Busy,
+        ),
+        ("The connector is being deleted", FaultKind::Busy),
+        ("state: CREATING", FaultKind::Busy),
+        ("in state ERROR", FaultKind::Invalid),
+        ("creating a connector needs a subnet", FaultKind::Invalid),
+        ("it cannot be updated", FaultKind::Invalid),
+        ("shrinking", FaultKind::Invalid),
+    ];
+    for (message, want) in cases {
+        let got = judge(400, &new("FAILED_PRECONDITION", message), &[])
+            .fault
+            .kind;
+        assert_eq!(got, want, "{message}");
     }
 }
 
