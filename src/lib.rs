@@ -1,9 +1,11 @@
 //! evenkeel keeps Google Cloud at the state a team declares in git.
 
 pub mod api;
+pub mod cli;
 pub mod core;
 pub mod emulator;
 pub mod engine;
 pub mod gcp;
 pub mod journal;
 pub mod kinds;
+pub mod source;

@@ -4,6 +4,7 @@
 //! in `core`.
 
 pub mod condition;
+pub mod crd;
 pub mod declared;
 pub mod duration;
 pub mod envelope;

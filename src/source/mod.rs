@@ -1,0 +1,138 @@
+//! Desired state in: manifests from files, directories and stdin, checked as one set.
+//!
+//! Invariant: the whole set loads or nothing does. A set that does not load says everything that
+//! is wrong with it, each finding with its place, its limit and the way out. Input is not
+//! trusted: time and memory are bounded whatever the bytes.
+
+mod diagnostic;
+mod document;
+mod files;
+mod identity;
+mod lines;
+mod node;
+mod rollout;
+mod scalar;
+mod schema;
+mod shape;
+mod suggest;
+mod text;
+pub mod watch;
+mod yaml;
+
+pub use diagnostic::{Errors, Problem, Related};
+pub use files::Input;
+pub use lines::{Lines, Position};
+pub use watch::Watch;
+
+use crate::api::{Declared, Finding, Severity};
+use diagnostic::Problems;
+
+/// Largest file, in bytes.
+pub const FILE_LIMIT: usize = 1024 * 1024;
+/// Largest set, in bytes.
+pub const SET_LIMIT: usize = 32 * 1024 * 1024;
+/// Most files in a set.
+pub const FILES_LIMIT: usize = 20_000;
+/// Most documents in a set.
+pub const DOCUMENTS_LIMIT: usize = 20_000;
+/// Most problems reported in full.
+pub const PROBLEMS_LIMIT: usize = 50;
+
+/// Rules of the kinds, applied to every declared resource.
+///
+/// `declared` may come from a manifest that has other errors: fields of `resource` are as written,
+/// so a rule must expect any type in them.
+pub trait Check {
+    /// Everything these rules find in one resource.
+    fn check(&self, declared: &Declared) -> Vec<Finding>;
+}
+
+/// No rules: shape and limits of the schema alone.
+pub struct NoCheck;
+
+impl Check for NoCheck {
+    fn check(&self, _: &Declared) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+/// A set of manifests that loaded as a whole.
+#[derive(Debug, Clone, Default)]
+pub struct Set {
+    /// In the order of the files, and within a file as written.
+    pub declared: Vec<Declared>,
+    /// `files@sha256:<12 hex>` over the sorted relative paths and the contents.
+    pub revision: String,
+    /// Where each field stands.
+    pub lines: Lines,
+    /// What does not stop the set, but deserves a look.
+    pub warnings: Vec<Problem>,
+}
+
+/// Loads everything the inputs hold.
+///
+/// # Errors
+/// All that is wrong with the set, at most [`PROBLEMS_LIMIT`] in full.
+pub fn load(inputs: &[Input], check: &dyn Check) -> Result<Set, Errors> {
+    let mut problems = Problems::default();
+    let files = files::gather(inputs, &mut problems);
+    let revision = files::revision(&files);
+    let names = files::names(inputs);
+    assemble(files, revision, &names, check, problems)
+}
+
+/// Loads one text under a display name, as if it were a file: for stdin and for tests.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_bytes(name: &str, bytes: Vec<u8>, check: &dyn Check) -> Result<Set, Errors> {
+    let mut problems = Problems::default();
+    let files: Vec<_> = files::in_memory(name, bytes, &mut problems)
+        .into_iter()
+        .collect();
+    let revision = files::revision(&files);
+    assemble(files, revision, name, check, problems)
+}
+
+fn assemble(
+    files: Vec<files::File>,
+    revision: String,
+    names: &str,
+    check: &dyn Check,
+    mut problems: Problems,
+) -> Result<Set, Errors> {
+    let found = files.len();
+    let mut set = Set {
+        revision,
+        ..Set::default()
+    };
+    let mut identities = identity::Identities::default();
+    let mut documents = 0;
+    for file in files {
+        let Some(text) = text::Text::read(&file, &mut problems) else {
+            continue;
+        };
+        let mut read = document::Reader::new(&text, check, &set.revision);
+        read.file();
+        documents += read.documents;
+        let (outcomes, faults) = read.finish();
+        problems.add_faults(&text, faults);
+        for outcome in outcomes {
+            identities.add(&outcome, &mut problems);
+            if let Some(declared) = outcome.declared {
+                set.lines.add(&declared, outcome.places);
+                set.declared.push(declared);
+            }
+        }
+        if documents > DOCUMENTS_LIMIT {
+            problems.add(files::too_many_documents(names));
+            break;
+        }
+    }
+    if documents == 0 && problems.is_empty() {
+        problems.add_empty(files::no_manifests(names, found));
+    }
+    set.warnings = problems.into_result()?;
+    debug_assert!(set.warnings.iter().all(|w| w.severity == Severity::Warning));
+    Ok(set)
+}

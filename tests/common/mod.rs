@@ -1,0 +1,235 @@
+//! A whole operator on an emulated GCP, in one thread, on a paused clock.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
+use evenkeel::api::{Declared, Key, Kind, Origin, Status};
+use evenkeel::cli::embedded::Embedded;
+use evenkeel::core::token::Ask;
+use evenkeel::emulator::{Emulator, LogEntry, Options, Scenario, Timing};
+use evenkeel::engine::{Board, Command, Engine, Ports, Services, Settings};
+use evenkeel::gcp::access::Access;
+use evenkeel::gcp::budget::Budgets;
+use evenkeel::gcp::client::{Client, Ports as ClientPorts};
+use evenkeel::gcp::clock::{Clock, SystemClock};
+use evenkeel::gcp::endpoint::EmulatorBase;
+use evenkeel::gcp::entropy::Entropy;
+use evenkeel::gcp::http::Http;
+use evenkeel::gcp::vpcaccess::VpcAccess;
+use evenkeel::journal::{Journal, SqliteJournal};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub const PROJECT: &str = "netra-staging";
+pub const LOCATION: &str = "us-central1";
+pub const CONNECTOR: &str = "staging-connector";
+
+/// A runtime with paused time: sleeping costs nothing, and runs are the same each time.
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap()
+}
+
+pub fn key(name: &str) -> Key {
+    Key {
+        kind: Kind::VpcAccessConnector,
+        project: PROJECT.into(),
+        location: LOCATION.into(),
+        name: name.into(),
+    }
+}
+
+/// A manifest of the incident's connector with these desired fields.
+pub fn declared(resource: Value) -> Declared {
+    Declared {
+        key: key(CONNECTOR),
+        name: CONNECTOR.into(),
+        labels: std::collections::BTreeMap::new(),
+        resource: resource.as_object().unwrap().clone(),
+        policy: Policy {
+            rollout: Some(steps_of(1, 2)),
+            drift: Drift::Enforce,
+            deletion: Deletion::Orphan,
+            adopt: true,
+            suspend: false,
+        },
+        origin: Origin {
+            file: "test.yaml".into(),
+            line: 1,
+            revision: "files@test".into(),
+        },
+    }
+}
+
+pub fn steps_of(min: i64, max: i64) -> RolloutSpec {
+    RolloutSpec {
+        max_step: [
+            ("minInstances".to_owned(), min),
+            ("maxInstances".to_owned(), max),
+        ]
+        .into(),
+        ..RolloutSpec::default()
+    }
+}
+
+pub fn grown() -> Value {
+    json!({"minInstances": 5, "maxInstances": 10})
+}
+
+/// The world around an operator. It outlives the operators that run in it.
+pub struct World {
+    pub emulator: Arc<Emulator>,
+    pub clock: Arc<dyn Clock>,
+    pub journal: Arc<SqliteJournal>,
+    pub settings: Settings,
+    pub seed: u64,
+}
+
+impl World {
+    /// Call inside a paused runtime.
+    pub fn new() -> World {
+        World::with_timing(Timing::fixed(Duration::from_secs(90), Duration::ZERO))
+    }
+
+    pub fn with_timing(timing: Timing) -> World {
+        let start = "2026-11-23T10:00:00Z".parse().unwrap();
+        World {
+            emulator: Arc::new(Emulator::new(Options {
+                scenario: Scenario::NetraStaging,
+                seed: 7,
+                timing,
+            })),
+            clock: Arc::new(SystemClock::starting_at(start)),
+            journal: Arc::new(SqliteJournal::in_memory().unwrap()),
+            settings: Settings::default(),
+            seed: 7,
+        }
+    }
+
+    pub fn operator(&self) -> Operator {
+        let embedded = Embedded {
+            emulator: Arc::clone(&self.emulator),
+            clock: Arc::clone(&self.clock),
+        };
+        self.operator_on(
+            Arc::new(embedded),
+            Arc::clone(&self.journal) as Arc<dyn Journal>,
+        )
+    }
+
+    /// An operator on other ports, such as ones with faults.
+    pub fn operator_on(&self, http: Arc<dyn Http>, journal: Arc<dyn Journal>) -> Operator {
+        let entropy = Arc::new(Entropy::seeded(self.seed));
+        let client = Client::new(ClientPorts {
+            http,
+            access: Access::emulator(EmulatorBase::parse("http://127.0.0.1:1/", false).unwrap()),
+            budgets: Budgets::new(),
+            entropy: Arc::clone(&entropy),
+            clock: Arc::clone(&self.clock),
+        });
+        let ports = Ports {
+            services: Services {
+                vpc_access: Arc::new(VpcAccess::new(Arc::new(client))),
+            },
+            journal,
+            clock: Arc::clone(&self.clock),
+            entropy,
+        };
+        let engine = Engine::new(ports, self.settings.clone()).unwrap();
+        let board = engine.board();
+        let (commands, receiver) = mpsc::channel(16);
+        let stop = CancellationToken::new();
+        let task = tokio::task::spawn_local(engine.run(receiver, stop.clone()));
+        Operator {
+            board,
+            commands,
+            stop,
+            task,
+        }
+    }
+
+    /// The mutating requests of the operator, in order.
+    pub fn writes(&self) -> Vec<LogEntry> {
+        self.emulator
+            .requests()
+            .into_iter()
+            .filter(|entry| entry.method != "GET")
+            .collect()
+    }
+
+    /// Live min and max instances, as they truly are.
+    pub fn size(&self) -> (i64, i64) {
+        self.emulator.advance(self.clock.now());
+        let live = self
+            .emulator
+            .connector(PROJECT, LOCATION, CONNECTOR)
+            .unwrap();
+        (
+            live["minInstances"].as_i64().unwrap(),
+            live["maxInstances"].as_i64().unwrap(),
+        )
+    }
+
+    pub fn ask(&self, ask: &Ask) {
+        self.journal
+            .ask(&key(CONNECTOR), ask, self.clock.now())
+            .unwrap();
+    }
+}
+
+/// A running operator.
+pub struct Operator {
+    pub board: Board,
+    pub commands: mpsc::Sender<Command>,
+    pub stop: CancellationToken,
+    pub task: tokio::task::JoinHandle<()>,
+}
+
+impl Operator {
+    pub async fn declare(&self, set: Vec<Declared>) {
+        self.commands.send(Command::Declare(set)).await.unwrap();
+    }
+
+    /// Runs until nothing is pending, at most `limit` of simulated time.
+    pub async fn settle(&self, limit: Duration) -> Status {
+        let deadline = tokio::time::Instant::now() + limit;
+        while tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if !self.board.resources().is_empty() && self.board.is_settled() {
+                return self.status();
+            }
+        }
+        panic!(
+            "not settled within {limit:?}: {:#?}",
+            self.board.resources()
+        );
+    }
+
+    pub fn status(&self) -> Status {
+        self.board.resources()[&key(CONNECTOR)].status.clone()
+    }
+
+    /// A clean stop.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+
+    /// Like `kill -9`: whatever it was doing, it is no more.
+    pub async fn kill(self) {
+        self.task.abort();
+        let _ = self.task.await;
+    }
+}
+
+/// Runs a test with a paused clock.
+pub fn run<F: Future>(test: impl FnOnce() -> F) -> F::Output {
+    let runtime = runtime();
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async { test().await })
+}
