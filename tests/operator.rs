@@ -12,8 +12,8 @@ use evenkeel::engine::Command;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const HOUR: Duration = Duration::from_secs(3600);
-const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_hours(1);
+const MINUTE: Duration = Duration::from_mins(1);
 const NAME: &str = "projects/netra-staging/locations/us-central1/connectors/staging-connector";
 
 fn reason(status: &Status) -> Reason {

@@ -85,14 +85,15 @@ impl Situation {
                 let text = format!("{fault}; next try after {until:.0}");
                 row(False, Reason::Retrying, &text, true, false)
             }
-            Situation::Suspended(m) => row(Unknown, Reason::Suspended, m, false, false),
+            Situation::Suspended(m) | Situation::Released(m) => {
+                row(Unknown, Reason::Suspended, m, false, false)
+            }
             Situation::Drifted(m) => row(False, Reason::Drifted, m, false, false),
             Situation::Unreadable(m) => row(Unknown, Reason::Error, m, true, false),
             Situation::Deleting(m) => row(False, Reason::Deleting, m, true, false),
             Situation::WaitingForBudget(m) => row(False, Reason::WaitingForBudget, m, false, false),
             Situation::InUse(m) => row(False, Reason::InUse, m, false, false),
             Situation::Stalled { reason, message } => row(False, *reason, message, false, true),
-            Situation::Released(m) => row(Unknown, Reason::Suspended, m, false, false),
         }
     }
 

@@ -154,7 +154,7 @@ impl Engine {
 
     /// How long until something is due.
     fn pause(&self) -> Duration {
-        let far = Duration::from_secs(3600);
+        let far = Duration::from_hours(1);
         let full = self.passes.len() >= self.shared.settings.concurrency;
         let work = if full { None } else { self.queue.next_due() };
         let next = [work, self.polls.next_due()].into_iter().flatten().min();

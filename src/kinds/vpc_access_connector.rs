@@ -146,7 +146,7 @@ fn missing_for_create(declared: &Fields) -> Option<&'static str> {
             "minInstances and maxInstances: Google refuses to create a connector without them",
         );
     }
-    if !has("subnet.name") && !(has("network") && has("ipCidrRange")) {
+    if !(has("subnet.name") || has("network") && has("ipCidrRange")) {
         return Some("an address range: subnet.name, or network with ipCidrRange (a free /28)");
     }
     None

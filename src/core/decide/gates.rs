@@ -20,21 +20,21 @@ impl<'a> Run<'a> {
     pub(super) fn apply(
         &mut self,
         desired: &Desired<'a>,
-        plan: Plan,
+        plan: &Plan,
         present: Option<&'a Present>,
     ) -> Flow<Verdict> {
-        self.refuse_incomplete(desired, &plan)?;
-        self.refuse_blocked(&plan)?;
+        self.refuse_incomplete(desired, plan)?;
+        refuse_blocked(plan)?;
         if self.observes_drift_only(desired) {
             let text = format!("drift: Observe; not written: {}", plan.summary());
             return stop(Verdict::rest(Situation::Drifted(text)));
         }
         self.refuse_read_only(desired, &plan.summary())?;
-        self.await_approval(desired, &plan)?;
+        self.await_approval(desired, plan)?;
         self.await_retry()?;
         self.want_fresh("comparing with the live state")?;
         self.await_settled(&plan.summary())?;
-        self.start(desired, &plan, present);
+        self.start(desired, plan, present);
         self.carry_on_with(desired, present)
     }
 
@@ -47,18 +47,6 @@ impl<'a> Run<'a> {
             )),
             None => Flow::Continue(()),
         }
-    }
-
-    fn refuse_blocked(&self, plan: &Plan) -> Flow {
-        let texts: Vec<_> = plan
-            .blocked()
-            .map(|(change, why)| format!("{}: {why}", plan::change_text(change)))
-            .collect();
-        if texts.is_empty() {
-            return Flow::Continue(());
-        }
-        let message = format!("nothing was written. {}", texts.join("; "));
-        stop(stalled(Reason::IrreversibleChange, message))
     }
 
     /// The same change, over and over: stop and say which fields.
@@ -220,4 +208,17 @@ impl<'a> Run<'a> {
         self.hold(desired.digest, Reason::ForeignChange, message.clone(), None);
         stop(stalled(Reason::ForeignChange, message))
     }
+}
+
+/// A change that GCP does not make in place stops the whole plan, with the way out.
+fn refuse_blocked(plan: &Plan) -> Flow {
+    let texts: Vec<_> = plan
+        .blocked()
+        .map(|(change, why)| format!("{}: {why}", plan::change_text(change)))
+        .collect();
+    if texts.is_empty() {
+        return Flow::Continue(());
+    }
+    let message = format!("nothing was written. {}", texts.join("; "));
+    stop(stalled(Reason::IrreversibleChange, message))
 }

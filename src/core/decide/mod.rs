@@ -60,7 +60,7 @@ impl Default for Timing {
         Timing {
             resend_after: Duration::from_secs(90),
             read_settle: Duration::from_secs(30),
-            step_timeout: Duration::from_secs(30 * 60),
+            step_timeout: Duration::from_mins(30),
         }
     }
 }
@@ -68,7 +68,7 @@ impl Default for Timing {
 /// The same change this often, with the same result, is a loop.
 pub const LOOP_LIMIT: u32 = 3;
 /// Changes further apart than this are no loop.
-pub const LOOP_WINDOW: Duration = Duration::from_secs(3600);
+pub const LOOP_WINDOW: Duration = Duration::from_hours(1);
 /// Attempts kept in the record (api: status shows five).
 pub const HISTORY_LIMIT: usize = 20;
 
@@ -262,7 +262,7 @@ impl<'a> Run<'a> {
         self.drop_rollout_of_lost_resource()?;
         let plan = self.plan_for(desired, None);
         self.refuse_held(desired)?;
-        self.apply(desired, plan, None)
+        self.apply(desired, &plan, None)
     }
 
     fn creating(&self) -> bool {
@@ -310,7 +310,7 @@ impl<'a> Run<'a> {
         }
         self.compare(desired, &plan);
         self.refuse_held(desired)?;
-        self.apply(desired, plan, Some(present))
+        self.apply(desired, &plan, Some(present))
     }
 
     /// Nothing that evenkeel did not create or adopt is touched.

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// Stands for "the manifest is gone" where a hold names its content.
 pub(super) const CONTENT: &str = "removal";
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     pub(super) fn remove(&mut self) -> Flow<Verdict> {
         self.drift = DriftFact::Unknown;
         if self.record.rollout.take().is_some() {

@@ -27,7 +27,7 @@ pub(super) fn running_operation(write: Option<&Write>) -> Option<String> {
     }
 }
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     /// Continues when no call is under way any more.
     pub(super) fn settle(&mut self) -> Flow {
         let Some(write) = self.record.write.clone() else {
