@@ -150,7 +150,6 @@ fn the_core_is_pure() {
     let io = [
         "tokio",
         "async ",
-        ".await",
         "std::fs",
         "std::env",
         "std::net::Tcp",
