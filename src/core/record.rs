@@ -21,6 +21,9 @@ pub struct Record {
     pub spec_digest: String,
     /// Created or adopted by us. Nothing else is ever changed or deleted.
     pub owned: bool,
+    /// What it refers to, for when the manifest is gone.
+    #[serde(default)]
+    pub needs: Vec<Key>,
     /// The declared deletion policy, for when the manifest is gone.
     pub deletion: Deletion,
     /// The newest revision number in use; 0 before the first.
@@ -61,6 +64,7 @@ impl Record {
             generation: 0,
             spec_digest: String::new(),
             owned: false,
+            needs: Vec::new(),
             deletion: Deletion::Orphan,
             revision: 0,
             last_good: None,

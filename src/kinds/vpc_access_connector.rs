@@ -4,12 +4,12 @@
 //! growth rule and the pair of instance fields; the vpcaccess v1 discovery document for the
 //! fields; Google, "Scaling" of Serverless VPC Access for the throughput per instance.
 
-use super::ManagedKind;
+use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Kind, Severity};
 use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Present};
-use crate::core::rules::{FieldRule, Rules};
+use crate::core::rules::{FieldRule, Rules, encode_masked};
 use serde_json::Value;
 
 pub(super) struct VpcAccessConnector;
@@ -62,6 +62,7 @@ static RULES: Rules = Rules {
     together: &[&["minInstances", "maxInstances"]],
     ordered: &[("minInstances", "maxInstances")],
     missing_for_create,
+    encode: encode_masked,
 };
 
 const fn fixed(path: &'static str) -> FieldRule {
@@ -79,7 +80,7 @@ impl ManagedKind for VpcAccessConnector {
         &RULES
     }
 
-    fn declared(&self, declared: &Declared) -> Fields {
+    fn declared(&self, declared: &Declared, _: &dyn Names) -> Fields {
         canonical(fields::flatten(&declared.resource))
     }
 

@@ -30,6 +30,7 @@ impl<'a> Run<'a> {
             return stop(Verdict::rest(Situation::Drifted(text)));
         }
         self.refuse_read_only(desired, &plan.summary())?;
+        self.await_dependencies()?;
         self.await_approval(desired, plan)?;
         self.await_retry()?;
         self.want_fresh("comparing with the live state")?;
@@ -121,6 +122,16 @@ impl<'a> Run<'a> {
             digest::short(&plan.digest),
         );
         stop(Verdict::rest(Situation::AwaitingApproval(message)))
+    }
+
+    /// What the resource refers to must be ready before it is written. Going back never waits.
+    pub(super) fn await_dependencies(&self) -> Flow {
+        match self.input.blocked_on {
+            Some(what) => stop(Verdict::rest(Situation::WaitingForDependency(
+                what.to_owned(),
+            ))),
+            None => Flow::Continue(()),
+        }
     }
 
     pub(super) fn await_retry(&self) -> Flow {

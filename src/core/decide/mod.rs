@@ -28,7 +28,7 @@ use super::token::Token;
 use crate::api::envelope::{Drift, Policy};
 use crate::api::event::Severity;
 use crate::api::status::RevisionRef;
-use crate::api::{Declared, Event, Reason};
+use crate::api::{Declared, Event, Key, Reason};
 use jiff::Timestamp;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -41,6 +41,8 @@ pub struct Desired<'a> {
     pub fields: &'a Fields,
     /// Digest of the content.
     pub digest: &'a str,
+    /// The managed resources it refers to.
+    pub needs: &'a [Key],
 }
 
 /// Times that the decisions use.
@@ -83,6 +85,14 @@ pub struct Input<'a> {
     pub operation: Option<&'a Result<Operation, Fault>>,
     /// Reply to [`Effect::FindOperations`].
     pub operations: Option<&'a Result<Vec<Operation>, Fault>>,
+    /// Reply to [`Effect::FindUsers`].
+    pub users: Option<&'a Result<Vec<String>, Fault>>,
+    /// The resource as GCP's operations name it.
+    pub target: &'a str,
+    /// `Some`: something that the resource refers to is not ready.
+    pub blocked_on: Option<&'a str>,
+    /// Managed resources that refer to this one.
+    pub referrers: &'a [String],
     /// Requests not handled yet, oldest first.
     pub tokens: &'a [Token],
     pub rules: &'a Rules,
@@ -105,6 +115,8 @@ pub enum Effect {
     Poll(String),
     /// List the operations of the location, then decide again.
     FindOperations,
+    /// Ask GCP who uses the resource, then decide again.
+    FindUsers,
     /// Make the call in `record.write`: first write it down, with the revision if there is one.
     Send(Option<Box<Revision>>),
 }
@@ -219,6 +231,9 @@ impl<'a> Run<'a> {
         }
         self.record.name.clone_from(&desired.declared.name);
         self.record.deletion = desired.declared.policy.deletion;
+        if self.record.needs != desired.needs {
+            self.record.needs = desired.needs.to_vec();
+        }
         if self
             .record
             .held

@@ -89,17 +89,41 @@ impl Run<'_> {
         stop(Verdict::rest(Situation::WaitingForBudget(message)))
     }
 
+    /// A delete names the users of the resource and waits, without writing.
+    fn refuse_used(&self, users: &[String]) -> Flow {
+        if users.is_empty() {
+            return Flow::Continue(());
+        }
+        let text = format!(
+            "not deleted: in use by {}; remove these users first",
+            users.join(", ")
+        );
+        stop(self.soon(Situation::InUse(text), 30))
+    }
+
     fn delete(&mut self, present: &Present) -> Flow<Verdict> {
         if present.lifecycle == Lifecycle::Deleting || present.lifecycle == Lifecycle::Busy {
             let text = format!("GCP reports {}", present.state);
             return stop(self.soon(Situation::WaitingForOperation(text), 5));
         }
-        if !present.users.is_empty() {
-            let text = format!(
-                "not deleted: in use by {}; remove these users first",
-                present.users.join(", ")
-            );
-            return stop(self.soon(Situation::InUse(text), 60));
+        let users: Vec<String> = self
+            .input
+            .referrers
+            .iter()
+            .chain(&present.users)
+            .cloned()
+            .collect();
+        self.refuse_used(&users)?;
+        match self.input.users {
+            None => {
+                let text = "asking who uses the resource".to_owned();
+                return stop(Verdict::act(Situation::Deleting(text), Effect::FindUsers));
+            }
+            Some(Err(fault)) => {
+                let text = format!("cannot tell who uses the resource: {fault}");
+                return stop(self.soon(Situation::InUse(text), 30));
+            }
+            Some(Ok(users)) => self.refuse_used(users)?,
         }
         let now = self.input.now;
         self.record.revision += 1;

@@ -102,13 +102,8 @@ impl Run<'_> {
 
     /// An operation on this resource that GCP took after the call was written down.
     fn ours<'o>(&self, write: &Write, operations: &'o [Operation]) -> Option<&'o Operation> {
-        let key = &self.record.key;
-        let collection = format!("/locations/{}/", key.location);
         operations.iter().find(|operation| {
-            let target = operation.target.as_deref().unwrap_or_default();
-            let same = target.contains(&format!("projects/{}/", key.project))
-                && target.contains(&collection)
-                && target.rsplit('/').next() == Some(key.name.as_str());
+            let same = operation.target.as_deref() == Some(self.input.target);
             let known = self.record.last_operation.as_deref() == Some(&operation.name);
             let earliest = write
                 .intent

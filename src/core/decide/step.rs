@@ -8,6 +8,7 @@ use crate::core::conditions::Situation;
 use crate::core::fields::{self, Fields};
 use crate::core::observed::Present;
 use crate::core::record::{Intent, Revision, Rollout, Stage, Step, Verb, Write};
+use crate::core::rules::Change;
 use crate::core::steps;
 use serde_json::Value;
 use std::time::Duration;
@@ -39,6 +40,9 @@ impl<'a> Run<'a> {
             desired,
             &format!("{}: {}", position(rollout), steps::describe(step)),
         )?;
+        if !self.undoing() {
+            self.await_dependencies()?;
+        }
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
         let write = self.write_for(step, present);
@@ -76,17 +80,18 @@ impl<'a> Run<'a> {
             }
         }
         let before = live.map_or_else(Fields::new, |live| fields::restrict(live, &sent));
+        let encoded = (rules.encode)(&Change {
+            verb,
+            fields: &sent,
+            live: present,
+        });
         Write {
             intent: Intent {
                 id: format!("{}-{}", self.record.name, self.record.sends + 1),
                 key: self.record.key.clone(),
                 verb,
-                mask: if verb == Verb::Patch {
-                    sent.keys().cloned().collect()
-                } else {
-                    Vec::new()
-                },
-                body: Value::Object(fields::unflatten(&sent)),
+                mask: encoded.mask,
+                body: encoded.body,
                 prepared_at: self.input.now,
             },
             before,
