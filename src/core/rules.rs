@@ -2,6 +2,7 @@
 
 use super::fields::{self, Fields};
 use super::observed::Present;
+use super::procedure::{Procedure, Scene};
 use super::record::Verb;
 use crate::api::Kind;
 use crate::api::status::Mutability;
@@ -20,6 +21,8 @@ pub struct Rules {
     pub missing_for_create: fn(&Fields) -> Option<&'static str>,
     /// The call that writes these fields, as GCP wants it.
     pub encode: fn(&Change<'_>) -> Encoded,
+    /// For kinds whose change takes several calls on several objects: the next of them.
+    pub procedure: Option<fn(&Scene<'_>) -> Procedure>,
 }
 
 /// Fields to be written.

@@ -203,6 +203,7 @@ pub fn describe(step: &Step) -> String {
             format!("pause {duration}")
         }
         Step::PauseManual => "pause until resumed".to_owned(),
+        Step::Named(text) => text.clone(),
     }
 }
 

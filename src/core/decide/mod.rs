@@ -6,6 +6,7 @@
 
 mod gates;
 mod outcome;
+mod procedure;
 mod removal;
 mod report;
 mod rollback;
@@ -213,6 +214,9 @@ impl<'a> Run<'a> {
         };
         self.record.released = false;
         let live = self.live()?;
+        if let Some(look) = self.input.rules.procedure {
+            return self.proceed(&desired, live, look);
+        }
         let Some(present) = live else {
             return self.absent(&desired);
         };

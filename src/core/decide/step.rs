@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
         let (verb, mut sent) = match step {
             Step::Create(fields) => (Verb::Create, fields.clone()),
             Step::Set(fields) => (Verb::Patch, fields.clone()),
-            Step::Pause(_) | Step::PauseManual => (Verb::Patch, Fields::new()),
+            Step::Pause(_) | Step::PauseManual | Step::Named(_) => (Verb::Patch, Fields::new()),
         };
         if let (Verb::Patch, Some(live)) = (verb, live) {
             sent.retain(|field, value| live.get(field) != Some(value));
@@ -90,6 +90,7 @@ impl<'a> Run<'a> {
                 id: format!("{}-{}", self.record.name, self.record.sends + 1),
                 key: self.record.key.clone(),
                 verb,
+                object: None,
                 mask: encoded.mask,
                 body: encoded.body,
                 prepared_at: self.input.now,
@@ -101,7 +102,7 @@ impl<'a> Run<'a> {
     }
 
     /// Before the first write of an attempt its prior state is saved, in the same transaction.
-    fn save_first(
+    pub(super) fn save_first(
         &mut self,
         desired: &Desired<'a>,
         present: Option<&Present>,
@@ -147,7 +148,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn step_timeout(spec: Option<&RolloutSpec>, default: Duration) -> Duration {
+pub(super) fn step_timeout(spec: Option<&RolloutSpec>, default: Duration) -> Duration {
     spec.and_then(|spec| spec.timeout)
         .map_or(default, |timeout| timeout.0)
 }
