@@ -88,17 +88,6 @@ fn read(reply: Value) -> Exchange<'static> {
     }
 }
 
-fn failed(status: u16, reply: Value) -> Exchange<'static> {
-    Exchange {
-        method: "GET",
-        path: STAGING,
-        query: "",
-        body: Value::Null,
-        status,
-        reply,
-    }
-}
-
 #[test]
 fn the_validator_passes_what_is_right() {
     let surface = Surface::vpcaccess();
@@ -113,26 +102,20 @@ fn the_validator_passes_what_is_right() {
     );
 }
 
-#[test]
-fn the_validator_catches_what_is_wrong() {
+fn assert_caught<const N: usize>(cases: [(Exchange, &str); N]) {
     let surface = Surface::vpcaccess();
-    let operation = |change: Value| {
-        let mut reply = json!({"name": "o", "metadata": {"createTime": "2026-11-23T10:00:00Z"}});
-        reply
-            .as_object_mut()
-            .unwrap()
-            .extend(change.as_object().unwrap().clone());
-        Exchange {
-            method: "DELETE",
-            path: STAGING,
-            query: "",
-            body: Value::Null,
-            status: 200,
-            reply,
-        }
-    };
-    let ended = json!({"createTime": "2026-11-23T10:00:00Z", "endTime": "2026-11-23T10:01:00Z"});
-    let cases = [
+    for (exchange, expected) in cases {
+        let problems = surface.problems(&exchange);
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(expected)),
+            "{expected}: {problems:?}"
+        );
+    }
+}
+
+#[test]
+fn the_validator_catches_wrong_requests() {
+    assert_caught([
         (
             exchange("", json!({"labels": {}})),
             "body.labels: Connector has no such field",
@@ -168,6 +151,33 @@ fn the_validator_catches_what_is_wrong() {
             "query.prettyPrint: \"yes\" is not",
         ),
         (
+            Exchange {
+                body: json!({}),
+                ..read(json!({}))
+            },
+            "body: the method takes none",
+        ),
+        (
+            Exchange {
+                method: "PUT",
+                ..read(json!({}))
+            },
+            "no method PUT",
+        ),
+        (
+            Exchange {
+                path: "/v1/projects/p/connectors",
+                ..read(json!({}))
+            },
+            "no method GET /v1/projects/p/connectors",
+        ),
+    ]);
+}
+
+#[test]
+fn the_validator_catches_wrong_replies() {
+    assert_caught([
+        (
             read(json!({"state": "BROKEN"})),
             "reply.state: \"BROKEN\" is not in the enum",
         ),
@@ -183,6 +193,32 @@ fn the_validator_catches_what_is_wrong() {
             read(json!({"connectedProjects": [1]})),
             "reply.connectedProjects[0]: expected string",
         ),
+    ]);
+}
+
+#[test]
+fn the_validator_catches_wrong_operations() {
+    let operation = |change: Value| {
+        let mut reply = json!({"name": "o", "metadata": {"createTime": "2026-11-23T10:00:00Z"}});
+        reply
+            .as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
+        Exchange {
+            method: "DELETE",
+            path: STAGING,
+            query: "",
+            body: Value::Null,
+            status: 200,
+            reply,
+        }
+    };
+    let over = |result: &str, value: Value| {
+        let ended =
+            json!({"createTime": "2026-11-23T10:00:00Z", "endTime": "2026-11-23T10:01:00Z"});
+        operation(json!({"done": true, "metadata": ended, result: value}))
+    };
+    assert_caught([
         (operation(json!({"done": true})), "reply: done is"),
         (operation(json!({"done": false})), "reply: done is"),
         (operation(json!({"response": {}})), "reply: done is"),
@@ -191,85 +227,76 @@ fn the_validator_catches_what_is_wrong() {
             "reply.metadata.endTime: must be there",
         ),
         (
-            operation(json!({"done": true, "metadata": ended, "response": {"@type": "x/y.Other"}})),
+            operation(json!({"metadata": {"createTime": "noon"}})),
+            "reply.metadata.createTime: not a time",
+        ),
+        (
+            over("response", json!({"@type": "x/y.Other"})),
             "reply.response.@type: unknown",
         ),
         (
-            operation(
-                json!({"done": true, "metadata": ended, "response": {"@type": "x/y.Connector", "a": 1}}),
-            ),
+            over("response", json!({"@type": "x/y.Connector", "a": 1})),
             "reply.response.a: Connector has no",
         ),
         (
-            operation(json!({"done": true, "metadata": ended, "error": {"code": "3"}})),
+            over("error", json!({"code": "3"})),
             "reply.error.code: expected int32",
         ),
+    ]);
+}
+
+#[test]
+fn the_validator_catches_wrong_errors() {
+    let error = |status: u16, error: Value| {
+        let reply = json!({"error": error});
+        Exchange {
+            method: "GET",
+            path: STAGING,
+            query: "",
+            body: Value::Null,
+            status,
+            reply,
+        }
+    };
+    assert_caught([
         (
-            failed(
+            error(
                 400,
-                json!({"error": {"code": 404, "message": "m", "status": "NOT_FOUND"}}),
+                json!({"code": 404, "message": "m", "status": "NOT_FOUND"}),
             ),
             "error.code: 404",
         ),
         (
-            failed(
+            error(
                 404,
-                json!({"error": {"code": 404, "message": "m", "status": "ABORTED"}}),
+                json!({"code": 404, "message": "m", "status": "ABORTED"}),
             ),
             "error.status: \"ABORTED\"",
         ),
         (
-            failed(404, json!({"error": {"code": 404, "status": "NOT_FOUND"}})),
+            error(404, json!({"code": 404, "status": "NOT_FOUND"})),
             "error.message: missing",
         ),
         (
-            failed(
+            error(
                 404,
-                json!({"error": {"code": 404, "message": "m", "status": "NOT_FOUND", "x": 1}}),
+                json!({"code": 404, "message": "m", "status": "NOT_FOUND", "x": 1}),
             ),
             "error.x: in neither",
         ),
         (
-            failed(
-                403,
-                json!({"error": {"code": 403, "message": "m", "errors": []}}),
-            ),
+            error(403, json!({"code": 403, "message": "m", "errors": []})),
             "error.errors: []",
         ),
         (
-            failed(
+            error(
                 403,
-                json!({"error": {"code": 403, "message": "m", "status": "PERMISSION_DENIED", "details": [{}]}}),
+                json!({"code": 403, "message": "m", "status": "PERMISSION_DENIED", "details": [{}]}),
             ),
             "error.details[0].@type",
         ),
-        (failed(500, json!("oops")), "error.code: null"),
-    ];
-    for (exchange, expected) in cases {
-        let problems = surface.problems(&exchange);
-        assert!(
-            problems.iter().any(|problem| problem.starts_with(expected)),
-            "{expected}: {problems:?}"
-        );
-    }
-    let nowhere = Exchange {
-        path: "/v1/projects/p/connectors",
-        ..read(json!({}))
-    };
-    assert_eq!(
-        surface.problems(&nowhere),
-        ["no method GET /v1/projects/p/connectors"]
-    );
-    let verb = Exchange {
-        method: "PUT",
-        ..read(json!({}))
-    };
-    assert!(!surface.problems(&verb).is_empty());
-    let body = Exchange {
-        body: json!({}),
-        ..read(json!({}))
-    };
-    assert_eq!(surface.problems(&body), ["body: the method takes none"]);
+        (error(500, json!("oops")), "error.code: null"),
+    ]);
 }
 
 #[test]

@@ -58,6 +58,8 @@ reasons! {
     AwaitingApproval,
     /// The rollout stands at a manual pause.
     AwaitingPromotion,
+    /// Something that the resource refers to is not ready.
+    WaitingForDependency,
     /// Somebody else's operation runs on the resource.
     WaitingForOperation,
     /// Google or the network failed; the same call is tried again later.

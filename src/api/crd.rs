@@ -53,9 +53,25 @@ pub fn spec_schema(kind: Kind) -> Value {
                                 declare it under another metadata.name")
         }]);
     }
+    drop_transitions(&mut spec["properties"]["resource"]);
     spec["properties"]["rollout"]["properties"]["maxStep"]["additionalProperties"]["minimum"] =
         json!(1);
     spec
+}
+
+/// Desired fields are judged against the live value. The old manifest is no witness: it may never
+/// have been applied, and a slip in it must stay correctable.
+fn drop_transitions(schema: &mut Value) {
+    const RULES: &str = "x-kubernetes-validations";
+    if let Value::Object(object) = schema
+        && let Some(Value::Array(rules)) = object.get_mut(RULES)
+    {
+        rules.retain(|rule| !rule["rule"].as_str().is_some_and(|r| r.contains("oldSelf")));
+        if rules.is_empty() {
+            object.remove(RULES);
+        }
+    }
+    each_child(schema, &mut drop_transitions);
 }
 
 /// The structural schema of `metadata`, as manifests may write it.
@@ -230,7 +246,7 @@ fn join_variants(object: &mut Map<String, Value>) {
         let names = variant["enum"].as_array().cloned().unwrap_or_default();
         if let (Some(name), Some(doc)) = (names.first(), variant["description"].as_str()) {
             let name = name.as_str().unwrap_or_default();
-            docs.push_str(&format!(" {name}: {doc}"));
+            docs = format!("{docs} {name}: {doc}");
         }
         values.extend(names);
     }

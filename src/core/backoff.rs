@@ -5,7 +5,7 @@ use std::time::Duration;
 /// First ceiling.
 const BASE: Duration = Duration::from_secs(1);
 /// Last ceiling.
-const CAP: Duration = Duration::from_secs(120);
+const CAP: Duration = Duration::from_mins(2);
 /// Never less than this, so that a lucky draw does not hammer.
 const FLOOR: Duration = Duration::from_millis(200);
 

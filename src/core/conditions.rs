@@ -14,6 +14,8 @@ pub enum Situation {
     Baking(String),
     AwaitingApproval(String),
     AwaitingPromotion(String),
+    /// Something that the resource refers to is not ready.
+    WaitingForDependency(String),
     /// GCP is busy with the resource on somebody else's behalf.
     WaitingForOperation(String),
     /// A call failed in a way that is no verdict.
@@ -78,6 +80,9 @@ impl Situation {
             Situation::AwaitingPromotion(m) => {
                 row(False, Reason::AwaitingPromotion, m, false, false)
             }
+            Situation::WaitingForDependency(m) => {
+                row(False, Reason::WaitingForDependency, m, false, false)
+            }
             Situation::WaitingForOperation(m) => {
                 row(False, Reason::WaitingForOperation, m, true, false)
             }
@@ -85,14 +90,15 @@ impl Situation {
                 let text = format!("{fault}; next try after {until:.0}");
                 row(False, Reason::Retrying, &text, true, false)
             }
-            Situation::Suspended(m) => row(Unknown, Reason::Suspended, m, false, false),
+            Situation::Suspended(m) | Situation::Released(m) => {
+                row(Unknown, Reason::Suspended, m, false, false)
+            }
             Situation::Drifted(m) => row(False, Reason::Drifted, m, false, false),
             Situation::Unreadable(m) => row(Unknown, Reason::Error, m, true, false),
             Situation::Deleting(m) => row(False, Reason::Deleting, m, true, false),
             Situation::WaitingForBudget(m) => row(False, Reason::WaitingForBudget, m, false, false),
             Situation::InUse(m) => row(False, Reason::InUse, m, false, false),
             Situation::Stalled { reason, message } => row(False, *reason, message, false, true),
-            Situation::Released(m) => row(Unknown, Reason::Suspended, m, false, false),
         }
     }
 

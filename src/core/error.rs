@@ -47,7 +47,7 @@ pub enum FaultKind {
     Busy,
     /// 404.
     NotFound,
-    /// 409 ALREADY_EXISTS.
+    /// 409 `ALREADY_EXISTS`.
     AlreadyExists,
     /// 400 resourceInUseByAnotherResource.
     InUse,

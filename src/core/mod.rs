@@ -12,6 +12,7 @@ pub mod fields;
 pub mod observed;
 pub mod permit;
 pub mod plan;
+pub mod procedure;
 pub mod record;
 pub mod rules;
 pub mod steps;

@@ -1,8 +1,12 @@
 //! The table that a kind gives to the core: which fields exist and how GCP lets them change.
 
-use super::fields::Fields;
+use super::fields::{self, Fields};
+use super::observed::Present;
+use super::procedure::{Procedure, Scene};
+use super::record::Verb;
 use crate::api::Kind;
 use crate::api::status::Mutability;
+use serde_json::Value;
 
 /// Everything the core knows of a kind.
 #[derive(Debug)]
@@ -15,6 +19,40 @@ pub struct Rules {
     pub ordered: &'static [(&'static str, &'static str)],
     /// What the declared fields lack to create the resource; `None` when nothing.
     pub missing_for_create: fn(&Fields) -> Option<&'static str>,
+    /// The call that writes these fields, as GCP wants it.
+    pub encode: fn(&Change<'_>) -> Encoded,
+    /// For kinds whose change takes several calls on several objects: the next of them.
+    pub procedure: Option<fn(&Scene<'_>) -> Procedure>,
+}
+
+/// Fields to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    pub verb: Verb,
+    /// The fields that differ, with their companions.
+    pub fields: &'a Fields,
+    /// The live resource, read right before; `None` for a create.
+    pub live: Option<&'a Present>,
+}
+
+/// A call: its field mask, where the API has one, and its body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    pub mask: Vec<String>,
+    pub body: Value,
+}
+
+/// The encoding of APIs that take the fields as they are, with a mask for a patch.
+#[must_use]
+pub fn encode_masked(change: &Change<'_>) -> Encoded {
+    let mask = match change.verb {
+        Verb::Patch => change.fields.keys().cloned().collect(),
+        Verb::Create | Verb::Delete => Vec::new(),
+    };
+    Encoded {
+        mask,
+        body: Value::Object(fields::unflatten(change.fields)),
+    }
 }
 
 /// How one field may change.

@@ -49,14 +49,16 @@ fn explicit(rules: &Rules, live: &Fields, changes: &[Difference], specs: &[StepS
     let mut steps = Vec::new();
     for spec in specs {
         if let Some(set) = &spec.set {
-            let set: Fields = super::fields::flatten(set)
+            let mut set: Fields = super::fields::flatten(set)
                 .into_iter()
                 .filter(|(field, value)| {
-                    target.contains_key(field)
-                        && at.get(field) != Some(value)
-                        && forward(rules, field, at.get(field), value)
+                    at.get(field) != Some(value)
+                        && target
+                            .get(field)
+                            .is_some_and(|goal| between(rules, field, at.get(field), value, goal))
                 })
                 .collect();
+            keep_order(rules, &at, &mut set);
             if set.is_empty() {
                 continue;
             }
@@ -76,9 +78,10 @@ fn explicit(rules: &Rules, live: &Fields, changes: &[Difference], specs: &[StepS
     without_idle_pauses(steps)
 }
 
-/// A step behind the live value of a field that only grows is over already.
-fn forward(rules: &Rules, field: &str, at: Option<&Value>, to: &Value) -> bool {
-    rules.mutability(field) != Mutability::GrowOnly || number(at) <= number(Some(to))
+/// A field that only grows can neither step back nor overshoot: there would be no way back.
+fn between(rules: &Rules, field: &str, at: Option<&Value>, to: &Value, goal: &Value) -> bool {
+    rules.mutability(field) != Mutability::GrowOnly
+        || (number(at) <= number(Some(to)) && number(Some(to)) <= number(Some(goal)))
 }
 
 fn pause_step(pause: &str) -> Step {
@@ -200,6 +203,7 @@ pub fn describe(step: &Step) -> String {
             format!("pause {duration}")
         }
         Step::PauseManual => "pause until resumed".to_owned(),
+        Step::Named(text) => text.clone(),
     }
 }
 

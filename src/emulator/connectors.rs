@@ -135,8 +135,8 @@ impl World {
         let prefix = route.connector_name("");
         let seen = self
             .records
-            .iter()
-            .filter(|(name, _)| name.starts_with(&prefix) && !view.partial)
+            .range(prefix.clone()..)
+            .take_while(|(name, _)| name.starts_with(&prefix) && !view.partial)
             .filter_map(|(name, record)| Some((name.clone(), record.seen(view.at)?)));
         let (page, next) = page(seen, &prefix, params)?;
         let mut reply = json!({});
@@ -303,6 +303,7 @@ fn requested_size(body: &Map<String, Value>) -> Result<(i32, i32), ApiError> {
     let min =
         first([number(body, "minInstances"), from_min]).unwrap_or(limits::MIN_INSTANCES_DEFAULT);
     let Some(max) = first([number(body, "maxInstances"), from_max]) else {
+        limits::min_instances(min)?;
         return Ok((min, 0));
     };
     limits::instances(min, max)?;

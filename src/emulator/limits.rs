@@ -12,7 +12,6 @@ const MACHINE_TYPES: [&str; 3] = ["f1-micro", "e2-micro", "e2-standard-4"];
 
 pub(super) const MIN_INSTANCES_DEFAULT: i32 = 2;
 const MIN_INSTANCES_MAX: i32 = 9;
-const MAX_INSTANCES_LEAST: i32 = 3;
 const MAX_INSTANCES_MAX: i32 = 10;
 
 /// Throughput is told in e2-micro terms, whatever the machine: always 100 Mbps an instance.
@@ -58,31 +57,29 @@ pub(super) fn machine_type(machine_type: &str) -> Result<(), ApiError> {
     ))
 }
 
-/// The two quoted texts are Google's own; those of the upper bounds are not published. 2..9 and 3..10, with
-/// min below max.
-pub(super) fn instances(min: i32, max: i32) -> Result<(), ApiError> {
-    if min < MIN_INSTANCES_DEFAULT {
-        return Err(refuse(
-            "connector.min_instances",
-            "min must be greater than or equal to 2",
-        ));
+/// 2..9. The first text is Google's own; the second is not published.
+pub(super) fn min_instances(min: i32) -> Result<(), ApiError> {
+    let refused = |text| Err(refuse("connector.min_instances", text));
+    match min {
+        ..MIN_INSTANCES_DEFAULT => refused("min must be greater than or equal to 2"),
+        MIN_INSTANCES_DEFAULT..=MIN_INSTANCES_MAX => Ok(()),
+        _ => refused("min must be less than or equal to 9"),
     }
+}
+
+/// Above min, and so at least 3; at most 10. The first text is Google's own; the second is not published.
+pub(super) fn instances(min: i32, max: i32) -> Result<(), ApiError> {
+    min_instances(min)?;
     if max <= min {
         return Err(refuse(
             "connector.max_instances",
             "max needs to be greater than min",
         ));
     }
-    if !(MAX_INSTANCES_LEAST..=MAX_INSTANCES_MAX).contains(&max) {
+    if max > MAX_INSTANCES_MAX {
         return Err(refuse(
             "connector.max_instances",
             "max must be less than or equal to 10",
-        ));
-    }
-    if min > MIN_INSTANCES_MAX {
-        return Err(refuse(
-            "connector.min_instances",
-            "min must be less than or equal to 9",
         ));
     }
     Ok(())

@@ -56,49 +56,37 @@ const STATES: &[&str] = &[
     "UPDATING",
 ];
 
+/// v1beta1 has the fields of v1 and more.
+macro_rules! connector_fields {
+    ($($more:expr),*) => {
+        &[
+            field("name", "name", Kind::Text),
+            field("network", "network", Kind::Text),
+            field("ipCidrRange", "ip_cidr_range", Kind::Text),
+            field("subnet", "subnet", Kind::Message(&SUBNET)),
+            field("machineType", "machine_type", Kind::Text),
+            field("minInstances", "min_instances", Kind::Int32),
+            field("maxInstances", "max_instances", Kind::Int32),
+            field("minThroughput", "min_throughput", Kind::Int32),
+            field("maxThroughput", "max_throughput", Kind::Int32),
+            field("state", "state", Kind::Enum("google.cloud.vpcaccess.v1.Connector.State", STATES)),
+            many("connectedProjects", "connected_projects", Kind::Text),
+            $($more),*
+        ]
+    };
+}
+
 pub(super) static CONNECTOR: Message = Message {
     type_name: "google.cloud.vpcaccess.v1.Connector",
-    fields: &[
-        field("name", "name", Kind::Text),
-        field("network", "network", Kind::Text),
-        field("ipCidrRange", "ip_cidr_range", Kind::Text),
-        field("subnet", "subnet", Kind::Message(&SUBNET)),
-        field("machineType", "machine_type", Kind::Text),
-        field("minInstances", "min_instances", Kind::Int32),
-        field("maxInstances", "max_instances", Kind::Int32),
-        field("minThroughput", "min_throughput", Kind::Int32),
-        field("maxThroughput", "max_throughput", Kind::Int32),
-        field(
-            "state",
-            "state",
-            Kind::Enum("google.cloud.vpcaccess.v1.Connector.State", STATES),
-        ),
-        many("connectedProjects", "connected_projects", Kind::Text),
-    ],
+    fields: connector_fields!(),
 };
 
-/// v1beta1 adds two read-only times.
 pub(super) static CONNECTOR_BETA: Message = Message {
     type_name: "google.cloud.vpcaccess.v1beta1.Connector",
-    fields: &[
-        field("name", "name", Kind::Text),
-        field("network", "network", Kind::Text),
-        field("ipCidrRange", "ip_cidr_range", Kind::Text),
-        field("subnet", "subnet", Kind::Message(&SUBNET)),
-        field("machineType", "machine_type", Kind::Text),
-        field("minInstances", "min_instances", Kind::Int32),
-        field("maxInstances", "max_instances", Kind::Int32),
-        field("minThroughput", "min_throughput", Kind::Int32),
-        field("maxThroughput", "max_throughput", Kind::Int32),
-        field(
-            "state",
-            "state",
-            Kind::Enum("google.cloud.vpcaccess.v1.Connector.State", STATES),
-        ),
-        many("connectedProjects", "connected_projects", Kind::Text),
+    fields: connector_fields!(
         field("createTime", "create_time", Kind::Text),
-        field("lastRestartTime", "last_restart_time", Kind::Text),
-    ],
+        field("lastRestartTime", "last_restart_time", Kind::Text)
+    ),
 };
 
 static SUBNET: Message = Message {

@@ -18,6 +18,7 @@ mod errors;
 mod fault_json;
 mod faults;
 mod fields;
+mod firing;
 mod foreign;
 mod limits;
 mod locations;

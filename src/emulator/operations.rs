@@ -136,6 +136,7 @@ impl World {
             outcome: None,
         };
         let body = operation.body();
+        self.running.insert((operation.due, operation.name.clone()));
         self.operations.insert(operation.name.clone(), operation);
         self.forget_operations();
         body
@@ -143,14 +144,10 @@ impl World {
 
     /// Finishes every operation that is due, in the order they end.
     pub fn settle(&mut self) {
-        let mut due: Vec<(Timestamp, String)> = self
-            .operations
-            .values()
-            .filter(|operation| operation.is_running() && operation.due <= self.clock)
-            .map(|operation| (operation.due, operation.name.clone()))
-            .collect();
-        due.sort();
-        for (_, name) in due {
+        while let Some((due, _)) = self.running.first()
+            && *due <= self.clock
+            && let Some((_, name)) = self.running.pop_first()
+        {
             if let Some(operation) = self.operations.get(&name).cloned() {
                 self.finish(operation);
             }
@@ -174,14 +171,14 @@ impl World {
         let prefix = format!("{}/operations/", route.parent());
         let found = self
             .operations
-            .iter()
-            .filter(|(name, _)| name.starts_with(&prefix) && !view.partial)
+            .range(prefix.clone()..)
+            .take_while(|(name, _)| name.starts_with(&prefix) && !view.partial)
             .filter(|(_, operation)| wanted.is_none_or(|done| done != operation.is_running()))
-            .map(|(name, operation)| (name.clone(), operation.body()));
+            .map(|(name, operation)| (name.clone(), operation));
         let (page, next) = page(found, &prefix, params)?;
         let mut reply = json!({});
         if !page.is_empty() {
-            reply["operations"] = page.into();
+            reply["operations"] = page.into_iter().map(Operation::body).collect();
         }
         if let Some(next) = next {
             reply["nextPageToken"] = next.into();

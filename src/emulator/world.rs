@@ -12,8 +12,8 @@ use super::access::Access;
 use super::connectors::Connector;
 use super::dice::Dice;
 use super::errors::ApiError;
-use super::faults::{Arrival, Faults};
 use super::fields::Mask;
+use super::firing::{Arrival, Faults};
 use super::log::{Log, LogEntry, LogStatus};
 use super::messages::{self, Message};
 use super::operations::Operation;
@@ -43,6 +43,8 @@ pub(super) struct World {
     pub projects: Option<BTreeSet<String>>,
     pub records: BTreeMap<String, Record>,
     pub operations: BTreeMap<String, Operation>,
+    /// The running operations by the time they end.
+    pub running: BTreeSet<(Timestamp, String)>,
     pub services: Vec<Service>,
     pub faults: Faults,
     pub log: Log,
@@ -92,6 +94,7 @@ impl World {
                 .map(|project| BTreeSet::from([project.to_owned()])),
             records: scenario.connectors().into_iter().map(record).collect(),
             operations: BTreeMap::new(),
+            running: BTreeSet::new(),
             services: scenario.services(),
             faults: Faults::new(seed),
             log: Log::default(),

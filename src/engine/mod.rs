@@ -13,12 +13,13 @@ pub use board::{Board, Report};
 pub use ports::{Ports, Services, Settings};
 
 use crate::api::key::Scope;
-use crate::api::{ConditionType, Declared, Key};
+use crate::api::{ConditionType, Declared, Key, Kind};
 use crate::core::conditions::Situation;
 use crate::core::observed::{Live, Observed};
 use crate::core::record::Record;
 use crate::core::token::Token;
 use crate::journal::JournalError;
+use crate::kinds;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
@@ -154,7 +155,7 @@ impl Engine {
 
     /// How long until something is due.
     fn pause(&self) -> Duration {
-        let far = Duration::from_secs(3600);
+        let far = Duration::from_hours(1);
         let full = self.passes.len() >= self.shared.settings.concurrency;
         let work = if full { None } else { self.queue.next_due() };
         let next = [work, self.polls.next_due()].into_iter().flatten().min();
@@ -214,7 +215,10 @@ impl Engine {
             Some(why) => Err(why.clone()),
             None => Ok(self.deletes_left),
         };
+        let blocked_on = wanted.as_ref().and_then(|wanted| self.blocked_on(wanted));
         Some(Job {
+            blocked_on,
+            referrers: self.referrers(key),
             key: key.clone(),
             record: memory.record.clone(),
             dirty: memory.dirty,
@@ -228,6 +232,38 @@ impl Engine {
                 .collect(),
             deletes,
         })
+    }
+
+    /// The first reference that is not ready, in words.
+    fn blocked_on(&self, wanted: &Wanted) -> Option<String> {
+        wanted.needs.iter().find_map(|key| {
+            let status = self.memory.get(key).map(|memory| &memory.record.status);
+            if status.is_some_and(crate::api::Status::is_ready) {
+                return None;
+            }
+            let ready = status.and_then(|status| status.condition(ConditionType::Ready));
+            let reason = ready.map_or("not looked at yet", |ready| ready.reason.as_str());
+            Some(format!("waits for {}/{} ({reason})", key.kind, key.name))
+        })
+    }
+
+    /// The managed resources that refer to `key`.
+    fn referrers(&self, key: &Key) -> Vec<String> {
+        let records = self.memory.values().map(|memory| &memory.record);
+        records
+            .filter(|record| record.owned && !record.released && record.needs.contains(key))
+            .map(|record| format!("{}/{}", record.key.kind, record.name))
+            .collect()
+    }
+
+    /// Wakes what waits for a resource that has just become ready.
+    fn wake_referrers(&mut self, ready: &Key) {
+        let now = self.shared.now();
+        for (key, wanted) in &self.wanted {
+            if wanted.needs.contains(ready) {
+                self.queue.push(key, now, Priority::Edit);
+            }
+        }
     }
 
     fn finish(&mut self, done: Done) {
@@ -254,8 +290,10 @@ impl Engine {
         }
         let settled = done.requeue.is_none() && is_rest(&done.situation);
         self.report(&key, &done.record, settled);
-        let memory = self.memory.get_mut(&key);
-        let Some(memory) = memory else { return };
+        let Some(memory) = self.memory.get_mut(&key) else {
+            return;
+        };
+        let became_ready = done.record.status.is_ready() && !memory.record.status.is_ready();
         memory.record = done.record;
         memory.dirty = done.dirty;
         // A read that failed does not make the last good one untrue.
@@ -265,6 +303,9 @@ impl Engine {
                 ..done.observed
             };
             drop_body(&mut memory.observed);
+        }
+        if became_ready {
+            self.wake_referrers(&key);
         }
     }
 
@@ -311,10 +352,12 @@ impl Engine {
             .then(|| "the source declares nothing at all".to_owned());
         self.deletes_left = self.shared.settings.deletes_per_sync;
         let before = std::mem::take(&mut self.wanted);
+        let names = names_of(&set);
         for declared in set {
             let key = declared.key.clone();
-            let unchanged = before.get(&key).filter(|old| old.declared == declared);
-            let wanted = unchanged.map_or_else(|| Arc::new(Wanted::new(declared)), Arc::clone);
+            let wanted = Wanted::new(declared, &names);
+            let unchanged = before.get(&key).filter(|old| ***old == wanted);
+            let wanted = unchanged.map_or_else(|| Arc::new(wanted), Arc::clone);
             self.wanted.insert(key, wanted);
         }
         let scopes = self.scopes();
@@ -441,6 +484,23 @@ fn urgency(before: Option<&Arc<Wanted>>, now: &Arc<Wanted>) -> Option<Priority> 
         }
         _ => Some(Priority::Edit),
     }
+}
+
+/// `metadata.name` to identity.
+struct SetNames(BTreeMap<(Kind, String), Key>);
+
+impl kinds::Names for SetNames {
+    fn key(&self, kind: Kind, name: &str) -> Option<Key> {
+        self.0.get(&(kind, name.to_owned())).cloned()
+    }
+}
+
+fn names_of(set: &[Declared]) -> SetNames {
+    SetNames(
+        set.iter()
+            .map(|d| ((d.key.kind, d.name.clone()), d.key.clone()))
+            .collect(),
+    )
 }
 
 /// Situations in which nothing happens by itself.

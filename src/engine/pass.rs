@@ -13,7 +13,7 @@ use crate::core::observed::{Live, Observed, Operation};
 use crate::core::record::{Record, Revision};
 use crate::core::token::Token;
 use crate::journal::JournalError;
-use crate::kinds;
+use crate::kinds::{self, Names};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,21 +24,30 @@ const ROUNDS: usize = 24;
 const JOURNAL_WAIT: Duration = Duration::from_secs(5);
 
 /// A declared resource in the core's form, made once for each revision.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Wanted {
     pub declared: Declared,
     pub fields: Fields,
     pub digest: String,
+    /// What it refers to.
+    pub needs: Vec<Key>,
 }
 
 impl Wanted {
-    pub fn new(declared: Declared) -> Self {
-        let fields = kinds::of(declared.key.kind).declared(&declared);
+    pub fn new(declared: Declared, names: &dyn Names) -> Self {
+        let kind = kinds::of(declared.key.kind);
+        let fields = kind.declared(&declared, names);
         let digest = crate::core::digest::desired(&declared);
+        let references = kind.references(&declared);
+        let needs = references
+            .iter()
+            .filter_map(|to| names.key(to.kind, &to.name))
+            .collect();
         Wanted {
             declared,
             fields,
             digest,
+            needs,
         }
     }
 }
@@ -53,6 +62,10 @@ pub(super) struct Job {
     pub observed: Observed,
     pub tokens: Vec<Token>,
     pub deletes: Result<u32, String>,
+    /// Why its references keep it waiting.
+    pub blocked_on: Option<String>,
+    /// Managed resources that refer to it.
+    pub referrers: Vec<String>,
 }
 
 /// What a pass leaves behind.
@@ -79,6 +92,10 @@ struct Pass<'a> {
     wanted: Option<Arc<Wanted>>,
     tokens: Vec<Token>,
     deletes: Result<u32, String>,
+    blocked_on: Option<String>,
+    referrers: Vec<String>,
+    target: String,
+    users: Option<Result<Vec<String>, Fault>>,
     operation: Option<Result<Operation, Fault>>,
     operations: Option<Result<Vec<Operation>, Fault>>,
     /// Events and tokens not in the journal yet.
@@ -88,8 +105,18 @@ struct Pass<'a> {
 
 /// Runs a pass to its end.
 pub(super) async fn run(shared: &Shared, job: Job) -> Done {
+    let key = &job.key;
+    let target = shared
+        .ports
+        .services
+        .of(key.kind)
+        .target(&key.project, &key.location, &key.name);
     let mut pass = Pass {
         shared,
+        target,
+        blocked_on: job.blocked_on,
+        referrers: job.referrers,
+        users: None,
         done: Done {
             key: job.key,
             record: job.record,
@@ -151,6 +178,13 @@ impl Pass<'_> {
                 self.operations = Some(service.operations(&key.project, &key.location).await);
                 true
             }
+            Some(Effect::FindUsers) => {
+                self.take(decision);
+                let key = &self.done.key;
+                let service = self.shared.ports.services.of(key.kind);
+                self.users = Some(service.users(&key.project, &key.location, &key.name).await);
+                true
+            }
             Some(Effect::Send(revision)) => self.send(decision, revision.as_deref()).await,
         }
     }
@@ -161,6 +195,7 @@ impl Pass<'_> {
             declared: &wanted.declared,
             fields: &wanted.fields,
             digest: &wanted.digest,
+            needs: &wanted.needs,
         });
         decide::decide(&Input {
             record: &self.done.record,
@@ -168,6 +203,10 @@ impl Pass<'_> {
             observed: &self.done.observed,
             operation: self.operation.as_ref(),
             operations: self.operations.as_ref(),
+            users: self.users.as_ref(),
+            target: &self.target,
+            blocked_on: self.blocked_on.as_deref(),
+            referrers: &self.referrers,
             tokens: &self.tokens,
             rules,
             read_only: self.shared.read_only(),
@@ -254,6 +293,7 @@ impl Pass<'_> {
         self.done.observed.fresh = false;
         self.operation = None;
         self.operations = None;
+        self.users = None;
         let (events, _) = self.unsaved();
         match journal.finish(&self.done.record, &intent.id, &reply, events) {
             Ok(()) => {

@@ -54,7 +54,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            poll: Duration::from_secs(60),
+            poll: Duration::from_mins(1),
             apply: true,
             deletes_per_sync: 0,
             concurrency: 8,

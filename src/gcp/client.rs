@@ -9,7 +9,7 @@ use super::clock::Clock;
 use super::counts::{CallKind, Counts};
 use super::endpoint::Api;
 use super::entropy::Entropy;
-use super::error::{self, Moment, Refusal, fault, from_reply, from_transport, unreadable};
+use super::error::{Moment, Refusal, fault, from_reply, from_transport, unreadable};
 use super::http::{Http, TransportError};
 use crate::core::error::{Fault, FaultKind};
 use crate::core::permit::{Durable, WritePermit};
@@ -159,7 +159,8 @@ impl Client {
 
     /// One request at most.
     async fn attempt(&self, call: &Call<'_>, lane: Lane) -> Result<Value, Refusal> {
-        let request = self.request(call).await.map_err(Refusal::local)?;
+        // An outage of the token service outlasts the backoff of a read: no repetition here.
+        let request = self.request(call).await.map_err(Refusal::settled)?;
         let purse = Purse {
             project: call.project.to_owned(),
             api: call.api,
@@ -239,13 +240,11 @@ impl Client {
             ));
         }
         // Every method used here answers with an object; anything else came from somebody else.
-        match serde_json::from_slice(reply.body()) {
-            Ok(value @ Value::Object(_)) => Ok(value),
-            _ => {
-                let text = "the reply is no JSON object: is this the API?";
-                Err(Refusal::local(unreadable(reply.status(), text)))
-            }
-        }
+        let Ok(value @ Value::Object(_)) = serde_json::from_slice(reply.body()) else {
+            let text = "the reply is no JSON object: is this the API?";
+            return Err(Refusal::local(unreadable(reply.status(), text)));
+        };
+        Ok(value)
     }
 
     /// The wait before the next attempt, or `None` to give up.
@@ -283,9 +282,7 @@ impl BackoffBuilder for Schedule {
 fn over_budget(wait: Duration) -> Refusal {
     let kind = FaultKind::Throttled { after: Some(wait) };
     let text = format!("the rate budget is used up for {:.0} s", wait.as_secs_f64());
-    let mut refusal = Refusal::local(fault(kind, 0, "RATE_BUDGET", &text));
-    refusal.again = false;
-    refusal
+    Refusal::settled(fault(kind, 0, "RATE_BUDGET", &text))
 }
 
 /// A read that was told to come back later is `Throttled`, even by a 503: nothing can have landed.
@@ -301,7 +298,7 @@ fn for_later(refusal: Refusal) -> Fault {
 
 fn no_answer(limit: Duration) -> Fault {
     let text = format!("no answer within {} s", limit.as_secs());
-    error::fault(FaultKind::Unclear, 0, "NO_REPLY", &text)
+    fault(FaultKind::Unclear, 0, "NO_REPLY", &text)
 }
 
 #[cfg(test)]

@@ -32,13 +32,22 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A failure that came without a reply.
+    /// A failure that no reply explains.
     #[must_use]
     pub fn local(fault: Fault) -> Self {
         Refusal {
             fault,
             wait: None,
             again: true,
+        }
+    }
+
+    /// A failure that a repetition at once would not change.
+    #[must_use]
+    pub fn settled(fault: Fault) -> Self {
+        Refusal {
+            again: false,
+            ..Self::local(fault)
         }
     }
 }
@@ -208,11 +217,6 @@ const BUSY_PHRASES: &[&str] = &[
     "not in ready",
     "not in a ready",
     "not in the ready",
-    "is being updated",
-    "is being created",
-    "is being deleted",
-    "is updating",
-    "is creating",
     "operation in progress",
     "operation is in progress",
     "operation is already in progress",
@@ -226,7 +230,24 @@ fn is_busy(error: &GoogleError) -> bool {
     }
     // A message about the content may quote anything.
     let about_content = error.says(&["INVALID_ARGUMENT", "invalid", "ALREADY_EXISTS"]);
-    !about_content && error.mentions(BUSY_PHRASES)
+    !about_content && (error.mentions(BUSY_PHRASES) || names_a_transition(&error.message))
+}
+
+/// True for "in state UPDATING", "is being created", "is currently deleting" and the like, but not
+/// for "creating a connector needs ...".
+fn names_a_transition(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    let words: Vec<&str> = message
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.windows(2).any(|pair| match pair[1] {
+        "updating" | "creating" | "deleting" => {
+            matches!(pair[0], "state" | "is" | "still" | "currently" | "status")
+        }
+        "updated" | "created" | "deleted" | "modified" => pair[0] == "being",
+        _ => false,
+    })
 }
 
 fn is_in_use(error: &GoogleError) -> bool {

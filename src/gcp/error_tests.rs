@@ -94,12 +94,6 @@ fn kinds() {
             detail("FAILED_PRECONDITION", "RESOURCE_NOT_READY"),
             K::Busy,
         ),
-        (
-            400,
-            new("FAILED_PRECONDITION", "Connector is not READY"),
-            K::Busy,
-        ),
-        (400, new("FAILED_PRECONDITION", "shrinking"), K::Invalid),
         (400, old("resourceInUseByAnotherResource", "x"), K::InUse),
         (400, old("conditionNotMet", "x"), K::Conflict),
         (400, String::new(), K::Invalid),
@@ -122,10 +116,35 @@ fn kinds() {
 }
 
 #[test]
+fn what_not_ready_sounds_like() {
+    let cases = [
+        ("Connector is not READY", FaultKind::Busy),
+        (
+            "It cannot be updated while it is in state UPDATING.",
+            FaultKind::Busy,
+        ),
+        ("The connector is being deleted", FaultKind::Busy),
+        ("state: CREATING", FaultKind::Busy),
+        ("in state ERROR", FaultKind::Invalid),
+        ("creating a connector needs a subnet", FaultKind::Invalid),
+        ("it cannot be updated", FaultKind::Invalid),
+        ("shrinking", FaultKind::Invalid),
+    ];
+    for (message, want) in cases {
+        let got = judge(400, &new("FAILED_PRECONDITION", message), &[])
+            .fault
+            .kind;
+        assert_eq!(got, want, "{message}");
+    }
+}
+
+type Headers = &'static [(&'static str, &'static str)];
+
+#[test]
 fn waits() {
     let per_minute = "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service 'x'";
     let minute = Some(Duration::from_millis(20_700));
-    let cases: &[(u16, String, &[(&str, &str)], Option<Duration>)] = &[
+    let cases: &[(u16, String, Headers, Option<Duration>)] = &[
         (403, old("rateLimitExceeded", "x"), &[], minute),
         (
             403,

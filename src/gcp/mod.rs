@@ -5,7 +5,8 @@
 //! removed. What is absent: decisions, manifests, files (but for credentials) and printing.
 //!
 //! From the bottom up: [`http`] is the port and [`live`] its real implementation; [`auth`],
-//! [`endpoint`] and [`access`] say who calls where; [`error`], [`google_error`] and [`redact`]
+//! [`endpoint`] and
+//! [`access`] say who calls where; [`error`], [`google_error`] and [`redact`]
 //! turn replies into faults; [`budget`], [`counts`], [`clock`] and [`entropy`] serve [`client`];
 //! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`]).
 
@@ -15,6 +16,7 @@ pub mod budget;
 pub mod client;
 pub mod clock;
 pub mod counts;
+mod credentials;
 pub mod endpoint;
 pub mod entropy;
 pub mod error;

@@ -21,6 +21,20 @@ pub struct Listing {
 /// One type of resource in one API.
 #[async_trait]
 pub trait Service: Send + Sync {
+    /// Who uses the resource, as far as the API itself does not refuse its deletion: GCP names of
+    /// the users.
+    ///
+    /// # Errors
+    /// Where it cannot be told.
+    async fn users(
+        &self,
+        _project: &str,
+        _location: &str,
+        _name: &str,
+    ) -> Result<Vec<String>, Fault> {
+        Ok(Vec::new())
+    }
+
     /// Every resource in the scope, over all pages.
     ///
     /// # Errors

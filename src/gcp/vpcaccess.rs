@@ -88,14 +88,11 @@ impl Service for VpcAccess {
         let path = collection(project, location)?;
         let listing = self.pages(project, &path, "connectors").await?;
         // An item that cannot be told apart would look like an absent one.
-        match listing
-            .items
-            .iter()
-            .all(|item| self.name_of(item).is_some())
-        {
-            true => Ok(listing),
-            false => Err(unclear("a listed connector has no name")),
+        let named = |item| self.name_of(item).is_some();
+        if !listing.items.iter().all(named) {
+            return Err(unclear("a listed connector has no name"));
         }
+        Ok(listing)
     }
 
     /// A 404 is asked about once more: the words of a 404 do not tell for sure what is missing, so

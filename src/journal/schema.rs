@@ -1,4 +1,4 @@
-//! The SQLite schema and its migrations.
+//! The `SQLite` schema and its migrations.
 
 use rusqlite::Connection;
 

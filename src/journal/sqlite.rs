@@ -1,4 +1,4 @@
-//! The journal of a standalone operator: one SQLite file in WAL mode, one operator at a time.
+//! The journal of a standalone operator: one `SQLite` file in WAL mode, one operator at a time.
 
 use super::{CALL_LIMIT, EVENT_LIMIT, Journal, JournalError, REVISION_LIMIT, schema};
 use crate::api::{Event, Key};
@@ -56,7 +56,7 @@ impl SqliteJournal {
     /// A journal that lives as long as the process, for plans and simulations.
     ///
     /// # Errors
-    /// Where SQLite cannot start at all.
+    /// Where `SQLite` cannot start at all.
     pub fn in_memory() -> Result<Self, JournalError> {
         let path = PathBuf::from(":memory:");
         let mut connection =

@@ -4,7 +4,7 @@
 
 mod vpc_access_connector;
 
-use crate::api::{Declared, Finding, Kind};
+use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::Fields;
 use crate::core::observed::Present;
 use crate::core::rules::Rules;
@@ -15,8 +15,13 @@ pub trait ManagedKind: Send + Sync {
     /// The table for the core.
     fn rules(&self) -> &'static Rules;
 
-    /// `spec.resource` in canonical form.
-    fn declared(&self, declared: &Declared) -> Fields;
+    /// `spec.resource` in canonical form, with references to other manifests resolved.
+    fn declared(&self, declared: &Declared, names: &dyn Names) -> Fields;
+
+    /// The references to other manifests in `spec.resource`.
+    fn references(&self, _: &Declared) -> Vec<Reference> {
+        Vec::new()
+    }
 
     /// A GCP reply in canonical form.
     fn live(&self, raw: Value) -> Present;
@@ -26,6 +31,30 @@ pub trait ManagedKind: Send + Sync {
 
     /// Derived numbers that help to judge a plan.
     fn notes(&self, live: Option<&Fields>, declared: &Fields) -> Vec<String>;
+}
+
+/// A reference from one manifest to another, by `metadata.name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// Where it stands: `spec.resource.healthChecksRef[0].name`.
+    pub path: String,
+    pub kind: Kind,
+    pub name: String,
+}
+
+/// Finds the GCP resource behind a `metadata.name`.
+pub trait Names {
+    /// `None`: no such manifest in the set.
+    fn key(&self, kind: Kind, name: &str) -> Option<Key>;
+}
+
+/// A set without other manifests.
+pub struct NoNames;
+
+impl Names for NoNames {
+    fn key(&self, _: Kind, _: &str) -> Option<Key> {
+        None
+    }
 }
 
 /// The registry.

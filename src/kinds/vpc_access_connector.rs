@@ -4,12 +4,12 @@
 //! growth rule and the pair of instance fields; the vpcaccess v1 discovery document for the
 //! fields; Google, "Scaling" of Serverless VPC Access for the throughput per instance.
 
-use super::ManagedKind;
+use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Kind, Severity};
 use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Present};
-use crate::core::rules::{FieldRule, Rules};
+use crate::core::rules::{FieldRule, Rules, encode_masked};
 use serde_json::Value;
 
 pub(super) struct VpcAccessConnector;
@@ -62,6 +62,8 @@ static RULES: Rules = Rules {
     together: &[&["minInstances", "maxInstances"]],
     ordered: &[("minInstances", "maxInstances")],
     missing_for_create,
+    encode: encode_masked,
+    procedure: None,
 };
 
 const fn fixed(path: &'static str) -> FieldRule {
@@ -79,7 +81,7 @@ impl ManagedKind for VpcAccessConnector {
         &RULES
     }
 
-    fn declared(&self, declared: &Declared) -> Fields {
+    fn declared(&self, declared: &Declared, _: &dyn Names) -> Fields {
         canonical(fields::flatten(&declared.resource))
     }
 
@@ -109,6 +111,7 @@ impl ManagedKind for VpcAccessConnector {
         check_machine(declared, &mut findings);
         check_instances(declared, &mut findings);
         check_network(declared, &mut findings);
+        check_steps(declared, &mut findings);
         findings
     }
 
@@ -146,7 +149,7 @@ fn missing_for_create(declared: &Fields) -> Option<&'static str> {
             "minInstances and maxInstances: Google refuses to create a connector without them",
         );
     }
-    if !has("subnet.name") && !(has("network") && has("ipCidrRange")) {
+    if !(has("subnet.name") || has("network") && has("ipCidrRange")) {
         return Some("an address range: subnet.name, or network with ipCidrRange (a free /28)");
     }
     None
@@ -174,12 +177,20 @@ fn lifecycle(state: &str) -> Lifecycle {
     }
 }
 
+/// Other projects that use the connector. Google lists the connector's own project from the start,
+/// used or not, so that one tells nothing.
 fn users(raw: &Value) -> Vec<String> {
+    let own = raw
+        .get("name")
+        .and_then(Value::as_str)
+        .and_then(|name| name.split('/').nth(1));
     let projects = raw.get("connectedProjects").and_then(Value::as_array);
     projects
         .into_iter()
         .flatten()
-        .filter_map(|project| project.as_str().map(|name| format!("project {name}")))
+        .filter_map(Value::as_str)
+        .filter(|project| Some(*project) != own)
+        .map(|project| format!("project {project}"))
         .collect()
 }
 
@@ -333,6 +344,31 @@ fn check_network(declared: &Declared, findings: &mut Vec<Finding>) {
             format!("one unused IPv4 /28, such as 10.8.0.0/28 ({LIMITS})"),
             "give a /28 whose first address ends in a multiple of 16",
         ));
+    }
+}
+
+/// A step past the declared size could never come back to it.
+fn check_steps(declared: &Declared, findings: &mut Vec<Finding>) {
+    let steps = declared
+        .policy
+        .rollout
+        .iter()
+        .flat_map(|rollout| &rollout.steps);
+    for (index, step) in steps.enumerate() {
+        for (field, value) in step.set.iter().flatten() {
+            let goal = declared.resource.get(field).and_then(Value::as_i64);
+            let (Some(value), Some(goal)) = (value.as_i64(), goal) else {
+                continue;
+            };
+            if value > goal {
+                findings.push(finding(
+                    &format!("rollout.steps[{index}].set.{field}"),
+                    format!("{field} {value} is past the declared {goal}"),
+                    format!("a connector only grows in place ({LIMITS})"),
+                    "keep every step at or below the declared value",
+                ));
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::text::{Excerpt, Text};
 use crate::api::Severity;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::{fmt, ops::Range};
 
 /// A problem at a place in one text, found while reading it.
@@ -266,8 +267,7 @@ impl Errors {
             out.push_str("\n\n");
         }
         if self.more > 0 {
-            let more = self.more;
-            out.push_str(&format!("... and {more} more\n\n"));
+            let _ = write!(out, "... and {} more\n\n", self.more);
         }
         out.push_str(&self.to_string());
         out.push('\n');

@@ -4,12 +4,12 @@ use super::Check;
 use super::diagnostic::{Fault, Faults, Problem};
 use super::lines::Places;
 use super::node::{Data, Node, describe};
-use super::suggest::{did_you_mean, quote};
+use super::suggest::{did_you_mean, nearest, quote};
 use super::text::Text;
 use super::{rollout, schema, yaml};
 use crate::api::vpc_access_connector::VpcAccessConnectorResource;
 use crate::api::{
-    API_VERSION, Declared, Finding, Key, Kind, ManagedSpec, Origin, Policy, Severity, crd,
+    API_VERSION, Declared, Finding, GROUP, Key, Kind, ManagedSpec, Origin, Policy, Severity, crd,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -44,9 +44,41 @@ pub(super) struct Claim {
     pub here: Problem,
 }
 
+/// The schema of each kind's whole document, made once for a set.
+pub(super) struct Schemas(Vec<(Kind, Value)>);
+
+impl Schemas {
+    pub fn new() -> Self {
+        let document = |kind: Kind| {
+            serde_json::json!({
+                "type": "object",
+                "required": ["metadata", "spec"],
+                "properties": {
+                    "apiVersion": {},
+                    "kind": {},
+                    "metadata": crd::metadata_schema(),
+                    "spec": crd::spec_schema(kind),
+                },
+            })
+        };
+        Schemas(
+            Kind::ALL
+                .iter()
+                .map(|kind| (*kind, document(*kind)))
+                .collect(),
+        )
+    }
+
+    fn of(&self, kind: Kind) -> &Value {
+        let found = self.0.iter().find(|(known, _)| *known == kind);
+        found.map_or(&Value::Null, |(_, schema)| schema)
+    }
+}
+
 /// Reads the documents of one text.
 pub(super) struct Reader<'a> {
     text: &'a Text,
+    schemas: &'a Schemas,
     check: &'a dyn Check,
     revision: &'a str,
     pub documents: usize,
@@ -55,9 +87,15 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(text: &'a Text, check: &'a dyn Check, revision: &'a str) -> Self {
+    pub fn new(
+        text: &'a Text,
+        schemas: &'a Schemas,
+        check: &'a dyn Check,
+        revision: &'a str,
+    ) -> Self {
         Reader {
             text,
+            schemas,
             check,
             revision,
             documents: 0,
@@ -125,10 +163,12 @@ impl<'a> Reader<'a> {
     }
 
     fn of_kind(&self, kind: Kind, node: &Node, faults: &mut Faults) -> Outcome {
-        let schema = crd::spec_schema(kind);
-        body(node, &schema, faults);
+        let schema = self.schemas.of(kind);
+        let start = node.at.start;
+        schema::walk(node, schema, "", start..start, faults);
         if let Some(spec) = node.get("spec") {
-            rollout::check(spec, &schema["properties"]["resource"], faults);
+            let resource = &schema["properties"]["spec"]["properties"]["resource"];
+            rollout::check(spec, resource, faults);
         }
         let loose = self.loose(kind, node);
         for finding in self.check.check(&loose) {
@@ -224,13 +264,39 @@ fn strip_server_fields(node: &mut Node) {
 /// `apiVersion` and `kind`: without a known kind nothing else can be judged.
 fn envelope(node: &Node, faults: &mut Faults) -> Option<Kind> {
     let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-    let version = word(node, "apiVersion", &[API_VERSION], faults);
+    if let Some(fault) = foreign(node, &kinds) {
+        faults.push(fault);
+        return None;
+    }
+    word(node, "apiVersion", &[API_VERSION], faults);
     let kind = word(node, "kind", &kinds, faults);
-    let _ = version;
     Kind::ALL
         .iter()
         .copied()
         .find(|known| Some(known.as_str()) == kind)
+}
+
+/// A manifest of somebody else: one finding, not one for each word.
+fn foreign(node: &Node, kinds: &[&str]) -> Option<Fault> {
+    let version = node.get("apiVersion")?.text()?;
+    let kind = node.get("kind")?;
+    let name = kind.text()?;
+    let ours = version.starts_with(GROUP) || kinds.contains(&name);
+    if ours || nearest(version, &[API_VERSION]).is_some() {
+        return None;
+    }
+    let message = format!(
+        "evenkeel does not know {} of {}",
+        quote(name),
+        quote(version)
+    );
+    let help = "keep evenkeel's manifests in a directory of their own";
+    let limit = format!("only {}, of {API_VERSION}", kinds.join(", "));
+    Some(
+        Fault::new(kind.at.clone(), message, help)
+            .field("kind")
+            .limit(limit),
+    )
 }
 
 /// A field that must hold one of a few words.
@@ -248,28 +314,13 @@ fn word<'n>(node: &'n Node, name: &str, known: &[&str], faults: &mut Faults) -> 
         let what = describe(&entry.value).replace("the text ", "");
         let message = format!("{name} is {what}, which evenkeel does not know");
         let help = match text {
-            Some(text) => did_you_mean(text, known),
-            None => format!("write one of {}", one_of()),
+            Some(text) => did_you_mean(text, known).replace("known here: ", "write one of "),
+            None => format!("write `{name}: {}`", known.first().unwrap_or(&"")),
         };
         let fault = Fault::new(entry.place(), message, help).field(name);
         faults.push(fault.limit(format!("one of {}", one_of())));
     }
     text
-}
-
-fn body(node: &Node, spec_schema: &Value, faults: &mut Faults) {
-    let document = serde_json::json!({
-        "type": "object",
-        "required": ["metadata", "spec"],
-        "properties": {
-            "apiVersion": {},
-            "kind": {},
-            "metadata": crd::metadata_schema(),
-            "spec": spec_schema,
-        },
-    });
-    let start = node.at.start;
-    schema::walk(node, &document, "", start..start, faults);
 }
 
 /// A finding of the kind takes the place of what the schema says about the same value, since it

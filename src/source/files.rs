@@ -5,6 +5,7 @@ use super::{DOCUMENTS_LIMIT, FILE_LIMIT, FILES_LIMIT, SET_LIMIT};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -86,9 +87,11 @@ pub(super) fn revision(files: &[File]) -> String {
             hash.update(part);
         }
     }
-    let digest = hash.finalize();
-    let hex: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
-    format!("files@sha256:{hex}")
+    let mut revision = "files@sha256:".to_owned();
+    for byte in hash.finalize().iter().take(6) {
+        let _ = write!(revision, "{byte:02x}");
+    }
+    revision
 }
 
 /// The inputs as a message names them.
@@ -153,8 +156,8 @@ impl Gatherer<'_> {
             self.directory(path, &real, Path::new(""), 0);
         } else if self.seen.insert(real) {
             let relative = path.file_name().unwrap_or_default().to_string_lossy();
-            let read = fs::File::open(path).and_then(read_bounded);
-            self.keep(&name, &relative, read);
+            let content = fs::File::open(path).and_then(read_bounded);
+            self.keep(&name, &relative, content);
         }
     }
 
@@ -201,8 +204,8 @@ impl Gatherer<'_> {
         if meta.is_dir() {
             self.directory(shown, root, relative, depth + 1);
         } else if meta.is_file() {
-            let read = fs::File::open(shown).and_then(read_bounded);
-            self.keep(&name, &relative.to_string_lossy(), read);
+            let content = fs::File::open(shown).and_then(read_bounded);
+            self.keep(&name, &relative.to_string_lossy(), content);
         } else {
             let message = format!("{name} is no regular file");
             let help = "move it out of the directory";
@@ -228,10 +231,10 @@ impl Gatherer<'_> {
             ),
             _ => ("cannot be read", "check the path and the disk"),
         };
-        let mut message = format!("{name} {what}");
-        if what == "cannot be read" {
-            message.push_str(&format!(": {error}"));
-        }
+        let message = match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => format!("{name} {what}"),
+            _ => format!("{name} {what}: {error}"),
+        };
         self.problems.add(Problem::whole(name, message, help));
     }
 

@@ -4,6 +4,11 @@
 //! is wrong with it, each finding with its place, its limit and the way out. Input is not
 //! trusted: time and memory are bounded whatever the bytes.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a fault ends the parsing of its file, so its size costs nothing"
+)]
+
 mod diagnostic;
 mod document;
 mod files;
@@ -106,13 +111,14 @@ fn assemble(
         revision,
         ..Set::default()
     };
+    let schemas = document::Schemas::new();
     let mut identities = identity::Identities::default();
     let mut documents = 0;
     for file in files {
         let Some(text) = text::Text::read(&file, &mut problems) else {
             continue;
         };
-        let mut read = document::Reader::new(&text, check, &set.revision);
+        let mut read = document::Reader::new(&text, &schemas, check, &set.revision);
         read.file();
         documents += read.documents;
         let (outcomes, faults) = read.finish();

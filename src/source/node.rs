@@ -97,9 +97,11 @@ impl Node {
         }
     }
 
+    /// Without the values that were refused while parsing.
     pub fn to_object(&self) -> Map<String, Value> {
         self.entries()
             .iter()
+            .filter(|entry| !matches!(entry.value.data, Data::Bad))
             .map(|entry| (entry.key.clone(), entry.value.to_json()))
             .collect()
     }
@@ -151,5 +153,30 @@ pub(super) fn describe(node: &Node) -> String {
         Data::Text(value) => format!("the text {}", quote(value)),
         Data::List(_) => "a list".to_owned(),
         Data::Map(_) => "a mapping".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::source::diagnostic::Faults;
+    use crate::source::yaml;
+
+    #[test]
+    fn paths_lead_to_the_words_that_are_meant() {
+        let text = "spec:\n  resource:\n    maxInstances: 50\n    empty:\n  steps:\n  - set: {a: ü}\n  - pause: 1m\n";
+        let mut faults = Faults::default();
+        let node = &yaml::parse(text, &mut faults)[0];
+        for (path, words) in [
+            ("spec.resource.maxInstances", "50"),
+            ("spec.resource.empty", "empty"),
+            ("spec.resource", "resource"),
+            ("spec.resource.network", "resource"),
+            ("spec.steps[0].set.a", "ü"),
+            ("spec.steps[1].pause", "1m"),
+            ("spec.steps[7].pause", "steps"),
+        ] {
+            assert_eq!(&text[node.position(path)], words, "{path}");
+        }
+        assert_eq!(node.position("nowhere").start, 0);
     }
 }

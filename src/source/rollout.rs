@@ -21,7 +21,7 @@ pub(super) fn check(spec: &Node, resource_schema: &Value, out: &mut Faults) {
     let declared = spec.get("resource");
     if let Some(max_step) = rollout.get("maxStep") {
         for entry in max_step.entries() {
-            max_step_field(entry, declared, out);
+            max_step_field(entry, declared, resource_schema, out);
         }
     }
     if let Some(Data::List(steps)) = rollout.get("steps").map(|steps| &steps.data) {
@@ -32,10 +32,18 @@ pub(super) fn check(spec: &Node, resource_schema: &Value, out: &mut Faults) {
     }
 }
 
-fn max_step_field(entry: &Entry, declared: Option<&Node>, out: &mut Faults) {
+fn max_step_field(
+    entry: &Entry,
+    declared: Option<&Node>,
+    resource_schema: &Value,
+    out: &mut Faults,
+) {
     let path = join("spec.rollout.maxStep", &entry.key);
     match declared.and_then(|node| node.get(&entry.key)) {
-        None => out.push(undeclared("maxStep", entry, declared, &path)),
+        None => {
+            let known = resource_schema["properties"].get(&entry.key).is_some();
+            out.push(undeclared("maxStep", entry, declared, known, &path));
+        }
         Some(node) if matches!(node.data, Data::Number(_) | Data::Bad | Data::Null) => {}
         Some(_) => {
             let message = format!("maxStep names {}, which is no number", quote(&entry.key));
@@ -76,18 +84,18 @@ fn one_step(
     for entry in set.value.entries() {
         let field = join(&join(path, "set"), &entry.key);
         let Some(known) = resource_schema["properties"].get(&entry.key) else {
-            out.push(undeclared("this step", entry, declared, &field));
+            out.push(undeclared("this step", entry, declared, false, &field));
             continue;
         };
         if declared.is_some_and(|node| node.entry(&entry.key).is_none()) {
-            out.push(undeclared("this step", entry, declared, &field));
+            out.push(undeclared("this step", entry, declared, true, &field));
         }
         schema::walk(&entry.value, known, &field, entry.key_at.clone(), out);
     }
 }
 
-/// A field that the rollout names and `spec.resource` does not.
-fn undeclared(who: &str, entry: &Entry, declared: Option<&Node>, path: &str) -> Fault {
+/// A field that the rollout names and `spec.resource` does not; `known`: the kind has it.
+fn undeclared(who: &str, entry: &Entry, declared: Option<&Node>, known: bool, path: &str) -> Fault {
     let message = format!(
         "{who} names {}, which spec.resource does not declare",
         quote(&entry.key)
@@ -99,6 +107,7 @@ fn undeclared(who: &str, entry: &Entry, declared: Option<&Node>, path: &str) -> 
         .map(|entry| entry.key.as_str())
         .collect();
     let help = match nearest(&entry.key, &names) {
+        _ if known => "declare it in spec.resource, or remove it here".to_owned(),
         Some(name) => format!("did you mean `{name}`?"),
         None if names.is_empty() => "declare the field in spec.resource".to_owned(),
         None => format!(

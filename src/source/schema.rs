@@ -12,7 +12,10 @@ use std::ops::Range;
 pub(super) fn walk(node: &Node, schema: &Value, path: &str, owner: Range<usize>, out: &mut Faults) {
     let at = Spot { path, owner };
     match (&node.data, schema["type"].as_str()) {
-        (Data::Bad, _) => {}
+        (Data::Bad, _)
+        | (_, None)
+        | (Data::Number(_), Some("number"))
+        | (Data::Bool(_), Some("boolean")) => {}
         (Data::Null, _) => out.push(at.null(node)),
         (Data::Map(entries), Some("object")) => object(node, entries, schema, &at, out),
         (Data::List(items), Some("array")) => list(items, schema, &at, out),
@@ -20,8 +23,7 @@ pub(super) fn walk(node: &Node, schema: &Value, path: &str, owner: Range<usize>,
         (Data::Number(number), Some("integer")) if number.is_i64() => {
             number_range(node, schema, &at, out);
         }
-        (Data::Number(_), Some("number")) | (Data::Bool(_), Some("boolean")) | (_, None) => {}
-        (_, Some(wanted)) => out.push(at.wrong_type(node, wanted)),
+        (_, Some(wanted)) => out.push(at.wrong_type(node, wanted, schema)),
     }
 }
 
@@ -74,18 +76,16 @@ fn list(items: &[Node], schema: &Value, at: &Spot<'_>, out: &mut Faults) {
 }
 
 fn string(node: &Node, text: &str, schema: &Value, at: &Spot<'_>, out: &mut Faults) {
-    if node.plain {
-        if let Some(value) = scalar::old_boolean(text) {
-            let message = format!("{} is a text here and {value} to kubectl", quote(text));
-            let help = format!("write \"{text}\", with quotes");
-            out.push(at.fault(node, message, help));
-            return;
-        }
+    if let Some(value) = scalar::old_boolean(text).filter(|_| node.plain) {
+        let message = format!("{} is a text here and {value} to kubectl", quote(text));
+        let help = format!("write \"{text}\", with quotes");
+        out.push(at.fault(node, message, help));
+        return;
     }
     if let Some(values) = schema["enum"].as_array() {
         let values: Vec<_> = values.iter().filter_map(Value::as_str).collect();
         if !values.contains(&text) {
-            let message = format!("{} is {}", at.name(), quote(text));
+            let message = format!("{} cannot be {}", at.name(), quote(text));
             let help = did_you_mean(text, &values).replace("known here: ", "write one of ");
             let limit = format!("one of {}", values.join(", "));
             out.push(at.fault(node, message, help).limit(limit));
@@ -170,7 +170,7 @@ impl Spot<'_> {
             self.path.to_owned()
         };
         let about = schema["description"].as_str().unwrap_or_default();
-        let help = format!("add `{name}:` {about}");
+        let help = format!("add `{name}`: {about}");
         Fault::new(
             self.owner.clone(),
             format!("{place} has no `{name}`"),
@@ -179,14 +179,23 @@ impl Spot<'_> {
         .field(&join(self.path, name))
     }
 
-    fn wrong_type(&self, node: &Node, wanted: &str) -> Fault {
+    fn wrong_type(&self, node: &Node, wanted: &str, schema: &Value) -> Fault {
         let message = format!(
             "{} is {}, and wants {}",
             self.name(),
             describe(node),
             in_words(wanted)
         );
-        self.fault(node, message, self.way_out(node, wanted))
+        let pattern = schema["pattern"].as_str().unwrap_or_default();
+        let help = match &node.data {
+            Data::Number(number) => shape::for_number(pattern, &number.to_string()),
+            _ => None,
+        };
+        self.fault(
+            node,
+            message,
+            help.unwrap_or_else(|| self.way_out(node, wanted)),
+        )
     }
 
     fn way_out(&self, node: &Node, wanted: &str) -> String {
@@ -204,7 +213,10 @@ impl Spot<'_> {
                 format!("write {name}: \"{written}\", with quotes")
             }
             (Data::Number(_), "integer") => {
-                format!("write {name} as a whole number that fits 64 bits")
+                format!("write {name} without a fraction, and below 2^63")
+            }
+            (Data::Text(text), "object") if text.contains(':') => {
+                "put a space after the colon: `name: value`".to_owned()
             }
             (_, "object") => format!("write the fields of {name} below it, indented"),
             (_, "array") => format!("write the entries of {name} below it, each after `- `"),

@@ -54,7 +54,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape {
         pattern: r"^(manual|([0-9]+(ms|s|m|h|d))+)$",
         fits: pause,
-        what: "a pause",
+        what: "a duration or `manual`",
         limit: "a duration of at most 30d, or `manual`",
         help: "write a duration such as 10m, or manual to wait for a person",
     },
@@ -82,16 +82,32 @@ pub(super) fn misfit(pattern: &str, text: &str) -> Option<Misfit> {
 
 /// The general way out, or the exact one when the slip is a known one.
 fn help(shape: &Shape, text: &str) -> String {
-    if matches!(shape.what, "a duration" | "a pause") {
-        if let Some(fixed) = spelled_unit(text) {
-            return format!("write {}", quote(&fixed));
-        }
+    if let Some(fixed) = spelled_unit(text).filter(|_| shape.is_duration()) {
+        return format!("write {}", quote(&fixed));
     }
     let lower = text.to_ascii_lowercase().replace(['_', ' '], "-");
     if lower != text && (shape.fits)(&lower) {
         return format!("write {}", quote(&lower));
     }
     shape.help.to_owned()
+}
+
+/// The way out for a bare number where a text of this pattern is wanted; `None`: quotes will do.
+pub(super) fn for_number(pattern: &str, number: &str) -> Option<String> {
+    let shape = SHAPES.iter().find(|shape| shape.pattern == pattern)?;
+    if shape.is_duration() {
+        Some(format!("give it a unit: {number}s or {number}m"))
+    } else if (shape.fits)(number) {
+        None
+    } else {
+        Some(shape.help.to_owned())
+    }
+}
+
+impl Shape {
+    fn is_duration(&self) -> bool {
+        (self.fits)("1s") && !(self.fits)("s")
+    }
 }
 
 /// `10sec` as `10s`, `5 minutes` as `5m`.
@@ -144,7 +160,7 @@ fn slash_28(text: &str) -> bool {
         return false;
     };
     let address = address.parse::<Ipv4Addr>();
-    address.is_ok_and(|address| u32::from(address) & 0xf == 0)
+    address.is_ok_and(|address| u32::from(address).trailing_zeros() >= 4)
 }
 
 #[cfg(test)]
@@ -164,7 +180,7 @@ mod tests {
         for (what, text, help) in [
             ("a duration", "10sec", "write `10s`"),
             ("a duration", "5 minutes", "write `5m`"),
-            ("a pause", "1 Hour", "write `1h`"),
+            ("a duration or `manual`", "1 Hour", "write `1h`"),
             (
                 "an object name",
                 "Staging_Connector",
@@ -189,7 +205,7 @@ mod tests {
             ("a project id", "netra-staging", "12345678"),
             ("a location", "global", "1"),
             ("a duration", "1h30m", "10"),
-            ("a pause", "manual", "Manually"),
+            ("a duration or `manual`", "manual", "Manually"),
             ("a /28 range", "10.8.0.16/28", "10.8.0.1/28"),
         ] {
             assert_eq!(misfit(pattern(what), good), None, "{good}");
@@ -197,5 +213,39 @@ mod tests {
         }
         assert!(misfit(pattern("a /28 range"), "10.8.0.0/24").is_some());
         assert!(misfit(pattern("a /28 range"), "999.8.0.0/28").is_some());
+    }
+
+    #[test]
+    fn every_pattern_of_the_schemas_has_words() {
+        fn patterns(schema: &serde_json::Value, out: &mut Vec<String>) {
+            match schema {
+                serde_json::Value::Object(object) => {
+                    if let Some(pattern) = object.get("pattern").and_then(|p| p.as_str()) {
+                        out.push(pattern.to_owned());
+                    }
+                    for child in object.values() {
+                        patterns(child, out);
+                    }
+                }
+                serde_json::Value::Array(items) => {
+                    for child in items {
+                        patterns(child, out);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        patterns(&crate::api::crd::metadata_schema(), &mut found);
+        for kind in crate::api::Kind::ALL {
+            patterns(&crate::api::crd::spec_schema(*kind), &mut found);
+        }
+        assert!(!found.is_empty());
+        for pattern in found {
+            assert!(
+                SHAPES.iter().any(|shape| shape.pattern == pattern),
+                "no words for {pattern}"
+            );
+        }
     }
 }

@@ -125,7 +125,7 @@ fn decode(bytes: &[u8]) -> Result<&str, (String, String)> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         let byte = bytes.get(at).copied().unwrap_or_default();
-        let line = bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        let line = bytes[..at].split(|b| *b == b'\n').count();
         let what = format!("is not UTF-8: byte {at} (0x{byte:02x}, on line {line}) is no text");
         (what, save.clone())
     })?;

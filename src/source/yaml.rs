@@ -223,7 +223,7 @@ impl<'f> Builder<'f> {
             return Err(words::too_deep(at));
         }
         self.alias_room -= node.size;
-        self.insert(node, 0)
+        self.insert(Node { at, ..node }, 0)
     }
 
     fn insert(&mut self, node: Node, anchor: usize) -> Result<(), Fault> {

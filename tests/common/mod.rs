@@ -1,5 +1,9 @@
 //! A whole operator on an emulated GCP, in one thread, on a paused clock.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "json! literals read better by value"
+)]
 
 use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
 use evenkeel::api::{Declared, Key, Kind, Origin, Status};

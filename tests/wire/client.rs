@@ -53,7 +53,7 @@ impl Gcp {
         Self::timed(
             scenario,
             1,
-            Timing::fixed(Duration::from_secs(60), Duration::ZERO),
+            Timing::fixed(Duration::from_mins(1), Duration::ZERO),
         )
     }
 

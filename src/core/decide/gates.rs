@@ -20,22 +20,29 @@ impl<'a> Run<'a> {
     pub(super) fn apply(
         &mut self,
         desired: &Desired<'a>,
-        plan: Plan,
+        plan: &Plan,
         present: Option<&'a Present>,
     ) -> Flow<Verdict> {
-        self.refuse_incomplete(desired, &plan)?;
-        self.refuse_blocked(&plan)?;
+        self.apply_gates(desired, plan)?;
+        self.start(desired, plan, present);
+        self.carry_on_with(desired, present)
+    }
+
+    /// The gates in order: first what is for good, then what passes by itself.
+    pub(super) fn apply_gates(&mut self, desired: &Desired<'a>, plan: &Plan) -> Flow {
+        self.refuse_incomplete(desired, plan)?;
+        refuse_blocked(plan)?;
         if self.observes_drift_only(desired) {
             let text = format!("drift: Observe; not written: {}", plan.summary());
             return stop(Verdict::rest(Situation::Drifted(text)));
         }
         self.refuse_read_only(desired, &plan.summary())?;
-        self.await_approval(desired, &plan)?;
+        self.await_dependencies()?;
+        self.await_approval(desired, plan)?;
         self.await_retry()?;
         self.want_fresh("comparing with the live state")?;
         self.await_settled(&plan.summary())?;
-        self.start(desired, &plan, present);
-        self.carry_on_with(desired, present)
+        Flow::Continue(())
     }
 
     fn refuse_incomplete(&self, desired: &Desired<'a>, plan: &Plan) -> Flow {
@@ -47,18 +54,6 @@ impl<'a> Run<'a> {
             )),
             None => Flow::Continue(()),
         }
-    }
-
-    fn refuse_blocked(&self, plan: &Plan) -> Flow {
-        let texts: Vec<_> = plan
-            .blocked()
-            .map(|(change, why)| format!("{}: {why}", plan::change_text(change)))
-            .collect();
-        if texts.is_empty() {
-            return Flow::Continue(());
-        }
-        let message = format!("nothing was written. {}", texts.join("; "));
-        stop(stalled(Reason::IrreversibleChange, message))
     }
 
     /// The same change, over and over: stop and say which fields.
@@ -133,6 +128,16 @@ impl<'a> Run<'a> {
             digest::short(&plan.digest),
         );
         stop(Verdict::rest(Situation::AwaitingApproval(message)))
+    }
+
+    /// What the resource refers to must be ready before it is written. Going back never waits.
+    pub(super) fn await_dependencies(&self) -> Flow {
+        match self.input.blocked_on {
+            Some(what) => stop(Verdict::rest(Situation::WaitingForDependency(
+                what.to_owned(),
+            ))),
+            None => Flow::Continue(()),
+        }
     }
 
     pub(super) fn await_retry(&self) -> Flow {
@@ -220,4 +225,17 @@ impl<'a> Run<'a> {
         self.hold(desired.digest, Reason::ForeignChange, message.clone(), None);
         stop(stalled(Reason::ForeignChange, message))
     }
+}
+
+/// A change that GCP does not make in place stops the whole plan, with the way out.
+fn refuse_blocked(plan: &Plan) -> Flow {
+    let texts: Vec<_> = plan
+        .blocked()
+        .map(|(change, why)| format!("{}: {why}", plan::change_text(change)))
+        .collect();
+    if texts.is_empty() {
+        return Flow::Continue(());
+    }
+    let message = format!("nothing was written. {}", texts.join("; "));
+    stop(stalled(Reason::IrreversibleChange, message))
 }

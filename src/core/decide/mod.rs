@@ -6,6 +6,7 @@
 
 mod gates;
 mod outcome;
+mod procedure;
 mod removal;
 mod report;
 mod rollback;
@@ -28,7 +29,7 @@ use super::token::Token;
 use crate::api::envelope::{Drift, Policy};
 use crate::api::event::Severity;
 use crate::api::status::RevisionRef;
-use crate::api::{Declared, Event, Reason};
+use crate::api::{Declared, Event, Key, Reason};
 use jiff::Timestamp;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub struct Desired<'a> {
     pub fields: &'a Fields,
     /// Digest of the content.
     pub digest: &'a str,
+    /// The managed resources it refers to.
+    pub needs: &'a [Key],
 }
 
 /// Times that the decisions use.
@@ -60,7 +63,7 @@ impl Default for Timing {
         Timing {
             resend_after: Duration::from_secs(90),
             read_settle: Duration::from_secs(30),
-            step_timeout: Duration::from_secs(30 * 60),
+            step_timeout: Duration::from_mins(30),
         }
     }
 }
@@ -68,7 +71,7 @@ impl Default for Timing {
 /// The same change this often, with the same result, is a loop.
 pub const LOOP_LIMIT: u32 = 3;
 /// Changes further apart than this are no loop.
-pub const LOOP_WINDOW: Duration = Duration::from_secs(3600);
+pub const LOOP_WINDOW: Duration = Duration::from_hours(1);
 /// Attempts kept in the record (api: status shows five).
 pub const HISTORY_LIMIT: usize = 20;
 
@@ -83,6 +86,14 @@ pub struct Input<'a> {
     pub operation: Option<&'a Result<Operation, Fault>>,
     /// Reply to [`Effect::FindOperations`].
     pub operations: Option<&'a Result<Vec<Operation>, Fault>>,
+    /// Reply to [`Effect::FindUsers`].
+    pub users: Option<&'a Result<Vec<String>, Fault>>,
+    /// The resource as GCP's operations name it.
+    pub target: &'a str,
+    /// `Some`: something that the resource refers to is not ready.
+    pub blocked_on: Option<&'a str>,
+    /// Managed resources that refer to this one.
+    pub referrers: &'a [String],
     /// Requests not handled yet, oldest first.
     pub tokens: &'a [Token],
     pub rules: &'a Rules,
@@ -105,6 +116,8 @@ pub enum Effect {
     Poll(String),
     /// List the operations of the location, then decide again.
     FindOperations,
+    /// Ask GCP who uses the resource, then decide again.
+    FindUsers,
     /// Make the call in `record.write`: first write it down, with the revision if there is one.
     Send(Option<Box<Revision>>),
 }
@@ -201,6 +214,9 @@ impl<'a> Run<'a> {
         };
         self.record.released = false;
         let live = self.live()?;
+        if let Some(look) = self.input.rules.procedure {
+            return self.proceed(&desired, live, look);
+        }
         let Some(present) = live else {
             return self.absent(&desired);
         };
@@ -219,6 +235,9 @@ impl<'a> Run<'a> {
         }
         self.record.name.clone_from(&desired.declared.name);
         self.record.deletion = desired.declared.policy.deletion;
+        if self.record.needs != desired.needs {
+            self.record.needs = desired.needs.to_vec();
+        }
         if self
             .record
             .held
@@ -262,7 +281,7 @@ impl<'a> Run<'a> {
         self.drop_rollout_of_lost_resource()?;
         let plan = self.plan_for(desired, None);
         self.refuse_held(desired)?;
-        self.apply(desired, plan, None)
+        self.apply(desired, &plan, None)
     }
 
     fn creating(&self) -> bool {
@@ -310,7 +329,7 @@ impl<'a> Run<'a> {
         }
         self.compare(desired, &plan);
         self.refuse_held(desired)?;
-        self.apply(desired, plan, Some(present))
+        self.apply(desired, &plan, Some(present))
     }
 
     /// Nothing that evenkeel did not create or adopt is touched.

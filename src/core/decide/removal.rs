@@ -12,7 +12,7 @@ use serde_json::Value;
 /// Stands for "the manifest is gone" where a hold names its content.
 pub(super) const CONTENT: &str = "removal";
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     pub(super) fn remove(&mut self) -> Flow<Verdict> {
         self.drift = DriftFact::Unknown;
         if self.record.rollout.take().is_some() {
@@ -89,17 +89,41 @@ impl<'a> Run<'a> {
         stop(Verdict::rest(Situation::WaitingForBudget(message)))
     }
 
+    /// A delete names the users of the resource and waits, without writing.
+    fn refuse_used(&self, users: &[String]) -> Flow {
+        if users.is_empty() {
+            return Flow::Continue(());
+        }
+        let text = format!(
+            "not deleted: in use by {}; remove these users first",
+            users.join(", ")
+        );
+        stop(self.soon(Situation::InUse(text), 30))
+    }
+
     fn delete(&mut self, present: &Present) -> Flow<Verdict> {
         if present.lifecycle == Lifecycle::Deleting || present.lifecycle == Lifecycle::Busy {
             let text = format!("GCP reports {}", present.state);
             return stop(self.soon(Situation::WaitingForOperation(text), 5));
         }
-        if !present.users.is_empty() {
-            let text = format!(
-                "not deleted: in use by {}; remove these users first",
-                present.users.join(", ")
-            );
-            return stop(self.soon(Situation::InUse(text), 60));
+        let users: Vec<String> = self
+            .input
+            .referrers
+            .iter()
+            .chain(&present.users)
+            .cloned()
+            .collect();
+        self.refuse_used(&users)?;
+        match self.input.users {
+            None => {
+                let text = "asking who uses the resource".to_owned();
+                return stop(Verdict::act(Situation::Deleting(text), Effect::FindUsers));
+            }
+            Some(Err(fault)) => {
+                let text = format!("cannot tell who uses the resource: {fault}");
+                return stop(self.soon(Situation::InUse(text), 30));
+            }
+            Some(Ok(users)) => self.refuse_used(users)?,
         }
         let now = self.input.now;
         self.record.revision += 1;
@@ -118,6 +142,7 @@ impl<'a> Run<'a> {
                 id: format!("{}-{}", self.record.name, self.record.sends),
                 key: self.record.key.clone(),
                 verb: Verb::Delete,
+                object: None,
                 mask: Vec::new(),
                 body: Value::Null,
                 prepared_at: now,

@@ -15,7 +15,7 @@ impl Run<'_> {
     pub(super) fn conclude(mut self, verdict: Verdict) -> Decision {
         let looks = matches!(
             verdict.effect,
-            Some(Effect::Observe | Effect::Poll(_) | Effect::FindOperations)
+            Some(Effect::Observe | Effect::Poll(_) | Effect::FindOperations | Effect::FindUsers)
         );
         // A look leaves the status alone: it is followed by another decision at once.
         if !looks {

@@ -27,7 +27,7 @@ pub(super) fn running_operation(write: Option<&Write>) -> Option<String> {
     }
 }
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     /// Continues when no call is under way any more.
     pub(super) fn settle(&mut self) -> Flow {
         let Some(write) = self.record.write.clone() else {
@@ -90,8 +90,11 @@ impl<'a> Run<'a> {
         }
         let now_live = fields::restrict(&present.fields, &write.after);
         match write.intent.verb {
-            Verb::Patch | Verb::Create if now_live == write.after => self.finished(),
+            _ if landed(write, &present.fields) => self.finished(),
             Verb::Patch if now_live == write.before => self.send_again_after(write, since),
+            _ if write.intent.object.is_some() && now_live == write.before => {
+                self.send_again_after(write, since)
+            }
             Verb::Delete => self.send_again_after(write, since),
             Verb::Patch | Verb::Create => self.give_up(&format!(
                 "live is neither as before nor as wanted: {}",
@@ -102,13 +105,8 @@ impl<'a> Run<'a> {
 
     /// An operation on this resource that GCP took after the call was written down.
     fn ours<'o>(&self, write: &Write, operations: &'o [Operation]) -> Option<&'o Operation> {
-        let key = &self.record.key;
-        let collection = format!("/locations/{}/", key.location);
         operations.iter().find(|operation| {
-            let target = operation.target.as_deref().unwrap_or_default();
-            let same = target.contains(&format!("projects/{}/", key.project))
-                && target.contains(&collection)
-                && target.rsplit('/').next() == Some(key.name.as_str());
+            let same = operation.target.as_deref() == Some(self.input.target);
             let known = self.record.last_operation.as_deref() == Some(&operation.name);
             let earliest = write
                 .intent
@@ -229,7 +227,7 @@ impl<'a> Run<'a> {
         match &self.input.observed.live {
             Live::Unknown(Some(fault)) => stop(self.unreadable(fault)),
             Live::Unknown(None) => stop(self.soon(doing, 1)),
-            Live::Absent if write.intent.verb == Verb::Delete => self.deleted(),
+            Live::Absent if deletes_all(write) => self.deleted(),
             Live::Present(present) if took(write, present) => {
                 self.took(write);
                 Flow::Continue(())
@@ -337,9 +335,17 @@ impl<'a> Run<'a> {
 }
 
 fn took(write: &Write, present: &Present) -> bool {
-    write.intent.verb != Verb::Delete
-        && present.lifecycle == Lifecycle::Ready
-        && fields::diff(&write.after, &present.fields).is_empty()
+    present.lifecycle == Lifecycle::Ready && landed(write, &present.fields)
+}
+
+/// The call deletes the resource itself, not one object of a procedure.
+fn deletes_all(write: &Write) -> bool {
+    write.intent.verb == Verb::Delete && write.intent.object.is_none()
+}
+
+/// The fields are as the call wanted them. The resource being there is no landed delete.
+fn landed(write: &Write, live: &Fields) -> bool {
+    !deletes_all(write) && fields::diff(&write.after, live).is_empty()
 }
 
 fn list(fields: &Fields) -> String {

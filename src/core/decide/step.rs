@@ -8,6 +8,7 @@ use crate::core::conditions::Situation;
 use crate::core::fields::{self, Fields};
 use crate::core::observed::Present;
 use crate::core::record::{Intent, Revision, Rollout, Stage, Step, Verb, Write};
+use crate::core::rules::Change;
 use crate::core::steps;
 use serde_json::Value;
 use std::time::Duration;
@@ -39,6 +40,9 @@ impl<'a> Run<'a> {
             desired,
             &format!("{}: {}", position(rollout), steps::describe(step)),
         )?;
+        if !self.undoing() {
+            self.await_dependencies()?;
+        }
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
         let write = self.write_for(step, present);
@@ -60,7 +64,7 @@ impl<'a> Run<'a> {
         let (verb, mut sent) = match step {
             Step::Create(fields) => (Verb::Create, fields.clone()),
             Step::Set(fields) => (Verb::Patch, fields.clone()),
-            Step::Pause(_) | Step::PauseManual => (Verb::Patch, Fields::new()),
+            Step::Pause(_) | Step::PauseManual | Step::Named(_) => (Verb::Patch, Fields::new()),
         };
         if let (Verb::Patch, Some(live)) = (verb, live) {
             sent.retain(|field, value| live.get(field) != Some(value));
@@ -76,17 +80,19 @@ impl<'a> Run<'a> {
             }
         }
         let before = live.map_or_else(Fields::new, |live| fields::restrict(live, &sent));
+        let encoded = (rules.encode)(&Change {
+            verb,
+            fields: &sent,
+            live: present,
+        });
         Write {
             intent: Intent {
                 id: format!("{}-{}", self.record.name, self.record.sends + 1),
                 key: self.record.key.clone(),
                 verb,
-                mask: if verb == Verb::Patch {
-                    sent.keys().cloned().collect()
-                } else {
-                    Vec::new()
-                },
-                body: Value::Object(fields::unflatten(&sent)),
+                object: None,
+                mask: encoded.mask,
+                body: encoded.body,
                 prepared_at: self.input.now,
             },
             before,
@@ -96,7 +102,7 @@ impl<'a> Run<'a> {
     }
 
     /// Before the first write of an attempt its prior state is saved, in the same transaction.
-    fn save_first(
+    pub(super) fn save_first(
         &mut self,
         desired: &Desired<'a>,
         present: Option<&Present>,
@@ -142,7 +148,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn step_timeout(spec: Option<&RolloutSpec>, default: Duration) -> Duration {
+pub(super) fn step_timeout(spec: Option<&RolloutSpec>, default: Duration) -> Duration {
     spec.and_then(|spec| spec.timeout)
         .map_or(default, |timeout| timeout.0)
 }

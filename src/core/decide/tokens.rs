@@ -16,18 +16,18 @@ impl<'a> Run<'a> {
             match &token.ask {
                 Ask::Pause => {
                     self.record.paused = true;
-                    self.record.status.last_handled.pause = self.handled(token);
+                    self.record.status.last_handled.pause = Some(self.handled(token));
                     self.normal("Paused", "no more writes until resumed");
                 }
                 Ask::Resume => {
                     self.record.paused = false;
-                    self.record.status.last_handled.promote = self.handled(token);
+                    self.record.status.last_handled.promote = Some(self.handled(token));
                     self.promote();
                     self.normal("Resumed", "writing again");
                 }
                 Ask::Approve { plan } => {
                     self.record.approved = Some(plan.clone());
-                    self.record.status.last_handled.approve = self.handled(token);
+                    self.record.status.last_handled.approve = Some(self.handled(token));
                     self.normal(
                         "Approved",
                         &format!("plan {}", crate::core::digest::short(plan)),
@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
     }
 
     fn retry(&mut self, token: &Token) {
-        self.record.status.last_handled.retry = self.handled(token);
+        self.record.status.last_handled.retry = Some(self.handled(token));
         self.record.held = None;
         self.record.retry = None;
         self.record.repeated = None;
@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
     }
 
     fn abort(&mut self, token: &Token) {
-        self.record.status.last_handled.abort = self.handled(token);
+        self.record.status.last_handled.abort = Some(self.handled(token));
         let Some(rollout) = self.record.rollout.take() else {
             self.normal("Abort", "nothing to abort: no rollout runs");
             return;
@@ -142,12 +142,12 @@ impl<'a> Run<'a> {
         );
     }
 
-    fn handled(&mut self, token: &Token) -> Option<String> {
+    fn handled(&mut self, token: &Token) -> String {
         self.handled.push(token.id.clone());
-        Some(token.id.clone())
+        token.id.clone()
     }
 
     fn handled_undo(&mut self, token: &Token) {
-        self.record.status.last_handled.rollback_to = self.handled(token);
+        self.record.status.last_handled.rollback_to = Some(self.handled(token));
     }
 }

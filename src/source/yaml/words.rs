@@ -23,8 +23,18 @@ pub(super) fn syntax(error: &ScanError, text: &str) -> Fault {
         ErrorKind::InvalidIndentation
         | ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::ExpectedBlockSequenceEntry => (
-            format!("this line does not fit the lines above: {}", error.kind()),
+            "this line does not fit the lines above it".to_owned(),
             "indent it like its neighbours, and write `name: value` with a space after the colon",
+        ),
+        ErrorKind::ExpectedFlowMappingSeparator
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnclosedFlowCollection { .. } => (
+            "a `,` or a closing bracket is missing before this".to_owned(),
+            "put `,` between the entries, and close every `{` and `[`",
+        ),
+        ErrorKind::ExpectedFlowSequenceSeparator | ErrorKind::UnexpectedEofFlowSequence => (
+            "a `,` or `]` is missing before this".to_owned(),
+            "put `,` between the entries, and close every `[`",
         ),
         ErrorKind::SimpleKeyExpected => (
             "a name without a value".to_owned(),
