@@ -39,9 +39,8 @@ fn open(options: Options, path: &Path) -> Result<Emulator, CliError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    Emulator::open(options, path).map_err(|error| {
-        CliError::new(error.to_string()).hint("give another file with --state")
-    })
+    Emulator::open(options, path)
+        .map_err(|error| CliError::new(error.to_string()).hint("give another file with --state"))
 }
 
 fn read_faults(path: &Path) -> Result<Vec<FaultRule>, CliError> {

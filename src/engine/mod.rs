@@ -13,13 +13,13 @@ pub use board::{Board, Report};
 pub use ports::{Ports, Services, Settings};
 
 use crate::api::key::Scope;
-use crate::api::{ConditionType, Declared, Key, Kind};
+use crate::api::{ConditionType, Declared, Key};
 use crate::core::conditions::Situation;
 use crate::core::observed::{Live, Observed};
 use crate::core::record::Record;
 use crate::core::token::Token;
 use crate::journal::JournalError;
-use crate::kinds;
+use crate::kinds::SetNames;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
@@ -352,7 +352,7 @@ impl Engine {
             .then(|| "the source declares nothing at all".to_owned());
         self.deletes_left = self.shared.settings.deletes_per_sync;
         let before = std::mem::take(&mut self.wanted);
-        let names = names_of(&set);
+        let names = SetNames::of(&set);
         for declared in set {
             let key = declared.key.clone();
             let wanted = Wanted::new(declared, &names);
@@ -484,23 +484,6 @@ fn urgency(before: Option<&Arc<Wanted>>, now: &Arc<Wanted>) -> Option<Priority> 
         }
         _ => Some(Priority::Edit),
     }
-}
-
-/// `metadata.name` to identity.
-struct SetNames(BTreeMap<(Kind, String), Key>);
-
-impl kinds::Names for SetNames {
-    fn key(&self, kind: Kind, name: &str) -> Option<Key> {
-        self.0.get(&(kind, name.to_owned())).cloned()
-    }
-}
-
-fn names_of(set: &[Declared]) -> SetNames {
-    SetNames(
-        set.iter()
-            .map(|d| ((d.key.kind, d.name.clone()), d.key.clone()))
-            .collect(),
-    )
 }
 
 /// Situations in which nothing happens by itself.

@@ -6,21 +6,28 @@ use crate::api::{Declared, Reason};
 use crate::core::digest;
 use crate::core::error::Fault;
 use crate::core::fields;
+use crate::core::fields::Fields;
 use crate::core::observed::{Lifecycle, Live, Present};
 use crate::core::plan::{self, Action, Plan};
 use crate::core::record::Record;
 use crate::core::steps;
 use crate::kinds;
+use crate::kinds::Names;
 use crate::render::live::object;
 use crate::render::plan_data::{ObjectPlan, Remark, Verdict, Weight};
 
 /// Plans one resource.
 #[must_use]
-pub fn judge(declared: &Declared, live: &Live, record: Option<&Record>) -> ObjectPlan {
+pub fn judge(
+    declared: &Declared,
+    names: &dyn Names,
+    live: &Live,
+    record: Option<&Record>,
+) -> ObjectPlan {
     match live {
         Live::Unknown(fault) => unreadable(declared, fault.as_ref()),
-        Live::Absent => planned(declared, None, record),
-        Live::Present(present) => planned(declared, Some(present), record),
+        Live::Absent => planned(declared, names, None, record),
+        Live::Present(present) => planned(declared, names, Some(present), record),
     }
 }
 
@@ -45,9 +52,14 @@ fn unreadable(declared: &Declared, fault: Option<&Fault>) -> ObjectPlan {
     }
 }
 
-fn planned(declared: &Declared, present: Option<&Present>, record: Option<&Record>) -> ObjectPlan {
+fn planned(
+    declared: &Declared,
+    names: &dyn Names,
+    present: Option<&Present>,
+    record: Option<&Record>,
+) -> ObjectPlan {
     let kind = kinds::of(declared.key.kind);
-    let wanted = kind.declared(declared);
+    let wanted = kind.declared(declared, names);
     let content = digest::desired(declared);
     let live = present.map(|present| &present.fields);
     let rollout = declared.policy.rollout.as_ref();
@@ -61,6 +73,7 @@ fn planned(declared: &Declared, present: Option<&Present>, record: Option<&Recor
     }
     let facts = Facts {
         declared,
+        wanted: &wanted,
         plan: &plan,
         present,
         record,
@@ -99,6 +112,7 @@ fn remark(weight: Weight, text: impl Into<String>, hint: Option<String>) -> Rema
 
 struct Facts<'a> {
     declared: &'a Declared,
+    wanted: &'a Fields,
     plan: &'a Plan,
     present: Option<&'a Present>,
     record: Option<&'a Record>,
@@ -170,7 +184,7 @@ impl Facts<'_> {
             return None;
         }
         let kind = kinds::of(self.declared.key.kind);
-        let what = (kind.rules().missing_for_create)(&kind.declared(self.declared))?;
+        let what = (kind.rules().missing_for_create)(self.wanted)?;
         Some(remark(
             Weight::Blocks,
             format!("the resource does not exist, and to create it the manifest lacks {what}"),
@@ -187,7 +201,10 @@ impl Facts<'_> {
         let (_, way_out) = self.plan.blocked().next()?;
         Some(remark(
             Weight::Blocks,
-            format!("GCP does not make this change: {}; nothing would be written", fields.join(", ")),
+            format!(
+                "GCP does not make this change: {}; nothing would be written",
+                fields.join(", ")
+            ),
             Some(way_out.to_owned()),
         ))
     }
@@ -197,10 +214,17 @@ impl Facts<'_> {
         if held.digest != self.content {
             return None;
         }
-        let aborted = if held.reason == Reason::Aborted { "" } else { "it failed before: " };
+        let aborted = if held.reason == Reason::Aborted {
+            ""
+        } else {
+            "it failed before: "
+        };
         Some(remark(
             Weight::Blocks,
-            format!("this content is held ({}): {aborted}{}", held.reason, held.message),
+            format!(
+                "this content is held ({}): {aborted}{}",
+                held.reason, held.message
+            ),
             Some(format!(
                 "commit other content, or `evenkeel rollout retry {}`",
                 self.name()
