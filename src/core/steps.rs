@@ -49,7 +49,7 @@ fn explicit(rules: &Rules, live: &Fields, changes: &[Difference], specs: &[StepS
     let mut steps = Vec::new();
     for spec in specs {
         if let Some(set) = &spec.set {
-            let mut set: Fields = super::fields::flatten(set)
+            let mut set: Fields = (rules.flatten)(set)
                 .into_iter()
                 .filter(|(field, value)| {
                     at.get(field) != Some(value)

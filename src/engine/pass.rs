@@ -175,7 +175,11 @@ impl Pass<'_> {
                 self.take(decision);
                 let key = &self.done.key;
                 let service = self.shared.ports.services.of(key.kind);
-                self.operations = Some(service.operations(&key.project, &key.location).await);
+                self.operations = Some(
+                    service
+                        .operations_on(&key.project, &key.location, &key.name)
+                        .await,
+                );
                 true
             }
             Some(Effect::FindUsers) => {

@@ -4,6 +4,7 @@
 
 mod vpc_access_connector;
 
+pub use crate::api::Reference;
 use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::Fields;
 use crate::core::observed::Present;
@@ -32,15 +33,6 @@ pub trait ManagedKind: Send + Sync {
 
     /// Derived numbers that help to judge a plan.
     fn notes(&self, live: Option<&Fields>, declared: &Fields) -> Vec<String>;
-}
-
-/// A reference from one manifest to another, by `metadata.name`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
-    /// Where it stands: `spec.resource.healthChecksRef[0].name`.
-    pub path: String,
-    pub kind: Kind,
-    pub name: String,
 }
 
 /// Finds the GCP resource behind a `metadata.name`.
