@@ -96,8 +96,14 @@ fn seeds() {
     }
     let mut failures = sum.failures;
     failures.sort();
-    let numbers: Vec<_> = failures.iter().map(|(seed, _)| seed).collect();
-    panic!("{}\n\n{} of {} seeds failed: {numbers:?}", failures[0].1, failures.len(), sum.seeds);
+    let lines: Vec<_> = failures.iter().map(|(seed, text)| format!("  {seed} {}", brief(text))).collect();
+    panic!("{}\n\n{} of {} seeds failed:\n{}", failures[0].1, lines.len(), sum.seeds, lines.join("\n"));
+}
+
+/// The first broken rule of a failure.
+fn brief(text: &str) -> &str {
+    let rules = text.split(" broke:\n").nth(1).unwrap_or(text);
+    rules.lines().next().unwrap_or_default().trim()
 }
 
 /// Each seed in one thread; several seeds at once.

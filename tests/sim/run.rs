@@ -17,6 +17,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 const SETTLES_WITHIN: Duration = Duration::from_hours(6);
 /// How long nothing may happen then: five polls and more.
 const QUIET: Duration = Duration::from_secs(400);
+/// Facts of a run that cannot come to rest.
+const BUSY: usize = 30_000;
 /// Questions about one resource that a person answers.
 const HELPS: u32 = 12;
 /// The longest the clock is set forward or back between two runs.
@@ -210,7 +212,7 @@ impl Play {
     /// Waits until nothing moves. With help, a person answers whatever the operator asks.
     async fn settle(&mut self, helped: bool) -> Option<Violation> {
         let limit = Instant::now() + SETTLES_WITHIN;
-        while Instant::now() < limit {
+        while Instant::now() < limit && self.world.trace.len() < BUSY {
             self.wait(Duration::from_secs(75)).await;
             if helped && self.help() {
                 continue;

@@ -98,6 +98,10 @@ impl Trace {
         self.0.lock().unwrap().push(Fact { at, what });
     }
 
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
     pub fn take(&self) -> Vec<Fact> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }

@@ -7,7 +7,6 @@ use super::{Violation, permission, violation};
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::{Approval, Drift};
 use evenkeel::api::{ConditionType, Declared, Key, Reason, Status};
-use evenkeel::core::digest;
 use serde_json::Value;
 
 /// In quiet times nothing is written, to GCP or to the journal, and no status changes.
@@ -187,9 +186,4 @@ impl End<'_> {
             .values()
             .any(|ask| format!("{ask:?}").starts_with(what))
     }
-}
-
-/// The digest of what is declared in the end, for messages.
-pub fn content(declared: &Declared) -> String {
-    digest::short(&digest::desired(declared)).to_owned()
 }

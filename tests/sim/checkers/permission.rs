@@ -87,6 +87,14 @@ pub fn paused(trace: &[Fact], key: &Key, before: usize) -> bool {
     paused
 }
 
+/// Whether one of these requests is of the kind.
+pub fn among(trace: &[Fact], key: &Key, ids: &[String], kind: fn(&Ask) -> bool) -> bool {
+    !ids.is_empty() && {
+        let asks = asks(trace, key);
+        ids.iter().any(|id| asks.get(id.as_str()).is_some_and(|ask| kind(ask)))
+    }
+}
+
 /// What was asked about a resource, by id.
 pub fn asks<'a>(trace: &'a [Fact], key: &Key) -> BTreeMap<&'a str, &'a Ask> {
     let asked = trace.iter().filter_map(|fact| match &fact.what {
@@ -168,10 +176,8 @@ pub fn refused_once(trace: &[Fact]) -> Vec<Violation> {
                 set.iter().any(|d| d.key == **key && digest::desired(d) == *digest)
             }),
             What::Commit { record, handled } | What::Begin { record, handled, .. } => {
-                let asks = asks(trace, &record.key);
-                if handled.iter().any(|id| {
-                    matches!(asks.get(id.as_str()), Some(Ask::Retry | Ask::Undo { .. }))
-                }) {
+                let again = |ask: &Ask| matches!(ask, Ask::Retry | Ask::Undo { .. });
+                if among(trace, &record.key, handled, again) {
                     refused.remove(&record.key);
                 }
                 let begins = matches!(&fact.what, What::Begin { .. });
@@ -197,8 +203,7 @@ pub fn held(trace: &[Fact]) -> Vec<Violation> {
     for (index, fact) in trace.iter().enumerate() {
         match &fact.what {
             What::Begin { record, handled, .. } | What::Commit { record, handled } => {
-                let asks = asks(trace, &record.key);
-                if handled.iter().any(|id| matches!(asks.get(id.as_str()), Some(Ask::Retry))) {
+                if among(trace, &record.key, handled, |ask| *ask == Ask::Retry) {
                     held.remove(&record.key);
                 }
                 let goes = record.rollout.as_ref().filter(|rollout| {

@@ -19,8 +19,12 @@ pub fn once(trace: &[Fact]) -> Vec<Violation> {
             broken.push(violation("a request acts once", index, text));
         }
     }
+    let mut marks = handled(trace).peekable();
+    let mut marked = BTreeSet::new();
     for (index, record) in records(trace) {
-        let marked: BTreeSet<_> = handled(trace).filter(|(at, _)| *at <= index).map(|(_, id)| id).collect();
+        while let Some((_, id)) = marks.next_if(|(at, _)| *at <= index) {
+            marked.insert(id);
+        }
         let last = &record.status.last_handled;
         let claims = [&last.retry, &last.approve, &last.promote, &last.abort, &last.rollback_to, &last.pause];
         let claimed = claims.into_iter().flatten().find(|id| !marked.contains(id.as_str()));
@@ -36,16 +40,14 @@ pub fn once(trace: &[Fact]) -> Vec<Violation> {
 pub fn promotions(trace: &[Fact]) -> Vec<Violation> {
     let mut at: BTreeMap<&Key, &Rollout> = BTreeMap::new();
     let mut broken = Vec::new();
-    let mut resumes: BTreeMap<&Key, usize> = BTreeMap::new();
     for (index, fact) in trace.iter().enumerate() {
         let (record, ids): (_, &[String]) = match &fact.what {
             What::Begin { record, handled, .. } | What::Commit { record, handled } => (record, handled),
             What::Finish { record, .. } => (record, &[]),
             _ => continue,
         };
-        let asks = asks(trace, &record.key);
+        let asks = if ids.is_empty() { BTreeMap::new() } else { asks(trace, &record.key) };
         let given = ids.iter().filter(|id| matches!(asks.get(id.as_str()), Some(Ask::Resume))).count();
-        *resumes.entry(&record.key).or_default() = given;
         let Some(now) = record.rollout.as_ref() else {
             at.remove(&record.key);
             continue;

@@ -1,7 +1,7 @@
 //! Verdicts: one automatic rollback for each content, and no loop without end.
 
 use super::{Violation, calls, seconds, violation};
-use crate::sim::checkers::permission::asks;
+use crate::sim::checkers::permission::among;
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::Key;
 use evenkeel::core::digest;
@@ -26,8 +26,7 @@ pub fn one_rollback(trace: &[Fact]) -> Vec<Violation> {
             }
             _ => continue,
         };
-        let asks = asks(trace, &record.key);
-        if handled.iter().any(|id| matches!(asks.get(id.as_str()), Some(Ask::Retry))) {
+        if among(trace, &record.key, handled, |ask| *ask == Ask::Retry) {
             seen.retain(|(key, _), _| **key != record.key);
         }
         let Some(rollout) = record.rollout.as_ref() else { continue };
@@ -82,7 +81,6 @@ fn failed(entry: &evenkeel::emulator::LogEntry) -> bool {
 
 /// Other content, or a person's retry, starts the count anew.
 fn last_reset(trace: &[Fact], key: &Key, before: usize) -> usize {
-    let asks = asks(trace, key);
     let mut digest_now = None;
     let mut reset = 0;
     for (index, fact) in trace[..before].iter().enumerate() {
@@ -97,9 +95,8 @@ fn last_reset(trace: &[Fact], key: &Key, before: usize) -> usize {
             What::Begin { record, handled, .. } | What::Commit { record, handled }
                 if record.key == *key =>
             {
-                if handled.iter().any(|id| {
-                    matches!(asks.get(id.as_str()), Some(Ask::Retry | Ask::Undo { .. }))
-                }) {
+                let again = |ask: &Ask| matches!(ask, Ask::Retry | Ask::Undo { .. });
+                if among(trace, key, handled, again) {
                     reset = index;
                 }
             }
