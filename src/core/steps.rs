@@ -1,7 +1,8 @@
 //! Steps from the live value to the declared one.
 //!
 //! What can be taken back goes before what cannot: fields without `maxStep` first (the harmless
-//! ones in one step, each disruptive one alone), then the ramps, all ramps moving together.
+//! ones in one step, each disruptive one alone), then the ramps, all ramps moving together. A field
+//! that must stay below or above a ramping one moves with it.
 
 use super::fields::{Difference, Fields};
 use super::record::Step;
@@ -49,7 +50,7 @@ fn explicit(rules: &Rules, live: &Fields, changes: &[Difference], specs: &[StepS
     let mut steps = Vec::new();
     for spec in specs {
         if let Some(set) = &spec.set {
-            let set: Fields = super::fields::flatten(set)
+            let mut set: Fields = super::fields::flatten(set)
                 .into_iter()
                 .filter(|(field, value)| {
                     target.contains_key(field)
@@ -57,6 +58,7 @@ fn explicit(rules: &Rules, live: &Fields, changes: &[Difference], specs: &[StepS
                         && forward(rules, field, at.get(field), value)
                 })
                 .collect();
+            keep_order(rules, &at, &mut set);
             if set.is_empty() {
                 continue;
             }
@@ -99,8 +101,16 @@ fn without_idle_pauses(steps: Vec<Step>) -> Vec<Step> {
 }
 
 fn ramped(rules: &Rules, live: &Fields, changes: &[Difference], spec: &RolloutSpec) -> Vec<Step> {
+    let bounded = |field: &str| spec.max_step.contains_key(field);
+    // Sent ahead of the ramp, it would cross its partner.
+    let tied = |field: &str| {
+        let pairs = rules.ordered.iter();
+        pairs.into_iter().any(|(lower, upper)| {
+            (*lower == field && bounded(upper)) || (*upper == field && bounded(lower))
+        })
+    };
     let ramps = |change: &&Difference| {
-        spec.max_step.contains_key(&change.field)
+        (bounded(&change.field) || tied(&change.field))
             && number(change.from.as_ref()).is_some()
             && number(Some(&change.to)).is_some()
     };
@@ -127,6 +137,15 @@ fn ramped(rules: &Rules, live: &Fields, changes: &[Difference], spec: &RolloutSp
         ));
     }
     steps.extend(ramp(rules, live, &ramping, spec));
+    let mut at = live.clone();
+    for step in &steps {
+        if let Step::Set(fields) = step {
+            at.extend(fields.clone());
+        }
+    }
+    // What cannot be ordered is no valid content: GCP says so, once.
+    let rest = changes.iter().filter(|c| at.get(&c.field) != Some(&c.to));
+    steps.extend(single(&rest.cloned().collect::<Vec<_>>()));
     steps
 }
 
