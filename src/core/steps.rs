@@ -56,6 +56,7 @@ fn explicit(rules: &Rules, live: &Fields, changes: &[Difference], specs: &[StepS
                     target.contains_key(field)
                         && at.get(field) != Some(value)
                         && forward(rules, field, at.get(field), value)
+                        && !beyond(at.get(field), value, target.get(field))
                 })
                 .collect();
             keep_order(rules, &at, &mut set);
@@ -81,6 +82,14 @@ fn explicit(rules: &Rules, live: &Fields, changes: &[Difference], specs: &[StepS
 /// A step behind the live value of a field that only grows is over already.
 fn forward(rules: &Rules, field: &str, at: Option<&Value>, to: &Value) -> bool {
     rules.mutability(field) != Mutability::GrowOnly || number(at) <= number(Some(to))
+}
+
+/// A step past the goal would have to be taken back, and not every field goes back.
+fn beyond(at: Option<&Value>, to: &Value, goal: Option<&Value>) -> bool {
+    match (number(at), number(Some(to)), number(goal)) {
+        (Some(at), Some(to), Some(goal)) => to < at.min(goal) || to > at.max(goal),
+        _ => false,
+    }
 }
 
 fn pause_step(pause: &str) -> Step {
