@@ -252,6 +252,8 @@ impl<'a> Run<'a> {
 
     /// GCP has no such resource.
     fn absent(&mut self, desired: &Desired<'a>) -> Flow<Verdict> {
+        // A list of connectors cannot say that it is partial; only a read of its own counts.
+        self.want_fresh("checking that the resource is gone")?;
         if self.record.last_good.is_some() {
             self.drift = DriftFact::Drifted("the resource is gone from GCP".to_owned());
         }
