@@ -87,6 +87,7 @@ impl Engine {
         let memory = records
             .into_iter()
             .map(|record| {
+                let record = crate::core::decide::resumed(record, now);
                 let observed = Observed {
                     at: now,
                     fresh: false,
@@ -252,7 +253,9 @@ impl Engine {
         if let Some(at) = done.requeue {
             self.queue.push(&key, at, Priority::Progress);
         }
-        let settled = done.requeue.is_none() && is_rest(&done.situation);
+        // A delete that is held up is tried again for ever: that is a rest.
+        let held_up = matches!(done.situation, Situation::InUse(_)) && !done.dirty;
+        let settled = held_up || done.requeue.is_none() && is_rest(&done.situation);
         self.report(&key, &done.record, settled);
         let memory = self.memory.get_mut(&key);
         let Some(memory) = memory else { return };

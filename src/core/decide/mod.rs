@@ -8,6 +8,7 @@ mod gates;
 mod outcome;
 mod removal;
 mod report;
+mod resumed;
 mod rollback;
 mod rollout;
 mod settle;
@@ -15,6 +16,7 @@ mod step;
 mod tokens;
 
 pub use outcome::sent;
+pub use resumed::resumed;
 
 use super::conditions::{self, DriftFact, Situation};
 use super::digest;
@@ -216,6 +218,7 @@ impl<'a> Run<'a> {
         if spec != self.record.spec_digest {
             self.record.spec_digest = spec;
             self.record.generation += 1;
+            resumed::restart_step(&mut self.record, self.input.now);
         }
         self.record.name.clone_from(&desired.declared.name);
         self.record.deletion = desired.declared.policy.deletion;

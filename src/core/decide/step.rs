@@ -24,6 +24,12 @@ impl<'a> Run<'a> {
             desired.declared.policy.rollout.as_ref(),
             self.input.timing.step_timeout,
         );
+        // Going back honours suspend only: neither windows nor approvals stand in its way. A step that may not
+        // start does not time out.
+        self.refuse_read_only(
+            desired,
+            &format!("{}: {}", position(rollout), steps::describe(step)),
+        )?;
         if later(rollout.step_started_at, limit) <= self.input.now {
             let last = self
                 .record
@@ -34,11 +40,6 @@ impl<'a> Run<'a> {
             self.fail_step(Reason::DeadlineExceeded, &message);
             return stop(self.soon(Situation::Progressing(message), 0));
         }
-        // Going back honours suspend only: neither windows nor approvals stand in its way.
-        self.refuse_read_only(
-            desired,
-            &format!("{}: {}", position(rollout), steps::describe(step)),
-        )?;
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
         let write = self.write_for(step, present);
