@@ -88,6 +88,7 @@ impl Engine {
         let memory = records
             .into_iter()
             .map(|record| {
+                let record = crate::core::decide::resumed(record, now);
                 let observed = Observed {
                     at: now,
                     fresh: false,
@@ -289,7 +290,9 @@ impl Engine {
         if let Some(at) = done.requeue {
             self.queue.push(&key, at, Priority::Progress);
         }
-        let settled = done.requeue.is_none() && is_rest(&done.situation);
+        // A delete that is held up is tried again for ever: that is a rest.
+        let held_up = matches!(done.situation, Situation::InUse(_)) && !done.dirty;
+        let settled = held_up || done.requeue.is_none() && is_rest(&done.situation);
         let before = self.memory.get(&key).map(|memory| &memory.record.status);
         let was_ready = before.is_some_and(crate::api::Status::is_ready);
         // First: nobody may see everything at rest while a resource is about to go on.
