@@ -3,6 +3,7 @@
 //! Nothing here does I/O, and nothing here decides: the rules of a kind live in `kinds`, decisions
 //! in `core`.
 
+pub mod backend_service;
 pub mod condition;
 pub mod crd;
 pub mod declared;
@@ -10,6 +11,7 @@ pub mod duration;
 pub mod envelope;
 pub mod event;
 pub mod finding;
+pub mod health_check;
 pub mod key;
 pub mod reference;
 pub mod status;

@@ -5,6 +5,7 @@ use crate::core::decide::Timing;
 use crate::core::permit::Authority;
 use crate::gcp::client::Client;
 use crate::gcp::clock::Clock;
+use crate::gcp::compute::Compute;
 use crate::gcp::entropy::Entropy;
 use crate::gcp::service::Service;
 use crate::gcp::vpcaccess::VpcAccess;
@@ -27,6 +28,8 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Services {
     pub vpc_access: Arc<dyn Service>,
+    pub health_checks: Arc<dyn Service>,
+    pub backend_services: Arc<dyn Service>,
 }
 
 impl Services {
@@ -35,6 +38,8 @@ impl Services {
     pub fn new(client: &Arc<Client>) -> Self {
         Services {
             vpc_access: Arc::new(VpcAccess::new(Arc::clone(client))),
+            health_checks: Arc::new(Compute::health_checks(Arc::clone(client))),
+            backend_services: Arc::new(Compute::backend_services(Arc::clone(client))),
         }
     }
 
@@ -43,6 +48,8 @@ impl Services {
     pub fn of(&self, kind: Kind) -> &dyn Service {
         match kind {
             Kind::VpcAccessConnector => &*self.vpc_access,
+            Kind::HealthCheck => &*self.health_checks,
+            Kind::BackendService => &*self.backend_services,
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Adding a kind is one file here and one line in [`of`].
 
+mod backend_service;
+mod compute;
+mod health_check;
 mod vpc_access_connector;
 
 pub use crate::api::Reference;
@@ -67,5 +70,7 @@ impl Names for SetNames {
 pub fn of(kind: Kind) -> &'static dyn ManagedKind {
     match kind {
         Kind::VpcAccessConnector => &vpc_access_connector::VpcAccessConnector,
+        Kind::HealthCheck => &health_check::HealthCheck,
+        Kind::BackendService => &backend_service::BackendService,
     }
 }
