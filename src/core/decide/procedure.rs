@@ -80,6 +80,7 @@ impl<'a> Run<'a> {
         look(&Scene {
             name: &self.record.key.name,
             declared: desired.fields,
+            resource: &desired.declared.resource,
             live: present,
             since,
             bake: bake.0,
