@@ -57,8 +57,16 @@ pub fn resource(rng: &mut Rng, place: &Place, floor: (i64, i64)) -> Map<String, 
 pub fn policy(rng: &mut Rng) -> Policy {
     Policy {
         rollout: rollout(rng),
-        drift: if rng.u8(..10) < 2 { Drift::Observe } else { Drift::Enforce },
-        deletion: if rng.u8(..10) < 4 { Deletion::Delete } else { Deletion::Orphan },
+        drift: if rng.u8(..10) < 2 {
+            Drift::Observe
+        } else {
+            Drift::Enforce
+        },
+        deletion: if rng.u8(..10) < 4 {
+            Deletion::Delete
+        } else {
+            Deletion::Orphan
+        },
         adopt: rng.u8(..20) > 1,
         suspend: rng.u8(..20) == 0,
     }
@@ -68,8 +76,16 @@ fn rollout(rng: &mut Rng) -> Option<RolloutSpec> {
     let mut spec = RolloutSpec {
         bake: duration(rng, &[0, 0, 30, 120, 600]),
         timeout: duration(rng, &[0, 0, 0, 120, 600]).filter(|limit| !limit.0.is_zero()),
-        on_failure: if rng.u8(..10) < 3 { OnFailure::Hold } else { OnFailure::Rollback },
-        approval: if rng.u8(..10) < 2 { Approval::Manual } else { Approval::Auto },
+        on_failure: if rng.u8(..10) < 3 {
+            OnFailure::Hold
+        } else {
+            OnFailure::Rollback
+        },
+        approval: if rng.u8(..10) < 2 {
+            Approval::Manual
+        } else {
+            Approval::Auto
+        },
         allow_disruptive: rng.u8(..10) < 7,
         ..RolloutSpec::default()
     };

@@ -33,7 +33,11 @@ impl Rates {
             finish: rate(0.2),
             commit: rate(0.2),
             tokens: rate(0.05),
-            crash: if rng.u8(..10) < 6 { rng.u32(10..120) } else { 0 },
+            crash: if rng.u8(..10) < 6 {
+                rng.u32(10..120)
+            } else {
+                0
+            },
             clock: rng.u8(..10) < 3,
         }
     }
@@ -63,12 +67,22 @@ pub fn rules(rng: &mut Rng, wild: f64) -> Vec<FaultRule> {
     add("reply lost, not landed", Action::ResetBefore, 0.1, false);
     add("reply lost, landed", Action::ResetAfter, 0.2, false);
     add("slow reply", Action::Delay { ms: 2_000 }, 0.2, false);
-    add("slow operation", Action::SlowOperation { seconds: 300 }, 0.3, true);
+    add(
+        "slow operation",
+        Action::SlowOperation { seconds: 300 },
+        0.3,
+        true,
+    );
     add("failed operation", failed(13, Leaves::Ready), 0.15, true);
     add("refused operation", failed(3, Leaves::Ready), 0.06, true);
     add("broken connector", failed(13, Leaves::Error), 0.03, true);
     add("ignored write", Action::IgnoreWrite, 0.15, true);
-    add("stale read", Action::StaleReads { seconds: 20 }, 0.25, false);
+    add(
+        "stale read",
+        Action::StaleReads { seconds: 20 },
+        0.25,
+        false,
+    );
     add("partial list", Action::UnreachableList, 0.15, false);
     rules
 }

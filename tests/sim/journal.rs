@@ -18,7 +18,11 @@ pub struct FaultyJournal {
 
 impl FaultyJournal {
     /// Before a transaction: it fails, or the operator dies.
-    fn enter(&self, what: &'static str, rate: impl Fn(&super::faults::Rates) -> f64) -> Result<(), JournalError> {
+    fn enter(
+        &self,
+        what: &'static str,
+        rate: impl Fn(&super::faults::Rates) -> f64,
+    ) -> Result<(), JournalError> {
         let point = match what {
             "begin" => "before the intent",
             "finish" => "before the outcome",

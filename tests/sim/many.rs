@@ -64,7 +64,11 @@ fn failure(seed: u64, outcome: &Outcome) -> Option<String> {
     let first = outcome.violations.first()?;
     let end = first.at.saturating_add(3).min(outcome.trace.len());
     let tail = timeline::render(&outcome.trace[..end], Some(TAIL));
-    let rules: Vec<_> = outcome.violations.iter().map(|v| format!("  {}: {}", v.rule, v.text)).collect();
+    let rules: Vec<_> = outcome
+        .violations
+        .iter()
+        .map(|v| format!("  {}: {}", v.rule, v.text))
+        .collect();
     Some(format!(
         "{tail}\n\nseed {seed} broke:\n{}\nreplay: EVENKEEL_SEED={seed} cargo test --test sim -- --nocapture",
         rules.join("\n")
@@ -77,7 +81,9 @@ fn number(name: &str) -> Option<u64> {
 
 fn kept() -> Vec<u64> {
     let lines = include_str!("seeds.txt").lines();
-    lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
+    lines
+        .filter_map(|line| line.split_whitespace().next()?.parse().ok())
+        .collect()
 }
 
 #[test]
@@ -96,8 +102,17 @@ fn seeds() {
     }
     let mut failures = sum.failures;
     failures.sort();
-    let lines: Vec<_> = failures.iter().map(|(seed, text)| format!("  {seed} {}", brief(text))).collect();
-    panic!("{}\n\n{} of {} seeds failed:\n{}", failures[0].1, lines.len(), sum.seeds, lines.join("\n"));
+    let lines: Vec<_> = failures
+        .iter()
+        .map(|(seed, text)| format!("  {seed} {}", brief(text)))
+        .collect();
+    panic!(
+        "{}\n\n{} of {} seeds failed:\n{}",
+        failures[0].1,
+        lines.len(),
+        sum.seeds,
+        lines.join("\n")
+    );
 }
 
 /// The first broken rule of a failure.
@@ -142,7 +157,9 @@ fn replay(seed: u64) {
 #[test]
 fn the_same_seed_is_the_same_run() {
     for seed in [3, 17, 99] {
-        let timelines: Vec<_> = (0..2).map(|_| timeline::render(&run(seed).trace, None)).collect();
+        let timelines: Vec<_> = (0..2)
+            .map(|_| timeline::render(&run(seed).trace, None))
+            .collect();
         assert!(timelines[0] == timelines[1], "seed {seed}");
     }
 }

@@ -10,7 +10,11 @@ use evenkeel::core::token::Ask;
 
 /// Writes the wish down for the operator, if it makes sense now.
 pub fn wish(world: &World, operator: &Operator, place: &Place, wish: Wish) {
-    let shown = operator.board.resources().get(&place.key).map(|report| report.status.clone());
+    let shown = operator
+        .board
+        .resources()
+        .get(&place.key)
+        .map(|report| report.status.clone());
     let plan = shown.and_then(|status| status.plan.map(|plan| plan.digest));
     let undo = |last: bool| {
         let saved = world.trace.revisions(&place.key);

@@ -34,6 +34,11 @@ pub struct Outcome {
 
 /// Runs a seed in a runtime of its own.
 pub fn run(seed: u64) -> Outcome {
+    play(seed, Script::draw(seed))
+}
+
+/// Plays a script; the seed is left with the faults.
+pub fn play(seed: u64, script: Script) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -42,7 +47,6 @@ pub fn run(seed: u64) -> Outcome {
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async move {
         let began = Instant::now();
-        let script = Script::draw(seed);
         let mut play = Play::new(seed, script);
         let stuck = play.act().await;
         let trace = play.world.trace.take();
@@ -92,6 +96,7 @@ impl Play {
         }
         let tail = self.world.rng(|rng| Duration::from_secs(rng.u64(..900)));
         self.wait(tail).await;
+        self.outage_until = None;
         self.world.calm();
         if self.operator.is_none() {
             self.start();
@@ -222,10 +227,12 @@ impl Play {
             }
         }
         let rests = self.operator.as_ref().map(|o| o.board.resources());
-        let moving = rests.into_iter().flatten().find(|(_, report)| !report.settled);
-        let text = moving.map(|(key, report)| {
-            format!("{key}: {}", evenkeel::engine::ready_line(&report))
-        });
+        let moving = rests
+            .into_iter()
+            .flatten()
+            .find(|(_, report)| !report.settled);
+        let text =
+            moving.map(|(key, report)| format!("{key}: {}", evenkeel::engine::ready_line(&report)));
         Some(Violation {
             rule: "liveness: comes to rest once the faults have stopped",
             at: usize::MAX,
@@ -255,9 +262,15 @@ impl Play {
         if let Some(operator) = self.operator.as_mut() {
             operator.look(&self.world);
         }
-        let shown = self.operator.as_ref().map(|o| o.board.resources()).unwrap_or_default();
+        let shown = self
+            .operator
+            .as_ref()
+            .map(|o| o.board.resources())
+            .unwrap_or_default();
         for place in &self.script.fleet {
-            let status = shown.get(&place.key).map(|report| Box::new(report.status.clone()));
+            let status = shown
+                .get(&place.key)
+                .map(|report| Box::new(report.status.clone()));
             self.world.note(What::Verdict {
                 key: place.key.clone(),
                 truth: self.world.truth(place),

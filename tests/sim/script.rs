@@ -86,7 +86,11 @@ impl Script {
         Script {
             settings: settings(&mut rng),
             timing: timing(&mut rng),
-            rates: if rng.u8(..10) == 0 { Rates::default() } else { Rates::draw(&mut rng) },
+            rates: if rng.u8(..10) == 0 {
+                Rates::default()
+            } else {
+                Rates::draw(&mut rng)
+            },
             wild: if rng.u8(..10) < 2 { 0.0 } else { rng.f64() },
             acts,
             last: desk.set(),
@@ -162,7 +166,10 @@ impl<'a> Desk<'a> {
             fleet,
             now: vec![None; fleet.len()],
             before: vec![Vec::new(); fleet.len()],
-            floors: fleet.iter().map(|p| p.exists.map_or((2, 3), |e| (e.1, e.2))).collect(),
+            floors: fleet
+                .iter()
+                .map(|p| p.exists.map_or((2, 3), |e| (e.1, e.2)))
+                .collect(),
             revision: 0,
             unreadable: false,
         };
@@ -176,7 +183,12 @@ impl<'a> Desk<'a> {
     fn write(&mut self, rng: &mut Rng, index: usize, policy: evenkeel::api::Policy) {
         let place = &self.fleet[index];
         let fields = content::resource(rng, place, self.floors[index]);
-        let number = |name: &str| fields.get(name).and_then(Value::as_i64).filter(|n| *n <= 10);
+        let number = |name: &str| {
+            fields
+                .get(name)
+                .and_then(Value::as_i64)
+                .filter(|n| *n <= 10)
+        };
         if let (Some(min), Some(max)) = (number("minInstances"), number("maxInstances")) {
             self.floors[index] = (min, max);
         }
@@ -219,7 +231,12 @@ impl<'a> Desk<'a> {
             }
             43..48 => {
                 self.now[index] = None;
-                self.declare(format!("{name} leaves the source"))
+                let others = rng.usize(..=self.now.len());
+                self.now
+                    .iter_mut()
+                    .take(others / 2)
+                    .for_each(|other| *other = None);
+                self.declare(format!("{name} and {} others leave the source", others / 2))
             }
             48..68 => Act::Ask(index, wish(rng)),
             68..82 => Act::Foreign(index, meddle(rng, &self.fleet[index])),
@@ -240,7 +257,11 @@ impl<'a> Desk<'a> {
         };
         let label = match rng.u8(..10) {
             0..5 => {
-                let policy = if rng.bool() { now.policy } else { content::policy(rng) };
+                let policy = if rng.bool() {
+                    now.policy
+                } else {
+                    content::policy(rng)
+                };
                 self.write(rng, index, policy);
                 "new content"
             }
@@ -269,7 +290,17 @@ impl<'a> Desk<'a> {
 fn wish(rng: &mut Rng) -> Wish {
     use Wish::{Abort, Approve, ApproveOther, Pause, Resume, Retry, UndoFirst, UndoLast};
     let all = [
-        Pause, Resume, Resume, Retry, Retry, Retry, Abort, Approve, Approve, ApproveOther, UndoFirst,
+        Pause,
+        Resume,
+        Resume,
+        Retry,
+        Retry,
+        Retry,
+        Abort,
+        Approve,
+        Approve,
+        ApproveOther,
+        UndoFirst,
         UndoLast,
     ];
     all[rng.usize(..all.len())]

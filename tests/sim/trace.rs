@@ -19,7 +19,10 @@ pub struct Fact {
 #[derive(Debug, Clone)]
 pub enum What {
     /// An operator starts; its clock is this many seconds ahead of the true time.
-    Start { skew: i64, budget: u32 },
+    Start {
+        skew: i64,
+        budget: u32,
+    },
     /// `kill -9`, at this point.
     Crash(&'static str),
     /// A clean stop.
@@ -28,7 +31,11 @@ pub enum What {
     Declare(Arc<Vec<Declared>>),
     SourceFailed,
     /// A person asked for something.
-    Asked { id: String, key: Key, ask: Ask },
+    Asked {
+        id: String,
+        key: Key,
+        ask: Ask,
+    },
     /// The journal has this on disk, before a call.
     Begin {
         record: Box<Record>,
@@ -36,7 +43,10 @@ pub enum What {
         handled: Vec<String>,
     },
     /// The journal has the answer to a call. `refused`: the answer was a refusal for good.
-    Finish { record: Box<Record>, refused: bool },
+    Finish {
+        record: Box<Record>,
+        refused: bool,
+    },
     Commit {
         record: Box<Record>,
         handled: Vec<String>,
@@ -53,7 +63,10 @@ pub enum What {
         entry: Box<LogEntry>,
     },
     /// Somebody else changed a resource.
-    Foreign { key: Key, entry: Box<LogEntry> },
+    Foreign {
+        key: Key,
+        entry: Box<LogEntry>,
+    },
     /// The operator read something.
     Read {
         path: String,
@@ -61,15 +74,24 @@ pub enum What {
         faults: Vec<String>,
     },
     /// What the operator got back for a mutating call.
-    Reply { call: u64, text: String },
-    /// The board shows a new status.
-    Shown { key: Key, status: Box<Status> },
+    Reply {
+        call: u64,
+        text: String,
+    },
+    /// The board shows a new status. `exists`: GCP truly has the resource.
+    Shown {
+        key: Key,
+        status: Box<Status>,
+        exists: bool,
+    },
     /// Something about the world: an outage begins, faults change.
     Note(String),
     /// Faults, crashes and other writers have stopped.
     Calm,
     /// From here nothing may be written; `helped`: people have answered all questions before.
-    Quiet { helped: bool },
+    Quiet {
+        helped: bool,
+    },
     /// The true state of a resource, its board status, at the end of a quiet time.
     Verdict {
         key: Key,

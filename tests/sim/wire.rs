@@ -92,7 +92,13 @@ impl Wire {
         request: Request<Bytes>,
     ) -> oneshot::Receiver<Handled> {
         let late = write && self.world.befalls("late landing", |rates| rates.late);
-        let way = self.world.rng(|rng| if late { rng.u64(60_500..LATEST_MS) } else { rng.u64(1..250) });
+        let way = self.world.rng(|rng| {
+            if late {
+                rng.u64(60_500..LATEST_MS)
+            } else {
+                rng.u64(1..250)
+            }
+        });
         let (sender, receiver) = oneshot::channel();
         let world = Arc::clone(&self.world);
         tokio::task::spawn_local(async move {
@@ -125,7 +131,11 @@ fn sent(call: u64, request: &Request<Bytes>) -> Sent {
         call,
         key: key_of(request.uri().path(), query("connectorId").as_deref()).unwrap(),
         verb,
-        mask: mask.split(',').filter(|f| !f.is_empty()).map(str::to_owned).collect(),
+        mask: mask
+            .split(',')
+            .filter(|f| !f.is_empty())
+            .map(str::to_owned)
+            .collect(),
         body: serde_json::from_slice(request.body()).unwrap_or_default(),
     }
 }

@@ -102,7 +102,12 @@ impl World {
     }
 
     pub fn count(&self, name: &str) {
-        *self.injected.lock().unwrap().entry(name.to_owned()).or_default() += 1;
+        *self
+            .injected
+            .lock()
+            .unwrap()
+            .entry(name.to_owned())
+            .or_default() += 1;
     }
 
     /// Every fault that happened, by name.
@@ -166,13 +171,22 @@ impl World {
 
     fn forget_log(&self) {
         let wipe = Request::delete("http://gcp/_emulator/requests");
-        self.emulator.handle(self.now(), &wipe.body(Bytes::new()).unwrap());
+        self.emulator
+            .handle(self.now(), &wipe.body(Bytes::new()).unwrap());
     }
 
     pub fn truth(&self, place: &Place) -> Option<Value> {
         self.emulator.advance(self.now());
         let key = &place.key;
-        self.emulator.connector(&key.project, &key.location, &key.name)
+        self.emulator
+            .connector(&key.project, &key.location, &key.name)
+    }
+
+    pub fn exists(&self, key: &evenkeel::api::Key) -> bool {
+        self.emulator.advance(self.now());
+        self.emulator
+            .connector(&key.project, &key.location, &key.name)
+            .is_some()
     }
 
     pub fn new_weather(&self) {
@@ -208,7 +222,10 @@ impl World {
     /// Another writer acts. Does nothing where that is impossible now.
     pub fn meddle(&self, place: &Place, meddle: &Meddle) {
         let key = &place.key;
-        let scope = format!("projects/{}/locations/{}/connectors", key.project, key.location);
+        let scope = format!(
+            "projects/{}/locations/{}/connectors",
+            key.project, key.location
+        );
         let name = format!("{scope}/{}", key.name);
         let now = self.now();
         let done = match meddle {
@@ -237,9 +254,13 @@ impl World {
     }
 
     fn call(&self, method: &str, path: &str, body: &Value) -> bool {
-        let request = Request::builder().method(method).uri(format!("http://gcp/v1/{path}"));
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://gcp/v1/{path}"));
         let body = Bytes::from(body.to_string());
-        let handled = self.emulator.handle(self.now(), &request.body(body).unwrap());
+        let handled = self
+            .emulator
+            .handle(self.now(), &request.body(body).unwrap());
         matches!(handled.outcome, Outcome::Reply(reply) if reply.status().is_success())
     }
 
@@ -251,7 +272,11 @@ impl World {
                 continue;
             };
             let key = &place.key;
-            let user = if place.used { "netra-user" } else { &key.project };
+            let user = if place.used {
+                "netra-user"
+            } else {
+                &key.project
+            };
             let name = format!(
                 "projects/{}/locations/{}/connectors/{}",
                 key.project, key.location, key.name

@@ -56,8 +56,14 @@ fn set_back(record: &mut Record, now: Timestamp) {
     let by = ahead.duration_since(now);
     let back = |at: &mut Timestamp| *at = earlier(*at, by);
     record.settled_at.iter_mut().for_each(back);
-    record.retry.iter_mut().for_each(|retry| back(&mut retry.not_before));
-    record.repeated.iter_mut().for_each(|repeated| back(&mut repeated.last));
+    record
+        .retry
+        .iter_mut()
+        .for_each(|retry| back(&mut retry.not_before));
+    record
+        .repeated
+        .iter_mut()
+        .for_each(|repeated| back(&mut repeated.last));
     if let Some(rollout) = record.rollout.as_mut() {
         back(&mut rollout.step_started_at);
         rollout.bake_until.iter_mut().for_each(back);
@@ -74,15 +80,25 @@ fn set_back(record: &mut Record, now: Timestamp) {
 
 /// Every moment in the record that was past when it was written.
 fn past(record: &Record) -> impl Iterator<Item = Timestamp> {
-    let rollout = record.rollout.as_ref().map(|rollout| rollout.step_started_at);
+    let rollout = record
+        .rollout
+        .as_ref()
+        .map(|rollout| rollout.step_started_at);
     let write = record.write.as_ref().map(|write| write.intent.prepared_at);
     let stage = record.write.as_ref().and_then(|write| match &write.stage {
         Stage::Unclear { since: at, .. } | Stage::Finished { at } => Some(*at),
         Stage::Prepared | Stage::Accepted { .. } => None,
     });
     let repeated = record.repeated.as_ref().map(|repeated| repeated.last);
-    let shown = record.status.conditions.iter().map(|c| c.last_transition_time).max();
-    [record.settled_at, rollout, write, stage, repeated, shown].into_iter().flatten()
+    let shown = record
+        .status
+        .conditions
+        .iter()
+        .map(|c| c.last_transition_time)
+        .max();
+    [record.settled_at, rollout, write, stage, repeated, shown]
+        .into_iter()
+        .flatten()
 }
 
 fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {

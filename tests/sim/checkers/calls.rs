@@ -44,7 +44,10 @@ pub fn saved_first(trace: &[Fact]) -> Vec<Violation> {
     let mut saved: BTreeSet<(&Key, i64)> = BTreeSet::new();
     let mut broken = Vec::new();
     for (index, fact) in trace.iter().enumerate() {
-        let What::Begin { record, revision, .. } = &fact.what else {
+        let What::Begin {
+            record, revision, ..
+        } = &fact.what
+        else {
             continue;
         };
         let Some(write) = &record.write else { continue };
@@ -74,17 +77,26 @@ pub fn one_at_a_time(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     for (index, call) in all.iter().enumerate() {
         let until = call.landed.map_or(call.sent_at, |(at, _)| at);
-        let next = all[index + 1..].iter().find(|other| other.key() == call.key());
+        let next = all[index + 1..]
+            .iter()
+            .find(|other| other.key() == call.key());
         if next.is_some_and(|next| next.sent_at < until) {
             let text = format!("{} while call {} was under way", call.key(), call.sent.call);
             broken.push(violation("one call at a time", until, text));
         }
         if let Some((at, entry)) = call.landed
-            && matches!(entry.state.as_deref(), Some("UPDATING" | "CREATING" | "DELETING"))
+            && matches!(
+                entry.state.as_deref(),
+                Some("UPDATING" | "CREATING" | "DELETING")
+            )
             && !raced_for_long(trace, call.key(), at)
         {
             let text = format!("{} {} while {:?}", entry.method, entry.path, entry.state);
-            broken.push(violation("no call into a running operation of ours", at, text));
+            broken.push(violation(
+                "no call into a running operation of ours",
+                at,
+                text,
+            ));
         }
     }
     broken
@@ -93,7 +105,9 @@ pub fn one_at_a_time(trace: &[Fact]) -> Vec<Violation> {
 /// An operation that somebody else started may still run.
 fn raced_for_long(trace: &[Fact], key: &Key, at: usize) -> bool {
     trace[..at].iter().rev().find_map(|fact| match &fact.what {
-        What::Landed { key: other, entry, .. } if other == key && entry.landed => Some(false),
+        What::Landed {
+            key: other, entry, ..
+        } if other == key && entry.landed => Some(false),
         What::Foreign { key: other, .. } if other == key => Some(true),
         _ => None,
     }) == Some(true)
@@ -103,11 +117,15 @@ fn raced_for_long(trace: &[Fact], key: &Key, at: usize) -> bool {
 pub fn none_repeated(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     for call in calls(trace) {
-        let Some((at, entry)) = call.accepted() else { continue };
+        let Some((at, entry)) = call.accepted() else {
+            continue;
+        };
         let (Some(before), Some(body)) = (&entry.before, call.sent.body.as_object()) else {
             continue;
         };
-        let changes = body.iter().any(|(field, value)| before.get(field) != Some(value));
+        let changes = body
+            .iter()
+            .any(|(field, value)| before.get(field) != Some(value));
         let back = call
             .begun
             .and_then(|(_, record)| record.rollout.as_ref())

@@ -51,7 +51,8 @@ struct Desk<'a> {
 impl<'a> Desk<'a> {
     fn declare(&mut self, index: usize, set: &'a [Declared]) {
         for declared in set {
-            self.policies.insert(&declared.key, declared.policy.deletion);
+            self.policies
+                .insert(&declared.key, declared.policy.deletion);
             self.present.insert(&declared.key, index);
         }
         for key in self.policies.keys().copied() {

@@ -8,6 +8,7 @@ use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::{Approval, Drift};
 use evenkeel::api::{ConditionType, Declared, Key, Reason, Status};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// In quiet times nothing is written, to GCP or to the journal, and no status changes.
 pub fn quiet(trace: &[Fact]) -> Vec<Violation> {
@@ -38,10 +39,18 @@ pub fn quiet(trace: &[Fact]) -> Vec<Violation> {
 pub fn justified(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     for (index, fact) in trace.iter().enumerate() {
-        let What::Verdict { key, truth, status, helped } = &fact.what else {
+        let What::Verdict {
+            key,
+            truth,
+            status,
+            helped,
+        } = &fact.what
+        else {
             continue;
         };
-        let Some(declared) = wanted(trace, key, index) else { continue };
+        let Some(declared) = wanted(trace, key, index) else {
+            continue;
+        };
         let end = End {
             trace: &trace[..index],
             declared,
@@ -53,8 +62,50 @@ pub fn justified(trace: &[Fact]) -> Vec<Violation> {
             None => Some("it is not on the board".to_owned()),
         };
         if let Some(why) = why {
-            let text = format!("{key}: {why}; declared {}", Value::Object(declared.resource.clone()));
+            let text = format!(
+                "{key}: {why}; declared {}",
+                Value::Object(declared.resource.clone())
+            );
             broken.push(violation("Ready, or a visible reason why not", index, text));
+        }
+    }
+    broken
+}
+
+/// A delete that was asked for waits for the budget only where others have spent it.
+pub fn deleted(trace: &[Fact]) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    let mut budget = 0;
+    let mut spent: BTreeSet<&Key> = BTreeSet::new();
+    let mut readable = false;
+    for (index, fact) in trace.iter().enumerate() {
+        match &fact.what {
+            What::Start { budget: new, .. } => {
+                budget = *new;
+                spent.clear();
+            }
+            What::Declare(set) => {
+                spent.clear();
+                readable = !set.is_empty();
+            }
+            What::Landed { key, entry, .. } if entry.landed && entry.method == "DELETE" => {
+                spent.insert(key);
+            }
+            What::Verdict {
+                key,
+                status: Some(status),
+                truth: Some(_),
+                ..
+            } => {
+                let ready = status.condition(ConditionType::Ready);
+                let waits = ready.is_some_and(|c| c.reason == Reason::WaitingForBudget);
+                let left = usize::try_from(budget).is_ok_and(|budget| spent.len() < budget);
+                if waits && readable && left {
+                    let text = format!("{key}: {} of {budget} spent", spent.len());
+                    broken.push(violation("a delete in the budget is made", index, text));
+                }
+            }
+            _ => {}
         }
     }
     broken
@@ -73,7 +124,10 @@ impl End<'_> {
         let ready = status.condition(ConditionType::Ready)?;
         let reached = self.reached();
         if is_ready(status) != reached && (is_ready(status) || ready.reason == Reason::UpToDate) {
-            return Some(format!("{} although reached is {reached}: {:?}", ready.reason, self.truth));
+            return Some(format!(
+                "{} although reached is {reached}: {:?}",
+                ready.reason, self.truth
+            ));
         }
         if reached {
             let off = matches!(ready.reason, Reason::Suspended) && self.switched_off();
@@ -81,14 +135,24 @@ impl End<'_> {
             let fine = is_ready(status) || off || foreign;
             return (!fine).then(|| format!("live is as declared, and it says {}", ready.reason));
         }
-        (!self.explains(ready.reason))
-            .then(|| format!("{}: {}; truth {:?}", ready.reason, ready.message, self.truth))
+        (!self.explains(ready.reason)).then(|| {
+            format!(
+                "{}: {}; truth {:?}",
+                ready.reason, ready.message, self.truth
+            )
+        })
     }
 
     fn reached(&self) -> bool {
-        let Some(truth) = self.truth else { return false };
+        let Some(truth) = self.truth else {
+            return false;
+        };
         truth["state"] == "READY"
-            && self.declared.resource.iter().all(|(field, value)| truth.get(field) == Some(value))
+            && self
+                .declared
+                .resource
+                .iter()
+                .all(|(field, value)| truth.get(field) == Some(value))
     }
 
     fn switched_off(&self) -> bool {
@@ -101,7 +165,10 @@ impl End<'_> {
 
     /// Observe mode: nothing is ever written.
     fn observes(&self) -> bool {
-        !self.trace.iter().any(|fact| matches!(fact.what, What::Sent(_)))
+        !self
+            .trace
+            .iter()
+            .any(|fact| matches!(fact.what, What::Sent(_)))
     }
 
     fn explains(&self, reason: Reason) -> bool {
@@ -110,24 +177,31 @@ impl End<'_> {
             Reason::Suspended => self.switched_off(),
             Reason::IrreversibleChange => self.impossible(),
             Reason::AlreadyExists => !self.declared.policy.adopt,
-            Reason::InvalidSpec => self.invalid() || self.incomplete() || self.happened("refused operation"),
+            Reason::InvalidSpec => {
+                self.invalid() || self.incomplete() || self.happened("refused operation")
+            }
             Reason::ResourceFailed => self.truth.is_some_and(|truth| truth["state"] == "ERROR"),
             Reason::Drifted => self.declared.policy.drift == Drift::Observe,
             // Where people help, these do not last.
             Reason::AwaitingApproval => {
-                !self.helped
+                // Content that GCP refuses is approved, refused, tried again, ...
+                (!self.helped || self.invalid())
                     && rollout.is_none_or(|r| r.approval == Approval::Manual || !r.allow_disruptive)
             }
             Reason::AwaitingPromotion => {
                 let manual = |r: &evenkeel::api::envelope::RolloutSpec| {
-                    r.steps.iter().any(|step| step.pause.as_deref() == Some("manual"))
+                    r.steps
+                        .iter()
+                        .any(|step| step.pause.as_deref() == Some("manual"))
                 };
                 !self.helped && rollout.is_some_and(manual)
             }
             Reason::Aborted => !self.helped && self.asked("Abort"),
             Reason::RolledBack | Reason::RollbackFailed => !self.helped || self.invalid(),
             Reason::ForeignChange => !self.helped && self.meddled(),
-            Reason::DiffLoop | Reason::DeadlineExceeded | Reason::AmbiguousOperation => !self.helped,
+            Reason::DiffLoop | Reason::DeadlineExceeded | Reason::AmbiguousOperation => {
+                !self.helped
+            }
             _ => false,
         }
     }
@@ -154,31 +228,43 @@ impl End<'_> {
 
     /// GCP refuses it, alone or together with what is live.
     fn invalid(&self) -> bool {
-        let min = self.number("minInstances").or_else(|| self.live("minInstances")).unwrap_or(2);
-        let max = self.number("maxInstances").or_else(|| self.live("maxInstances")).unwrap_or(10);
-        let machine = self.declared.resource.get("machineType").and_then(Value::as_str);
+        let min = self
+            .number("minInstances")
+            .or_else(|| self.live("minInstances"))
+            .unwrap_or(2);
+        let max = self
+            .number("maxInstances")
+            .or_else(|| self.live("maxInstances"))
+            .unwrap_or(10);
+        let machine = self
+            .declared
+            .resource
+            .get("machineType")
+            .and_then(Value::as_str);
         min < 2 || max > 10 || min >= max || machine == Some("e2-standard-8")
     }
 
     fn incomplete(&self) -> bool {
         let lacks = |field: &str| !self.declared.resource.contains_key(field);
-        self.truth.is_none()
-            && (lacks("minInstances") || lacks("maxInstances") || lacks("network"))
+        self.truth.is_none() && (lacks("minInstances") || lacks("maxInstances") || lacks("network"))
     }
 
     /// A fault of this name happened to a call for this content.
     fn happened(&self, name: &str) -> bool {
-        !self.helped && self.trace.iter().any(|fact| match &fact.what {
-            What::Landed { key, entry, .. } => {
-                *key == self.declared.key && entry.faults.iter().any(|fault| fault == name)
-            }
-            _ => false,
-        })
+        !self.helped
+            && self.trace.iter().any(|fact| match &fact.what {
+                What::Landed { key, entry, .. } => {
+                    *key == self.declared.key && entry.faults.iter().any(|fault| fault == name)
+                }
+                _ => false,
+            })
     }
 
     fn meddled(&self) -> bool {
         let key: &Key = &self.declared.key;
-        self.trace.iter().any(|fact| matches!(&fact.what, What::Foreign { key: of, .. } if of == key))
+        self.trace
+            .iter()
+            .any(|fact| matches!(&fact.what, What::Foreign { key: of, .. } if of == key))
     }
 
     fn asked(&self, what: &str) -> bool {

@@ -47,11 +47,13 @@ pub const ALL: &[Checker] = &[
     verdicts::no_loop,
     status::well_formed,
     status::transitions,
+    status::never_gone,
     tokens::once,
     tokens::promotions,
     tokens::none_lost,
     liveness::quiet,
     liveness::justified,
+    liveness::deleted,
 ];
 
 pub fn all(trace: &[Fact]) -> Vec<Violation> {
@@ -119,12 +121,15 @@ pub fn calls(trace: &[Fact]) -> Vec<Call<'_>> {
 
 /// Everything that the journal holds of a resource, over time.
 pub fn records<'a>(trace: &'a [Fact]) -> impl Iterator<Item = (usize, &'a Record)> + 'a {
-    trace.iter().enumerate().filter_map(|(index, fact)| match &fact.what {
-        What::Begin { record, .. } | What::Finish { record, .. } | What::Commit { record, .. } => {
-            Some((index, &**record))
-        }
-        _ => None,
-    })
+    trace
+        .iter()
+        .enumerate()
+        .filter_map(|(index, fact)| match &fact.what {
+            What::Begin { record, .. }
+            | What::Finish { record, .. }
+            | What::Commit { record, .. } => Some((index, &**record)),
+            _ => None,
+        })
 }
 
 /// Tokens that became handled, with their place.
@@ -142,9 +147,11 @@ pub fn handled<'a>(trace: &'a [Fact]) -> impl Iterator<Item = (usize, &'a str)> 
 /// older than that, and nothing in this API could tell it.
 pub fn raced(trace: &[Fact], key: &Key, at: usize) -> bool {
     let now: Timestamp = trace[at].at;
-    trace[..at].iter().rev().take_while(|fact| seconds(fact.at, now) < 120).any(
-        |fact| matches!(&fact.what, What::Foreign { key: other, .. } if other == key),
-    )
+    trace[..at]
+        .iter()
+        .rev()
+        .take_while(|fact| seconds(fact.at, now) < 120)
+        .any(|fact| matches!(&fact.what, What::Foreign { key: other, .. } if other == key))
 }
 
 pub fn seconds(from: Timestamp, to: Timestamp) -> i64 {

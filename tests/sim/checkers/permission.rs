@@ -27,7 +27,11 @@ pub fn owned(trace: &[Fact]) -> Vec<Violation> {
             }
             What::Sent(sent) if sent.verb != Verb::Create && !ours.contains(&sent.key) => {
                 let text = format!("{} is not ours", sent.key);
-                broken.push(violation("only owned resources are written to", index, text));
+                broken.push(violation(
+                    "only owned resources are written to",
+                    index,
+                    text,
+                ));
             }
             _ => {}
         }
@@ -54,7 +58,9 @@ fn basis<'a>(trace: &'a [Fact], call: &Call<'_>) -> Option<(usize, &'a Declared)
 pub fn switched_off(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     for call in calls(trace) {
-        let Some((begun, _)) = call.begun else { continue };
+        let Some((begun, _)) = call.begun else {
+            continue;
+        };
         if call.is(Verb::Delete) {
             continue;
         }
@@ -74,9 +80,9 @@ pub fn switched_off(trace: &[Fact]) -> Vec<Violation> {
 pub fn paused(trace: &[Fact], key: &Key, before: usize) -> bool {
     let asks = asks(trace, key);
     let mut paused = false;
-    let forgotten = trace[..before].iter().rposition(
-        |fact| matches!(&fact.what, What::Forget(other) if other == key),
-    );
+    let forgotten = trace[..before]
+        .iter()
+        .rposition(|fact| matches!(&fact.what, What::Forget(other) if other == key));
     for (_, id) in handled(trace).filter(|(at, _)| *at <= before && Some(*at) > forgotten) {
         match asks.get(id) {
             Some(Ask::Pause) => paused = true,
@@ -91,7 +97,8 @@ pub fn paused(trace: &[Fact], key: &Key, before: usize) -> bool {
 pub fn among(trace: &[Fact], key: &Key, ids: &[String], kind: fn(&Ask) -> bool) -> bool {
     !ids.is_empty() && {
         let asks = asks(trace, key);
-        ids.iter().any(|id| asks.get(id.as_str()).is_some_and(|ask| kind(ask)))
+        ids.iter()
+            .any(|id| asks.get(id.as_str()).is_some_and(|ask| kind(ask)))
     }
 }
 
@@ -116,7 +123,9 @@ pub fn current(trace: &[Fact]) -> Vec<Violation> {
             broken.push(violation("only what is declared is written", begun, text));
             continue;
         };
-        let replaced = trace[at + 1..begun].iter().find(|fact| matches!(&fact.what, What::Declare(_)));
+        let replaced = trace[at + 1..begun]
+            .iter()
+            .find(|fact| matches!(&fact.what, What::Declare(_)));
         if let Some(replaced) = replaced.filter(|f| seconds(f.at, trace[begun].at) > STALE_FOR) {
             let text = format!("{}: replaced at {:.0}", call.key(), replaced.at);
             broken.push(violation("no write on an old manifest", begun, text));
@@ -131,18 +140,32 @@ pub fn approved(trace: &[Fact]) -> Vec<Violation> {
     let mut spent: BTreeMap<&Key, usize> = BTreeMap::new();
     let mut broken = Vec::new();
     for (index, fact) in trace.iter().enumerate() {
-        let What::Begin { record, revision, .. } = &fact.what else {
+        let What::Begin {
+            record, revision, ..
+        } = &fact.what
+        else {
             continue;
         };
-        let Some(rollout) = &record.rollout else { continue };
-        let first = revision.is_some() && matches!(rollout.purpose, Purpose::Apply | Purpose::Drift);
-        let manual = trace[..index].iter().rev().find_map(|fact| match &fact.what {
-            What::Declare(set) => set
-                .iter()
-                .find(|d| d.key == record.key && digest::spec(d) == record.spec_digest)
-                .map(|d| d.policy.rollout.as_ref().is_some_and(|r| r.approval == Approval::Manual)),
-            _ => None,
-        });
+        let Some(rollout) = &record.rollout else {
+            continue;
+        };
+        let first =
+            revision.is_some() && matches!(rollout.purpose, Purpose::Apply | Purpose::Drift);
+        let manual = trace[..index]
+            .iter()
+            .rev()
+            .find_map(|fact| match &fact.what {
+                What::Declare(set) => set
+                    .iter()
+                    .find(|d| d.key == record.key && digest::spec(d) == record.spec_digest)
+                    .map(|d| {
+                        d.policy
+                            .rollout
+                            .as_ref()
+                            .is_some_and(|r| r.approval == Approval::Manual)
+                    }),
+                _ => None,
+            });
         if !first || manual != Some(true) {
             continue;
         }
@@ -167,15 +190,22 @@ pub fn refused_once(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     for (index, fact) in trace.iter().enumerate() {
         match &fact.what {
-            What::Finish { record, refused: true } => {
+            What::Finish {
+                record,
+                refused: true,
+            } => {
                 if let Some(rollout) = &record.rollout {
                     refused.insert(&record.key, &rollout.digest);
                 }
             }
             What::Declare(set) => refused.retain(|key, digest| {
-                set.iter().any(|d| d.key == **key && digest::desired(d) == *digest)
+                set.iter()
+                    .any(|d| d.key == **key && digest::desired(d) == *digest)
             }),
-            What::Commit { record, handled } | What::Begin { record, handled, .. } => {
+            What::Commit { record, handled }
+            | What::Begin {
+                record, handled, ..
+            } => {
                 let again = |ask: &Ask| matches!(ask, Ask::Retry | Ask::Undo { .. });
                 if among(trace, &record.key, handled, again) {
                     refused.remove(&record.key);
@@ -187,7 +217,11 @@ pub fn refused_once(trace: &[Fact]) -> Vec<Violation> {
                 });
                 if begins && again {
                     let text = format!("{} was refused before", record.key);
-                    broken.push(violation("a refused content is not written again", index, text));
+                    broken.push(violation(
+                        "a refused content is not written again",
+                        index,
+                        text,
+                    ));
                 }
             }
             _ => {}
@@ -202,7 +236,10 @@ pub fn held(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     for (index, fact) in trace.iter().enumerate() {
         match &fact.what {
-            What::Begin { record, handled, .. } | What::Commit { record, handled } => {
+            What::Begin {
+                record, handled, ..
+            }
+            | What::Commit { record, handled } => {
                 if among(trace, &record.key, handled, |ask| *ask == Ask::Retry) {
                     held.remove(&record.key);
                 }
@@ -219,7 +256,8 @@ pub fn held(trace: &[Fact]) -> Vec<Violation> {
                 }
             }
             What::Declare(set) => held.retain(|key, digest| {
-                set.iter().any(|d| d.key == **key && digest::desired(d) == *digest)
+                set.iter()
+                    .any(|d| d.key == **key && digest::desired(d) == *digest)
             }),
             _ => {}
         }

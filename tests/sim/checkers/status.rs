@@ -1,6 +1,6 @@
 //! Status: well formed, and honest about when things changed.
 
-use super::{Violation, records, violation};
+use super::{Violation, records, seconds, violation};
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::{ConditionStatus, ConditionType, Key, Status};
 use std::collections::BTreeMap;
@@ -8,15 +8,19 @@ use std::collections::BTreeMap;
 /// Exactly one Ready, no message over 1 KiB, not reconciling and stalled at once, each condition
 /// once.
 pub fn well_formed(trace: &[Fact]) -> Vec<Violation> {
-    let shown = trace.iter().enumerate().filter_map(|(index, fact)| match &fact.what {
-        What::Shown { status, .. } => Some((index, &**status)),
-        _ => None,
-    });
-    shown.filter_map(|(index, status)| {
-        let why = malformed(status)?;
-        Some(violation("status is well formed", index, why))
-    })
-    .collect()
+    let shown = trace
+        .iter()
+        .enumerate()
+        .filter_map(|(index, fact)| match &fact.what {
+            What::Shown { status, .. } => Some((index, &**status)),
+            _ => None,
+        });
+    shown
+        .filter_map(|(index, status)| {
+            let why = malformed(status)?;
+            Some(violation("status is well formed", index, why))
+        })
+        .collect()
 }
 
 fn malformed(status: &Status) -> Option<String> {
@@ -42,10 +46,14 @@ fn malformed(status: &Status) -> Option<String> {
 pub fn transitions(trace: &[Fact]) -> Vec<Violation> {
     let mut last: BTreeMap<&Key, &Status> = BTreeMap::new();
     let mut broken = Vec::new();
-    let mut forgets = trace.iter().enumerate().filter_map(|(index, fact)| match &fact.what {
-        What::Forget(key) => Some((index, key)),
-        _ => None,
-    }).peekable();
+    let mut forgets = trace
+        .iter()
+        .enumerate()
+        .filter_map(|(index, fact)| match &fact.what {
+            What::Forget(key) => Some((index, key)),
+            _ => None,
+        })
+        .peekable();
     for (index, record) in records(trace) {
         while let Some((_, key)) = forgets.next_if(|(at, _)| *at < index) {
             last.remove(key);
@@ -53,7 +61,11 @@ pub fn transitions(trace: &[Fact]) -> Vec<Violation> {
         if let Some(old) = last.insert(&record.key, &record.status) {
             let why = moved(old, &record.status);
             broken.extend(why.map(|why| {
-                violation("transition times and generations", index, format!("{}: {why}", record.key))
+                violation(
+                    "transition times and generations",
+                    index,
+                    format!("{}: {why}", record.key),
+                )
             }));
         }
     }
@@ -75,7 +87,47 @@ fn moved(old: &Status, new: &Status) -> Option<String> {
     })
 }
 
+/// Nobody is told that a resource is gone while it is there, but for reads that are late by a
+/// little.
+pub fn never_gone(trace: &[Fact]) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    for (index, fact) in trace.iter().enumerate() {
+        let What::Shown {
+            key,
+            status,
+            exists: true,
+        } = &fact.what
+        else {
+            continue;
+        };
+        let gone = ["does not exist", "is gone from GCP"];
+        let says = status
+            .conditions
+            .iter()
+            .find(|condition| gone.iter().any(|words| condition.message.contains(words)));
+        let created = trace[..index]
+            .iter()
+            .rev()
+            .take_while(|f| seconds(f.at, fact.at) < 60);
+        let new = created.into_iter().any(|fact| match &fact.what {
+            What::Landed { key: of, .. } | What::Foreign { key: of, .. } => of == key,
+            _ => false,
+        });
+        if let Some(condition) = says.filter(|_| !new) {
+            let text = format!("{key}: {}", condition.message);
+            broken.push(violation(
+                "nothing is called gone that is there",
+                index,
+                text,
+            ));
+        }
+    }
+    broken
+}
+
 /// Whether a status says Ready.
 pub fn is_ready(status: &Status) -> bool {
-    status.condition(ConditionType::Ready).is_some_and(|c| c.status == ConditionStatus::True)
+    status
+        .condition(ConditionType::Ready)
+        .is_some_and(|c| c.status == ConditionStatus::True)
 }

@@ -15,10 +15,13 @@ fn declared<'a>(trace: &'a [Fact], call: &Call<'_>) -> Vec<&'a Declared> {
     let Some((begun, record)) = call.begun else {
         return Vec::new();
     };
-    let sets = trace[..begun].iter().rev().filter_map(|fact| match &fact.what {
-        What::Declare(set) => Some(set),
-        _ => None,
-    });
+    let sets = trace[..begun]
+        .iter()
+        .rev()
+        .filter_map(|fact| match &fact.what {
+            What::Declare(set) => Some(set),
+            _ => None,
+        });
     sets.filter_map(|set: &Arc<Vec<Declared>>| set.iter().find(|d| d.key == *call.key()))
         .filter(|declared| evenkeel::core::digest::spec(declared) == record.spec_digest)
         .take(1)
@@ -29,7 +32,9 @@ fn declared<'a>(trace: &'a [Fact], call: &Call<'_>) -> Vec<&'a Declared> {
 pub fn bounded(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     for call in calls(trace).iter().filter(|call| call.is(Verb::Patch)) {
-        let Some((at, entry)) = call.accepted() else { continue };
+        let Some((at, entry)) = call.accepted() else {
+            continue;
+        };
         let applies = call
             .begun
             .and_then(|(_, record)| record.rollout.as_ref())
@@ -41,7 +46,9 @@ pub fn bounded(trace: &[Fact]) -> Vec<Violation> {
             continue;
         }
         for declared in declared(trace, call) {
-            let Some(spec) = &declared.policy.rollout else { continue };
+            let Some(spec) = &declared.policy.rollout else {
+                continue;
+            };
             for (field, most) in limits(spec) {
                 let from = before[field].as_i64().unwrap_or_default();
                 let to = call.sent.body[field].as_i64().unwrap_or(from);
@@ -70,13 +77,23 @@ pub fn narrow(trace: &[Fact]) -> Vec<Violation> {
         let sent = call.sent;
         let mut fail = |text: String| {
             let text = format!("{} {:?}: {text}", call.key(), sent.mask);
-            broken.push(violation("the mask is as narrow as can be", call.sent_at, text));
+            broken.push(violation(
+                "the mask is as narrow as can be",
+                call.sent_at,
+                text,
+            ));
         };
         let has = |field: &str| sent.mask.iter().any(|masked| masked == field);
         if has(PAIR[0]) != has(PAIR[1]) {
             fail("one instance field without the other".to_owned());
         }
-        let body: Vec<_> = sent.body.as_object().into_iter().flatten().map(|(f, _)| f).collect();
+        let body: Vec<_> = sent
+            .body
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(f, _)| f)
+            .collect();
         if body.len() != sent.mask.len() || !body.iter().all(|field| has(field)) {
             fail(format!("the body has {body:?}"));
         }
@@ -84,10 +101,13 @@ pub fn narrow(trace: &[Fact]) -> Vec<Violation> {
             continue;
         };
         let moves = |field: &str| sent.body[field] != before[field];
-        let idle = sent.mask.iter().find(|field| match PAIR.contains(&field.as_str()) {
-            true => !PAIR.iter().any(|field| moves(field)),
-            false => !moves(field),
-        });
+        let idle = sent
+            .mask
+            .iter()
+            .find(|field| match PAIR.contains(&field.as_str()) {
+                true => !PAIR.iter().any(|field| moves(field)),
+                false => !moves(field),
+            });
         if let Some(field) = idle.filter(|_| !raced(trace, call.key(), call.sent_at)) {
             fail(format!("{field} stays {}", before[field.as_str()]));
         }
@@ -97,9 +117,12 @@ pub fn narrow(trace: &[Fact]) -> Vec<Violation> {
 
 /// The newest declaration of a resource before a fact, `None` where its manifest is gone.
 pub fn wanted<'a>(trace: &'a [Fact], key: &Key, before: usize) -> Option<&'a Declared> {
-    let set = trace[..before].iter().rev().find_map(|fact| match &fact.what {
-        What::Declare(set) => Some(set),
-        _ => None,
-    })?;
+    let set = trace[..before]
+        .iter()
+        .rev()
+        .find_map(|fact| match &fact.what {
+            What::Declare(set) => Some(set),
+            _ => None,
+        })?;
     set.iter().find(|declared| declared.key == *key)
 }

@@ -26,11 +26,25 @@ pub fn once(trace: &[Fact]) -> Vec<Violation> {
             marked.insert(id);
         }
         let last = &record.status.last_handled;
-        let claims = [&last.retry, &last.approve, &last.promote, &last.abort, &last.rollback_to, &last.pause];
-        let claimed = claims.into_iter().flatten().find(|id| !marked.contains(id.as_str()));
+        let claims = [
+            &last.retry,
+            &last.approve,
+            &last.promote,
+            &last.abort,
+            &last.rollback_to,
+            &last.pause,
+        ];
+        let claimed = claims
+            .into_iter()
+            .flatten()
+            .find(|id| !marked.contains(id.as_str()));
         if let Some(id) = claimed {
             let text = format!("request {id} has acted and is not marked");
-            broken.push(violation("a request is marked with its effect", index, text));
+            broken.push(violation(
+                "a request is marked with its effect",
+                index,
+                text,
+            ));
         }
     }
     broken
@@ -42,12 +56,22 @@ pub fn promotions(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     for (index, fact) in trace.iter().enumerate() {
         let (record, ids): (_, &[String]) = match &fact.what {
-            What::Begin { record, handled, .. } | What::Commit { record, handled } => (record, handled),
+            What::Begin {
+                record, handled, ..
+            }
+            | What::Commit { record, handled } => (record, handled),
             What::Finish { record, .. } => (record, &[]),
             _ => continue,
         };
-        let asks = if ids.is_empty() { BTreeMap::new() } else { asks(trace, &record.key) };
-        let given = ids.iter().filter(|id| matches!(asks.get(id.as_str()), Some(Ask::Resume))).count();
+        let asks = if ids.is_empty() {
+            BTreeMap::new()
+        } else {
+            asks(trace, &record.key)
+        };
+        let given = ids
+            .iter()
+            .filter(|id| matches!(asks.get(id.as_str()), Some(Ask::Resume)))
+            .count();
         let Some(now) = record.rollout.as_ref() else {
             at.remove(&record.key);
             continue;
@@ -57,7 +81,9 @@ pub fn promotions(trace: &[Fact]) -> Vec<Violation> {
             && before.digest == now.digest
         {
             let passed = now.steps.iter().take(now.step).skip(before.step);
-            let passed = passed.filter(|step| matches!(step, Step::PauseManual)).count();
+            let passed = passed
+                .filter(|step| matches!(step, Step::PauseManual))
+                .count();
             if passed > given {
                 let text = format!("{}: {passed} manual pauses, {given} requests", record.key);
                 broken.push(violation("a manual pause waits for a person", index, text));
@@ -78,10 +104,13 @@ pub fn none_lost(trace: &[Fact]) -> Vec<Violation> {
         if wanted(trace, key, index).is_none() {
             continue;
         }
-        let before: BTreeSet<_> = trace[..index].iter().filter_map(|fact| match &fact.what {
-            What::Asked { id, .. } => Some(id.as_str()),
-            _ => None,
-        }).collect();
+        let before: BTreeSet<_> = trace[..index]
+            .iter()
+            .filter_map(|fact| match &fact.what {
+                What::Asked { id, .. } => Some(id.as_str()),
+                _ => None,
+            })
+            .collect();
         for (id, ask) in asks(trace, key) {
             // There is nothing to go back from where there is nothing.
             let waits = truth.is_none() && matches!(ask, Ask::Undo { .. });

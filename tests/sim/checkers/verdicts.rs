@@ -18,7 +18,9 @@ pub fn one_rollback(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     for (index, fact) in trace.iter().enumerate() {
         let (record, handled) = match &fact.what {
-            What::Begin { record, handled, .. } => (record, handled),
+            What::Begin {
+                record, handled, ..
+            } => (record, handled),
             What::Commit { record, handled } => (record, handled),
             What::Forget(key) => {
                 seen.retain(|(of, _), _| *of != key);
@@ -29,7 +31,9 @@ pub fn one_rollback(trace: &[Fact]) -> Vec<Violation> {
         if among(trace, &record.key, handled, |ask| *ask == Ask::Retry) {
             seen.retain(|(key, _), _| **key != record.key);
         }
-        let Some(rollout) = record.rollout.as_ref() else { continue };
+        let Some(rollout) = record.rollout.as_ref() else {
+            continue;
+        };
         let begins = matches!(&fact.what, What::Begin { .. });
         if begins && matches!(rollout.purpose, Purpose::Rollback { .. }) {
             let all = seen.entry((&record.key, &rollout.digest)).or_default();
@@ -62,7 +66,11 @@ pub fn no_loop(trace: &[Fact]) -> Vec<Violation> {
         });
         if same.count() >= LOOP && !failed(entry) {
             let text = format!("{} {}", call.key(), call.sent.body);
-            broken.push(violation("the same change stops after three times", at, text));
+            broken.push(violation(
+                "the same change stops after three times",
+                at,
+                text,
+            ));
         }
     }
     broken
@@ -70,13 +78,18 @@ pub fn no_loop(trace: &[Fact]) -> Vec<Violation> {
 
 fn fields(before: Option<&serde_json::Value>, mask: &[String]) -> Vec<serde_json::Value> {
     let before = before.cloned().unwrap_or_default();
-    mask.iter().map(|field| before[field.as_str()].clone()).collect()
+    mask.iter()
+        .map(|field| before[field.as_str()].clone())
+        .collect()
 }
 
 /// An operation that failed applied nothing.
 fn failed(entry: &evenkeel::emulator::LogEntry) -> bool {
     let fails = ["failed operation", "refused operation", "broken connector"];
-    entry.faults.iter().any(|fault| fails.contains(&fault.as_str()))
+    entry
+        .faults
+        .iter()
+        .any(|fault| fails.contains(&fault.as_str()))
 }
 
 /// Other content, or a person's retry, starts the count anew.
@@ -92,7 +105,10 @@ fn last_reset(trace: &[Fact], key: &Key, before: usize) -> usize {
                 }
                 digest_now = digest;
             }
-            What::Begin { record, handled, .. } | What::Commit { record, handled }
+            What::Begin {
+                record, handled, ..
+            }
+            | What::Commit { record, handled }
                 if record.key == *key =>
             {
                 let again = |ask: &Ask| matches!(ask, Ask::Retry | Ask::Undo { .. });
