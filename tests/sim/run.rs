@@ -217,14 +217,19 @@ impl Play {
     /// Waits until nothing moves. With help, a person answers whatever the operator asks.
     async fn settle(&mut self, helped: bool) -> Option<Violation> {
         let limit = Instant::now() + SETTLES_WITHIN;
+        let mut rested = false;
         while Instant::now() < limit && self.world.trace.len() < BUSY {
             self.wait(Duration::from_secs(75)).await;
             if helped && self.help() {
+                rested = false;
                 continue;
             }
-            if self.operator.as_ref().is_some_and(|o| o.board.is_settled()) {
+            // A late read may still change a status: only the second rest counts.
+            let rests = self.operator.as_ref().is_some_and(|o| o.board.is_settled());
+            if rests && rested {
                 return None;
             }
+            rested = rests;
         }
         let rests = self.operator.as_ref().map(|o| o.board.resources());
         let moving = rests

@@ -7,6 +7,7 @@ use super::{Violation, permission, violation};
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::{Approval, Drift};
 use evenkeel::api::{ConditionType, Declared, Key, Reason, Status};
+use evenkeel::emulator::LogStatus;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -177,9 +178,7 @@ impl End<'_> {
             Reason::Suspended => self.switched_off(),
             Reason::IrreversibleChange => self.impossible(),
             Reason::AlreadyExists => !self.declared.policy.adopt,
-            Reason::InvalidSpec => {
-                self.invalid() || self.incomplete() || self.happened("refused operation")
-            }
+            Reason::InvalidSpec => self.invalid() || self.incomplete() || self.refused(),
             Reason::ResourceFailed => self.truth.is_some_and(|truth| truth["state"] == "ERROR"),
             Reason::Drifted => self.declared.policy.drift == Drift::Observe,
             // Where people help, these do not last.
@@ -249,12 +248,16 @@ impl End<'_> {
         self.truth.is_none() && (lacks("minInstances") || lacks("maxInstances") || lacks("network"))
     }
 
-    /// A fault of this name happened to a call for this content.
-    fn happened(&self, name: &str) -> bool {
+    /// A call for this resource was refused, at once or by its operation.
+    fn refused(&self) -> bool {
         !self.helped
             && self.trace.iter().any(|fact| match &fact.what {
-                What::Landed { key, entry, .. } => {
-                    *key == self.declared.key && entry.faults.iter().any(|fault| fault == name)
+                What::Landed { key, entry, .. } if *key == self.declared.key => {
+                    let late = entry
+                        .faults
+                        .iter()
+                        .any(|fault| fault == "refused operation");
+                    late || entry.status == LogStatus::Code(400)
                 }
                 _ => false,
             })

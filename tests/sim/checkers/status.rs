@@ -101,6 +101,17 @@ pub fn never_gone(trace: &[Fact]) -> Vec<Violation> {
             continue;
         };
         let gone = ["does not exist", "is gone from GCP"];
+        // What an operator shows before it has read anything is what the last one knew.
+        let start = trace[..index]
+            .iter()
+            .rposition(|fact| matches!(fact.what, What::Start { .. }));
+        let since = &trace[start.unwrap_or(0)..index];
+        if !since
+            .iter()
+            .any(|fact| matches!(fact.what, What::Read { .. }))
+        {
+            continue;
+        }
         let says = status
             .conditions
             .iter()
