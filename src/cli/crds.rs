@@ -44,8 +44,10 @@ fn check(folder: &Path) -> Result<Exit, CliError> {
         out::line(&format!("{} is up to date", folder.display()))?;
         return Ok(Exit::Success);
     }
-    Err(CliError::new(format!("not up to date: {}", stale.join(", "))).hint(format!(
-        "write them with `evenkeel crds --output {}`",
-        folder.display()
-    )))
+    Err(
+        CliError::new(format!("not up to date: {}", stale.join(", "))).hint(format!(
+            "write them with `evenkeel crds --output {}`",
+            folder.display()
+        )),
+    )
 }

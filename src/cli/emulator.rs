@@ -39,9 +39,8 @@ fn open(options: Options, path: &Path) -> Result<Emulator, CliError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    Emulator::open(options, path).map_err(|error| {
-        CliError::new(error.to_string()).hint("give another file with --state")
-    })
+    Emulator::open(options, path)
+        .map_err(|error| CliError::new(error.to_string()).hint("give another file with --state"))
 }
 
 fn read_faults(path: &Path) -> Result<Vec<FaultRule>, CliError> {
@@ -66,7 +65,13 @@ async fn serve(
     })?;
     let address = listener.local_addr()?;
     let mut signals = signals::Signals::new()?;
-    out::text(&render::message::emulator(&address.to_string(), scenario))?;
+    let project = match scenario {
+        Scenario::NetraStaging => "netra-staging",
+        // Every project is let in.
+        _ => "my-project",
+    };
+    let greeting = render::message::emulator(&address.to_string(), scenario.name(), project);
+    out::text(&greeting)?;
     let shutdown = async move {
         signals.next().await;
     };

@@ -135,16 +135,15 @@ impl From<JournalError> for CliError {
             ))
             .hint("upgrade evenkeel"),
             JournalError::Missing { path } => {
-                CliError::new(format!("there is no state file {}", path.display())).hint(
-                    "start an operator with `evenkeel run`, or name its file with --state",
-                )
+                CliError::new(format!("there is no state file {}", path.display()))
+                    .hint("start an operator with `evenkeel run`, or name its file with --state")
             }
             JournalError::Io { .. } => CliError::new(error.to_string())
                 .hint("check the path and its permissions, or name another file with --state"),
-            JournalError::Sqlite { .. } | JournalError::Corrupt { .. } => {
-                CliError::new(error.to_string())
-                    .hint("is --state an evenkeel state file? Restore it, or move it away to start over")
-            }
+            JournalError::Sqlite { .. } | JournalError::Corrupt { .. } => CliError::new(
+                error.to_string(),
+            )
+            .hint("is --state an evenkeel state file? Restore it, or move it away to start over"),
         }
     }
 }

@@ -50,7 +50,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Verb::Plan(args) => plan::run(globals, args),
         Verb::Validate(args) => validate::run(args),
         Verb::Get(args) => get::run(globals, args),
-        Verb::Describe(_) | Verb::Rollout(_) => Ok(Exit::Success),//TMP
+        Verb::Describe(_) | Verb::Rollout(_) => Ok(Exit::Success), //TMP
         Verb::Crds(args) => crds::run(args),
         Verb::Emulator(args) => emulator::run(globals, args),
         Verb::Completions(args) => complete::run(args),

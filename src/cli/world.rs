@@ -134,7 +134,7 @@ fn embedded(scenario: Scenario, state: &Path, clock: Arc<dyn Clock>) -> Result<W
 }
 
 fn live(args: &GcpArgs, clock: Arc<dyn Clock>) -> Result<World, CliError> {
-    let auth = GoogleAuth::load(&AuthConfig {
+    let auth = GoogleAuth::load(AuthConfig {
         file: args.credentials.clone(),
         impersonate: args.impersonate_service_account.clone(),
         quota_project: args.quota_project.clone(),
@@ -177,7 +177,11 @@ fn endpoints(overrides: &[String]) -> Result<Endpoints, CliError> {
 
 fn bad_address(what: &str, error: &EndpointError) -> CliError {
     // The address itself may hold a password.
-    let what = if what.contains('@') { "the address" } else { what };
+    let what = if what.contains('@') {
+        "the address"
+    } else {
+        what
+    };
     let hint = match error {
         EndpointError::Google(_) => "use --gcp live for Google",
         _ => "an address looks like http://127.0.0.1:8085",
@@ -194,9 +198,11 @@ fn transport() -> Result<LiveHttp, CliError> {
 /// An emulator has no quota worth waiting for.
 fn generous() -> Budgets {
     Api::ALL.iter().fold(Budgets::new(), |budgets, api| {
-        budgets
-            .with(*api, Lane::Read, Rate::new(100.0, 100))
-            .with(*api, Lane::Write, Rate::new(100.0, 100))
+        budgets.with(*api, Lane::Read, Rate::new(100.0, 100)).with(
+            *api,
+            Lane::Write,
+            Rate::new(100.0, 100),
+        )
     })
 }
 

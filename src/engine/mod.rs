@@ -352,7 +352,7 @@ impl Engine {
             .then(|| "the source declares nothing at all".to_owned());
         self.deletes_left = self.shared.settings.deletes_per_sync;
         let before = std::mem::take(&mut self.wanted);
-        let names = names_of(&set);
+        let names = SetNames::of(&set);
         for declared in set {
             let key = declared.key.clone();
             let wanted = Wanted::new(declared, &names);
@@ -486,8 +486,8 @@ fn urgency(before: Option<&Arc<Wanted>>, now: &Arc<Wanted>) -> Option<Priority> 
     }
 }
 
-/// `metadata.name` to identity.
-struct SetNames(BTreeMap<(Kind, String), Key>);
+/// `metadata.name` to identity, over a whole set.
+pub struct SetNames(BTreeMap<(Kind, String), Key>);
 
 impl kinds::Names for SetNames {
     fn key(&self, kind: Kind, name: &str) -> Option<Key> {
@@ -495,12 +495,16 @@ impl kinds::Names for SetNames {
     }
 }
 
-fn names_of(set: &[Declared]) -> SetNames {
-    SetNames(
-        set.iter()
-            .map(|d| ((d.key.kind, d.name.clone()), d.key.clone()))
-            .collect(),
-    )
+impl SetNames {
+    /// The names that a set declares.
+    #[must_use]
+    pub fn of(set: &[Declared]) -> Self {
+        SetNames(
+            set.iter()
+                .map(|d| ((d.key.kind, d.name.clone()), d.key.clone()))
+                .collect(),
+        )
+    }
 }
 
 /// Situations in which nothing happens by itself.

@@ -34,7 +34,11 @@ pub fn table(report: &Report<'_>, width: Option<usize>) -> String {
     if unchanged {
         out.push_str("Live equals declared: nothing to do.\n");
     }
-    out.push_str(&format!("{} {}.\n", paint(TITLE, "Plan:"), report.summary()));
+    out.push_str(&format!(
+        "{} {}.\n",
+        paint(TITLE, "Plan:"),
+        report.summary()
+    ));
     out
 }
 
@@ -55,7 +59,11 @@ fn object(object: &ObjectPlan, width: Option<usize>) -> String {
         ),
     );
     let mut parts = Vec::new();
-    if let Some(plan) = object.plan.as_ref().filter(|plan| plan.action != Action::None) {
+    if let Some(plan) = object
+        .plan
+        .as_ref()
+        .filter(|plan| plan.action != Action::None)
+    {
         parts.push(changes(plan, width));
         let refused = plan.blocked().next().is_some();
         if !refused && object.verdict != Verdict::Unknown {
@@ -105,7 +113,10 @@ pub fn values(change: &ChangeStatus, action: Action) -> String {
     if action == Action::Create {
         return to;
     }
-    let from = change.from.as_ref().map_or_else(|| "unset".to_owned(), plain);
+    let from = change
+        .from
+        .as_ref()
+        .map_or_else(|| "unset".to_owned(), plain);
     format!("{from} -> {to}")
 }
 
@@ -168,7 +179,10 @@ fn facts(object: &ObjectPlan, plan: &Plan, width: Option<usize>) -> String {
         Cell::styled("on failure", FAINT),
         on_failure(object, plan).into(),
     ]);
-    table.row(vec![Cell::styled("digest", FAINT), short(&plan.digest).into()]);
+    table.row(vec![
+        Cell::styled("digest", FAINT),
+        short(&plan.digest).into(),
+    ]);
     table.render(width)
 }
 

@@ -67,7 +67,11 @@ fn changes(out: &mut String, plan: &Plan) {
         "| field | value | |\n| --- | --- | --- |\n"
     });
     for change in &plan.changes {
-        let nature = if update { nature(change).0 } else { String::new() };
+        let nature = if update {
+            nature(change).0
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             out,
             "| `{}` | `{}` | {} |",

@@ -138,8 +138,11 @@ impl Table {
                 line.push_str(&" ".repeat(pad));
                 continue;
             }
-            let before: usize =
-                self.indent + widths[..column].iter().map(|width| width + GAP).sum::<usize>();
+            let before: usize = self.indent
+                + widths[..column]
+                    .iter()
+                    .map(|width| width + GAP)
+                    .sum::<usize>();
             let room = width.map(|width| width.saturating_sub(before).max(ROOM));
             line.push_str(&self.last_cell(cell, before, room));
         }
@@ -231,7 +234,10 @@ mod tests {
         let text = plain(&table(Last::Cut).render(Some(24)));
         assert!(text.contains("a       one two three f…\n"), "{text}");
         let text = plain(&table(Last::Wrap).render(Some(24)));
-        assert!(text.contains("a       one two three\n        four five six\n"), "{text}");
+        assert!(
+            text.contains("a       one two three\n        four five six\n"),
+            "{text}"
+        );
     }
 
     #[test]

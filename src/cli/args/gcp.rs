@@ -10,7 +10,13 @@ use std::str::FromStr;
 pub struct GcpArgs {
     /// Which GCP: `emulator[:SCENARIO]` in this process, `live` for Google, or the URL of an
     /// emulator
-    #[arg(long, global = true, value_name = "WORLD", env = "EVENKEEL_GCP", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WORLD",
+        env = "EVENKEEL_GCP",
+        hide_env_values = true
+    )]
     #[arg(help_heading = "Global options")]
     pub gcp: Option<Gcp>,
 
@@ -56,7 +62,9 @@ impl FromStr for Gcp {
                 .map(Gcp::Emulator)
                 .map_err(|unknown| unknown.to_string()),
             Some(("http" | "https", _)) => Ok(Gcp::Url(text.to_owned())),
-            _ => Err("write emulator, emulator:SCENARIO, live, or the URL of an emulator".to_owned()),
+            _ => {
+                Err("write emulator, emulator:SCENARIO, live, or the URL of an emulator".to_owned())
+            }
         }
     }
 }
@@ -75,7 +83,11 @@ mod tests {
             world("http://127.0.0.1:8080"),
             Ok(Gcp::Url("http://127.0.0.1:8080".into()))
         );
-        assert!(world("emulator:nowhere").unwrap_err().contains("netra-staging"));
+        assert!(
+            world("emulator:nowhere")
+                .unwrap_err()
+                .contains("netra-staging")
+        );
         assert!(world("Live").is_err());
         assert!(world("").is_err());
     }

@@ -76,7 +76,12 @@ pub struct Globals {
     pub gcp: GcpArgs,
 
     /// State file of the operator [default: .evenkeel/state.db] [env: EVENKEEL_STATE=]
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
     pub state: Option<PathBuf>,
 
     /// When to color the output; `NO_COLOR` is honoured too

@@ -29,7 +29,12 @@ pub struct RunArgs {
     pub timeout: HumanDuration,
 
     /// `apply` writes; `observe` only looks and reports
-    #[arg(long, value_name = "MODE", default_value = "apply", hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "MODE",
+        default_value = "apply",
+        hide_possible_values = true
+    )]
     pub mode: Mode,
 
     /// Time between two looks at GCP [default: 60s, with an emulator 5s]
@@ -69,7 +74,13 @@ pub struct PlanArgs {
     pub paths: Vec<OsString>,
 
     /// Form of the output: table, json or markdown
-    #[arg(short, long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "table",
+        hide_possible_values = true
+    )]
     pub output: PlanFormat,
 
     /// Accepted for Terraform habits: exit codes are always detailed
@@ -94,7 +105,13 @@ pub struct ValidateArgs {
     pub paths: Vec<OsString>,
 
     /// Form of the output: text or json
-    #[arg(short, long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
     pub output: ValidateFormat,
 }
 

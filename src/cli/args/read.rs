@@ -22,7 +22,13 @@ pub struct GetArgs {
     pub names: Vec<String>,
 
     /// Form of the output: table, wide, json or yaml
-    #[arg(short, long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "table",
+        hide_possible_values = true
+    )]
     pub output: GetFormat,
 
     /// Go on, and print what changes

@@ -34,7 +34,12 @@ pub struct EmulatorArgs {
     pub scenario: String,
 
     /// How long operations take: demo (2 to 4 s), realistic (minutes) or instant
-    #[arg(long, value_name = "SPEED", default_value = "demo", hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "SPEED",
+        default_value = "demo",
+        hide_possible_values = true
+    )]
     pub timing: Speed,
 
     /// Seed of every random choice
@@ -64,7 +69,13 @@ pub struct CompletionsArgs {
 #[derive(Debug, Args)]
 pub struct VersionArgs {
     /// Form of the output: text or json
-    #[arg(short, long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
     pub output: VersionFormat,
 }
 

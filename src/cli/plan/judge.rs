@@ -3,24 +3,34 @@
 
 use crate::api::envelope::{Approval, Drift};
 use crate::api::{Declared, Reason};
+use crate::core::decide::procedure_plan;
 use crate::core::digest;
 use crate::core::error::Fault;
-use crate::core::fields;
+use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Live, Present};
 use crate::core::plan::{self, Action, Plan};
+use crate::core::procedure::{Next, Procedure, Scene};
 use crate::core::record::Record;
 use crate::core::steps;
-use crate::kinds;
+use crate::kinds::{self, Names};
 use crate::render::live::object;
 use crate::render::plan_data::{ObjectPlan, Remark, Verdict, Weight};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// Plans one resource.
 #[must_use]
-pub fn judge(declared: &Declared, live: &Live, record: Option<&Record>) -> ObjectPlan {
+pub fn judge(
+    declared: &Declared,
+    names: &dyn Names,
+    live: &Live,
+    record: Option<&Record>,
+    now: Timestamp,
+) -> ObjectPlan {
     match live {
         Live::Unknown(fault) => unreadable(declared, fault.as_ref()),
-        Live::Absent => planned(declared, None, record),
-        Live::Present(present) => planned(declared, Some(present), record),
+        Live::Absent => planned(declared, names, None, record, now),
+        Live::Present(present) => planned(declared, names, Some(present), record, now),
     }
 }
 
@@ -45,22 +55,34 @@ fn unreadable(declared: &Declared, fault: Option<&Fault>) -> ObjectPlan {
     }
 }
 
-fn planned(declared: &Declared, present: Option<&Present>, record: Option<&Record>) -> ObjectPlan {
+fn planned(
+    declared: &Declared,
+    names: &dyn Names,
+    present: Option<&Present>,
+    record: Option<&Record>,
+    now: Timestamp,
+) -> ObjectPlan {
     let kind = kinds::of(declared.key.kind);
-    let wanted = kind.declared(declared);
+    let wanted = kind.declared(declared, names);
     let content = digest::desired(declared);
     let live = present.map(|present| &present.fields);
-    let rollout = declared.policy.rollout.as_ref();
-    let mut plan = plan::plan(kind.rules(), &content, &wanted, live, rollout);
+    let mut plan = match kind.rules().procedure {
+        Some(look) => by_procedure(declared, &wanted, present, record, look, now),
+        None => {
+            let rollout = declared.policy.rollout.as_ref();
+            plan::plan(kind.rules(), &content, &wanted, live, rollout)
+        }
+    };
     let reached = record
         .and_then(|record| record.last_good.as_ref())
         .is_some_and(|good| good.at.digest == content);
     let drift = reached && plan.action == Action::Update;
-    if let (true, Some(live)) = (drift, live) {
+    if let (true, Some(live), None) = (drift, live, kind.rules().procedure) {
         plan.steps = steps::single(&fields::diff(&wanted, live));
     }
     let facts = Facts {
         declared,
+        wanted: &wanted,
         plan: &plan,
         present,
         record,
@@ -76,6 +98,38 @@ fn planned(declared: &Declared, present: Option<&Present>, record: Option<&Recor
         notes: kind.notes(live, &wanted),
         plan: Some(plan),
     }
+}
+
+/// The plan of a kind that changes by several calls on several objects.
+fn by_procedure(
+    declared: &Declared,
+    wanted: &Fields,
+    present: Option<&Present>,
+    record: Option<&Record>,
+    look: fn(&Scene<'_>) -> Procedure,
+    now: Timestamp,
+) -> Plan {
+    let since = record
+        .and_then(|record| record.rollout.as_ref())
+        .map_or_else(BTreeMap::new, |rollout| rollout.since.clone());
+    let rollout = declared.policy.rollout.as_ref();
+    let procedure = look(&Scene {
+        name: &declared.key.name,
+        declared: wanted,
+        live: present,
+        since: &since,
+        bake: rollout.and_then(|spec| spec.bake).unwrap_or_default().0,
+        now,
+    });
+    let mut plan = procedure_plan(&digest::desired(declared), wanted, present, &procedure);
+    if procedure.next == Next::Done {
+        plan.action = Action::None;
+        plan.changes.clear();
+        plan.steps.clear();
+    } else {
+        plan.steps.drain(..procedure.at.min(plan.steps.len()));
+    }
+    plan
 }
 
 fn verdict(plan: &Plan, remarks: &[Remark]) -> Verdict {
@@ -99,6 +153,7 @@ fn remark(weight: Weight, text: impl Into<String>, hint: Option<String>) -> Rema
 
 struct Facts<'a> {
     declared: &'a Declared,
+    wanted: &'a Fields,
     plan: &'a Plan,
     present: Option<&'a Present>,
     record: Option<&'a Record>,
@@ -169,8 +224,8 @@ impl Facts<'_> {
         if self.plan.action != Action::Create {
             return None;
         }
-        let kind = kinds::of(self.declared.key.kind);
-        let what = (kind.rules().missing_for_create)(&kind.declared(self.declared))?;
+        let rules = kinds::of(self.declared.key.kind).rules();
+        let what = (rules.missing_for_create)(self.wanted)?;
         Some(remark(
             Weight::Blocks,
             format!("the resource does not exist, and to create it the manifest lacks {what}"),
@@ -187,7 +242,10 @@ impl Facts<'_> {
         let (_, way_out) = self.plan.blocked().next()?;
         Some(remark(
             Weight::Blocks,
-            format!("GCP does not make this change: {}; nothing would be written", fields.join(", ")),
+            format!(
+                "GCP does not make this change: {}; nothing would be written",
+                fields.join(", ")
+            ),
             Some(way_out.to_owned()),
         ))
     }
@@ -197,10 +255,17 @@ impl Facts<'_> {
         if held.digest != self.content {
             return None;
         }
-        let aborted = if held.reason == Reason::Aborted { "" } else { "it failed before: " };
+        let aborted = if held.reason == Reason::Aborted {
+            ""
+        } else {
+            "it failed before: "
+        };
         Some(remark(
             Weight::Blocks,
-            format!("this content is held ({}): {aborted}{}", held.reason, held.message),
+            format!(
+                "this content is held ({}): {aborted}{}",
+                held.reason, held.message
+            ),
             Some(format!(
                 "commit other content, or `evenkeel rollout retry {}`",
                 self.name()

@@ -1,7 +1,7 @@
 //! `evenkeel plan`: what a run would do, with GETs only.
 
-mod judge;
 mod json;
+mod judge;
 
 use super::args::{Gcp, Globals, PlanArgs, PlanFormat};
 use super::world::{self, World};
@@ -10,12 +10,14 @@ use crate::api::key::Scope;
 use crate::api::{Declared, Key};
 use crate::core::observed::Live;
 use crate::core::record::Record;
+use crate::engine::SetNames;
 use crate::journal::{JournalError, View};
 use crate::kinds;
 use crate::render::plan_data::{Report, Summary};
 use crate::render::{message, plan, plan_markdown};
 use crate::source::Set;
 use futures::StreamExt;
+use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -53,12 +55,14 @@ fn report<'a>(
     records: &HashMap<Key, Record>,
 ) -> Report<'a> {
     let unread = Live::Unknown(None);
+    let names = SetNames::of(&set.declared);
+    let now = Timestamp::now();
     let objects = set
         .declared
         .iter()
         .map(|declared| {
             let live = live.get(&declared.key).unwrap_or(&unread);
-            judge::judge(declared, live, records.get(&declared.key))
+            judge::judge(declared, &names, live, records.get(&declared.key), now)
         })
         .collect();
     Report {

@@ -91,11 +91,10 @@ fn conclude(session: &mut Session<'_>, args: &RunArgs, end: End) -> Result<Exit,
             session.say_stopped()?;
             Ok(Exit::Success)
         }
-        End::TimedOut => Err(CliError::new(format!(
-            "not settled within {}",
-            args.timeout
-        ))
-        .hint("run again to go on from here, or give it longer with --timeout")),
+        End::TimedOut => Err(
+            CliError::new(format!("not settled within {}", args.timeout))
+                .hint("run again to go on from here, or give it longer with --timeout"),
+        ),
         End::Blind => Err(CliError::new("GCP cannot be read")
             .hint("the message above says why; run again once it is mended")),
         End::EngineGone => Err(CliError::new("the operator's loop ended by itself")

@@ -79,7 +79,9 @@ impl<'a> Session<'a> {
         self.revision = set.revision;
         self.said_settled = false;
         let width = |declared: &crate::api::Declared| {
-            live::object(declared.key.kind, &declared.name).chars().count()
+            live::object(declared.key.kind, &declared.name)
+                .chars()
+                .count()
         };
         self.object_width = set.declared.iter().map(width).max().unwrap_or(0);
         self.operator.declare(set.declared).await;
@@ -128,7 +130,10 @@ impl<'a> Session<'a> {
         if !self.args.once {
             return Ok(None);
         }
-        if self.blind_since.is_some_and(|since| since.elapsed() >= BLIND_LIMIT) {
+        if self
+            .blind_since
+            .is_some_and(|since| since.elapsed() >= BLIND_LIMIT)
+        {
             return Ok(Some(End::Blind));
         }
         Ok((Instant::now() >= deadline).then_some(End::TimedOut))
@@ -137,8 +142,7 @@ impl<'a> Session<'a> {
     /// Every declared resource was decided on for this very revision, and nothing is pending.
     fn is_settled(&self, resources: &BTreeMap<Key, Report>) -> bool {
         resources.values().all(|report| {
-            report.settled
-                && (!report.declared || report.status.source_revision == self.revision)
+            report.settled && (!report.declared || report.status.source_revision == self.revision)
         }) && resources.values().any(|report| report.declared)
     }
 
@@ -152,7 +156,8 @@ impl<'a> Session<'a> {
                     self.voice.event(&event, name, self.object_width)?;
                 }
                 Err(TryRecvError::Lagged(count)) => {
-                    let text = format!("{count} events not shown here; `evenkeel describe` has them");
+                    let text =
+                        format!("{count} events not shown here; `evenkeel describe` has them");
                     self.voice.note(self.operator.now(), "Lagged", &text)?;
                 }
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(()),
@@ -208,7 +213,8 @@ impl<'a> Session<'a> {
         } else {
             "manifests load again, unchanged".to_owned()
         };
-        self.voice.note(self.operator.now(), "SourceChanged", &text)?;
+        self.voice
+            .note(self.operator.now(), "SourceChanged", &text)?;
         for warning in &set.warnings {
             screen::aside(|| out::error_text(&format!("{}\n\n", warning.render(true))));
         }
@@ -223,7 +229,8 @@ impl<'a> Session<'a> {
         }
         screen::aside(|| out::error_text(&errors.render(true)));
         self.complaint = Some(errors);
-        let text = "manifests do not load: the last set that did stays in force, and nothing is deleted";
+        let text =
+            "manifests do not load: the last set that did stays in force, and nothing is deleted";
         self.voice.note(self.operator.now(), "SourceFailed", text)
     }
 
@@ -247,7 +254,11 @@ impl<'a> Session<'a> {
                 key,
                 name: &report.name,
                 generation: report.status.observed_generation,
-                revision: report.status.last_good.as_ref().map_or(0, |good| good.revision),
+                revision: report
+                    .status
+                    .last_good
+                    .as_ref()
+                    .map_or(0, |good| good.revision),
                 status: &report.status,
             })
             .collect();

@@ -16,6 +16,7 @@ mod step;
 mod tokens;
 
 pub use outcome::sent;
+pub use procedure::procedure_plan;
 
 use super::conditions::{self, DriftFact, Situation};
 use super::digest;
