@@ -32,8 +32,16 @@ fn an_operator_and_the_people_around_it() {
     // A second operator on the same state is refused, and says whose it is.
     let second = desk.run(&["run", "m", "--gcp", &address]);
     assert_eq!(second.code, 1);
-    assert!(second.err.contains("in use by another evenkeel operator (process"));
-    assert!(second.err.contains("hint: stop that one, or give this one its own --state"));
+    assert!(
+        second
+            .err
+            .contains("in use by another evenkeel operator (process")
+    );
+    assert!(
+        second
+            .err
+            .contains("hint: stop that one, or give this one its own --state")
+    );
 
     // Nothing that is piped carries escapes, not even what was made for a terminal.
     for arguments in [
@@ -55,13 +63,23 @@ fn an_operator_and_the_people_around_it() {
     // Going back: what can, does; what cannot is named, with the reason.
     let undo = desk.run(&["rollout", "undo", "vac/staging-connector", "--yes"]);
     assert_eq!(undo.code, 0, "{}", undo.err);
-    assert!(undo.out.contains("goes back  machineType e2-standard-4 -> e2-micro"));
+    assert!(
+        undo.out
+            .contains("goes back  machineType e2-standard-4 -> e2-micro")
+    );
     assert!(undo.out.contains("stays      maxInstances 5 (was 3)"));
-    assert!(undo.out.contains("minInstances cannot go back: a connector only grows in place"));
+    assert!(
+        undo.out
+            .contains("minInstances cannot go back: a connector only grows in place")
+    );
     operator.wait_for("RolledBack");
     let stalled = desk.run(&["rollout", "status", "vac/staging-connector", "--watch"]);
     assert_eq!(stalled.code, 1, "{}", stalled.out);
-    assert!(stalled.out.contains("Stalled (RolledBack)"), "{}", stalled.out);
+    assert!(
+        stalled.out.contains("Stalled (RolledBack)"),
+        "{}",
+        stalled.out
+    );
     let live = desk.json(&["get", "vac/staging-connector", "-o", "json"]);
     assert_eq!(live["status"]["observed"]["machineType"], "e2-micro");
     assert_eq!(live["status"]["observed"]["maxInstances"], 5);
@@ -69,24 +87,45 @@ fn an_operator_and_the_people_around_it() {
     // Held content is what `plan` reports, and `retry` releases it.
     let plan = desk.run(&["plan", "m", "--gcp", &address]);
     assert_eq!(plan.code, 1);
-    assert!(plan.out.contains("this content is held (RolledBack)"), "{}", plan.out);
+    assert!(
+        plan.out.contains("this content is held (RolledBack)"),
+        "{}",
+        plan.out
+    );
     let retry = desk.run(&["rollout", "retry", "vac/staging-connector"]);
     assert_eq!(retry.code, 0, "{}", retry.err);
-    assert!(retry.out.contains("a person asked to try again"), "{}", retry.out);
+    assert!(
+        retry.out.contains("a person asked to try again"),
+        "{}",
+        retry.out
+    );
     let ready = desk.run(&["rollout", "status", "vac/staging-connector", "-w"]);
     assert_eq!(ready.code, 0, "{}", ready.out);
 
     // Bad content keeps the last set; good content is taken up.
-    desk.write("m/connector.yaml", &GROW.replace("maxInstances: 5", "maxInstances: 50"));
+    desk.write(
+        "m/connector.yaml",
+        &GROW.replace("maxInstances: 5", "maxInstances: 50"),
+    );
     operator.wait_for("manifests do not load: the last set that did stays in force");
-    desk.write("m/connector.yaml", &GROW.replace("maxInstances: 5", "maxInstances: 6"));
+    desk.write(
+        "m/connector.yaml",
+        &GROW.replace("maxInstances: 5", "maxInstances: 6"),
+    );
     operator.wait_for("maxInstances 5 -> 6");
     operator.wait_for("1 of 1 ready; watching");
 
     let stopped = operator.terminate();
     assert_eq!(stopped.code, 0, "{}", stopped.err);
-    assert!(stopped.out.ends_with("stopped; the next run goes on from here\n"));
-    assert!(stopped.err.contains("maxInstances is 50"), "the diagnostics went to stderr");
+    assert!(
+        stopped
+            .out
+            .ends_with("stopped; the next run goes on from here\n")
+    );
+    assert!(
+        stopped.err.contains("maxInstances is 50"),
+        "the diagnostics went to stderr"
+    );
 
     // Without an operator, requests are written down and said to be waiting.
     let paused = desk.run(&["rollout", "pause", "vac/staging-connector"]);
@@ -101,7 +140,10 @@ fn an_operator_and_the_people_around_it() {
 #[test]
 fn disruption_waits_for_an_approval_of_this_very_plan() {
     let desk = Desk::new();
-    desk.write("m/connector.yaml", &GROW.replace("    allowDisruptive: true\n", ""));
+    desk.write(
+        "m/connector.yaml",
+        &GROW.replace("    allowDisruptive: true\n", ""),
+    );
     let emulator = desk.start(&["emulator", "--listen", "127.0.0.1:0", "--timing", "instant"]);
     let address = emulator.wait_for("http://");
     let plan = desk.json(&["plan", "m", "--gcp", &address, "-o", "json"]);
@@ -110,15 +152,29 @@ fn disruption_waits_for_an_approval_of_this_very_plan() {
     operator.wait_for("0 of 1 ready");
 
     let object = "vac/staging-connector";
-    let wrong = desk.run(&["rollout", "approve", object, "--plan", "sha256:000000000000"]);
+    let wrong = desk.run(&[
+        "rollout",
+        "approve",
+        object,
+        "--plan",
+        "sha256:000000000000",
+    ]);
     assert_eq!(wrong.code, 1);
-    assert!(wrong.err.contains("not sha256:000000000000"), "{}", wrong.err);
+    assert!(
+        wrong.err.contains("not sha256:000000000000"),
+        "{}",
+        wrong.err
+    );
     let approved = desk.run(&["rollout", "approve", object, "--plan", &digest]);
     assert_eq!(approved.code, 0, "{}", approved.err);
     operator.wait_for("1 of 1 ready");
     let again = desk.run(&["rollout", "approve", object]);
     assert_eq!(again.code, 1);
-    assert!(again.err.contains("no plan that waits for approval (UpToDate)"));
+    assert!(
+        again
+            .err
+            .contains("no plan that waits for approval (UpToDate)")
+    );
     assert_eq!(operator.terminate().code, 0);
     emulator.terminate();
 }
@@ -136,18 +192,28 @@ fn the_embedded_emulator_goes_on_after_a_kill() {
     let once = desk.run(&["run", "m", "--gcp", "emulator", "--once"]);
     assert_eq!(once.code, 0, "{}{}", once.out, once.err);
     assert!(once.out.contains("UpToDate"));
-    assert!(!once.out.contains("Adopted"), "it went on, it did not start over");
+    assert!(
+        !once.out.contains("Adopted"),
+        "it went on, it did not start over"
+    );
     let plan = desk.run(&["plan", "m", "--gcp", "emulator"]);
     assert_eq!(plan.code, 0, "{}", plan.out);
     let other = desk.run(&["run", "m", "--gcp", "emulator:empty", "--once"]);
     assert_eq!(other.code, 1);
-    assert!(other.err.contains("belongs to emulator:netra-staging"), "{}", other.err);
+    assert!(
+        other.err.contains("belongs to emulator:netra-staging"),
+        "{}",
+        other.err
+    );
 }
 
 #[test]
 fn bad_input_opens_and_sends_nothing() {
     let desk = Desk::new();
-    desk.write("bad.yaml", &GROW.replace("maxInstances: 5", "maxInstances: 50"));
+    desk.write(
+        "bad.yaml",
+        &GROW.replace("maxInstances: 5", "maxInstances: 50"),
+    );
     let run = desk.run(&["run", "bad.yaml", "--gcp", "emulator"]);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("limit: 3 to 10"), "{}", run.err);

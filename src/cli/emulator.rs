@@ -68,7 +68,7 @@ async fn serve(
     let project = match scenario {
         Scenario::NetraStaging => "netra-staging",
         // Every project is let in.
-        _ => "my-project",
+        Scenario::Empty => "my-project",
     };
     let greeting = render::message::emulator(&address.to_string(), scenario.name(), project);
     out::text(&greeting)?;

@@ -4,6 +4,11 @@
 //! arguments. Text comes styled; the stream that prints it strips the styles where they do not
 //! belong.
 
+#![allow(
+    clippy::format_push_string,
+    reason = "texts are short, and `write!` brings a Result that never fails"
+)]
+
 pub mod describe;
 pub mod live;
 pub mod message;

@@ -66,12 +66,11 @@ fn planned(
     let wanted = kind.declared(declared, names);
     let content = digest::desired(declared);
     let live = present.map(|present| &present.fields);
-    let mut plan = match kind.rules().procedure {
-        Some(look) => by_procedure(declared, &wanted, present, record, look, now),
-        None => {
-            let rollout = declared.policy.rollout.as_ref();
-            plan::plan(kind.rules(), &content, &wanted, live, rollout)
-        }
+    let mut plan = if let Some(look) = kind.rules().procedure {
+        by_procedure(declared, &wanted, present, record, look, now)
+    } else {
+        let rollout = declared.policy.rollout.as_ref();
+        plan::plan(kind.rules(), &content, &wanted, live, rollout)
     };
     let reached = record
         .and_then(|record| record.last_good.as_ref())

@@ -43,7 +43,7 @@ pub fn run(globals: &Globals, args: &ApproveArgs) -> Result<Exit, CliError> {
     let ask = Ask::Approve {
         plan: plan.digest.clone(),
     };
-    ask::send(&view, &record, ask, args.ask.no_wait)
+    ask::send(&view, &record, &ask, args.ask.no_wait)
 }
 
 fn names(given: &str, digest: &str) -> bool {

@@ -17,17 +17,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Asks, and says what came of it.
-pub fn run(globals: &Globals, args: &AskArgs, ask: Ask) -> Result<Exit, CliError> {
+pub fn run(globals: &Globals, args: &AskArgs, ask: &Ask) -> Result<Exit, CliError> {
     let view = objects::open(globals)?;
     let record = objects::one(&view, &args.object)?;
     send(&view, &record, ask, args.no_wait)
 }
 
 /// Writes the request down, and waits unless told not to.
-pub fn send(view: &View, record: &Record, ask: Ask, no_wait: bool) -> Result<Exit, CliError> {
-    let word = word(&ask);
+pub fn send(view: &View, record: &Record, ask: &Ask, no_wait: bool) -> Result<Exit, CliError> {
+    let word = word(ask);
     let since = Timestamp::now();
-    let id = view.ask(&record.key, &ask)?.to_string();
+    let id = view.ask(&record.key, ask)?.to_string();
     let object = live::object(record.key.kind, &record.name);
     if !view.operator_runs() {
         out::line(&format!("{word} of {object} is written down"))?;
@@ -40,7 +40,7 @@ pub fn send(view: &View, record: &Record, ask: Ask, no_wait: bool) -> Result<Exi
         out::line(&format!("asked for {word} of {object}"))?;
         return Ok(Exit::Success);
     }
-    let Some(after) = wait(view, &record.key, &ask, &id)? else {
+    let Some(after) = wait(view, &record.key, ask, &id)? else {
         out::line(&format!("asked for {word} of {object}"))?;
         out::error_text(&message::note(&format!(
             "the operator has not acted yet, after {} s; it will once the call under way is settled",

@@ -13,13 +13,12 @@ pub fn run(globals: &Globals, args: &DiffArgs) -> Result<Exit, CliError> {
     let revisions = view.revisions(&record.key)?;
     let from = pick(&record, &revisions, args.revision)?;
     let old = rollout::managed(&record, &from.fields);
-    let (name, new) = match args.to {
-        None => ("live".to_owned(), observed(&record)),
-        Some(_) => {
-            let to = pick(&record, &revisions, args.to)?;
-            let fields = rollout::managed(&record, &to.fields);
-            (format!("revision {}", to.number), fields)
-        }
+    let (name, new) = if args.to.is_none() {
+        ("live".to_owned(), observed(&record))
+    } else {
+        let to = pick(&record, &revisions, args.to)?;
+        let fields = rollout::managed(&record, &to.fields);
+        (format!("revision {}", to.number), fields)
     };
     let title = format!("revision {}", from.number);
     let text = rollout::diff((&title, &old), (&name, &new), out::width());

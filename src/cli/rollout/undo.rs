@@ -45,7 +45,7 @@ pub fn run(globals: &Globals, args: &UndoArgs) -> Result<Exit, CliError> {
         to: revision.number,
         fields: revision.fields.clone(),
     };
-    ask::send(&view, &record, ask, args.ask.no_wait)
+    ask::send(&view, &record, &ask, args.ask.no_wait)
 }
 
 fn agreed() -> Result<bool, CliError> {

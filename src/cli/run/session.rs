@@ -257,11 +257,6 @@ impl<'a> Session<'a> {
         self.voice.note(self.operator.now(), "SourceFailed", text)
     }
 
-    /// Takes the progress line away.
-    pub fn quiet(&self) {
-        screen::show(None);
-    }
-
     pub fn all_ready(&self) -> bool {
         let resources = self.operator.board.resources();
         let mut declared = resources.values().filter(|report| report.declared);
