@@ -13,13 +13,13 @@ pub use board::{Board, Report};
 pub use ports::{Ports, Services, Settings};
 
 use crate::api::key::Scope;
-use crate::api::{ConditionType, Declared, Key, Kind};
+use crate::api::{ConditionType, Declared, Key};
 use crate::core::conditions::Situation;
 use crate::core::observed::{Live, Observed};
 use crate::core::record::Record;
 use crate::core::token::Token;
 use crate::journal::JournalError;
-use crate::kinds;
+use crate::kinds::SetNames;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
@@ -483,27 +483,6 @@ fn urgency(before: Option<&Arc<Wanted>>, now: &Arc<Wanted>) -> Option<Priority> 
             Some(Priority::Resync)
         }
         _ => Some(Priority::Edit),
-    }
-}
-
-/// `metadata.name` to identity, over a whole set.
-pub struct SetNames(BTreeMap<(Kind, String), Key>);
-
-impl kinds::Names for SetNames {
-    fn key(&self, kind: Kind, name: &str) -> Option<Key> {
-        self.0.get(&(kind, name.to_owned())).cloned()
-    }
-}
-
-impl SetNames {
-    /// The names that a set declares.
-    #[must_use]
-    pub fn of(set: &[Declared]) -> Self {
-        SetNames(
-            set.iter()
-                .map(|d| ((d.key.kind, d.name.clone()), d.key.clone()))
-                .collect(),
-        )
     }
 }
 

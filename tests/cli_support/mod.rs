@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 pub const ESCAPE: char = '\u{1b}';
 /// Longer than anything takes, even on a busy machine; only a hang reaches it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const BINARY: &str = env!("CARGO_BIN_EXE_evenkeel");
 
 pub struct Desk {

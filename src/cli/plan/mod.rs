@@ -10,9 +10,9 @@ use crate::api::key::Scope;
 use crate::api::{Declared, Key};
 use crate::core::observed::Live;
 use crate::core::record::Record;
-use crate::engine::SetNames;
+
 use crate::journal::{JournalError, View};
-use crate::kinds;
+use crate::kinds::{self, SetNames};
 use crate::render::plan_data::{Report, Summary};
 use crate::render::{message, plan, plan_markdown};
 use crate::source::Set;

@@ -114,6 +114,11 @@ impl<'a> Run<'a> {
             .filter(|rollout| rollout.revision == 0)?;
         self.record.revision += 1;
         rollout.revision = self.record.revision;
+        let number = self.record.revision;
+        self.normal(
+            "Saved",
+            &format!("the state before this attempt is revision {number}"),
+        );
         Some(Box::new(Revision {
             key: self.record.key.clone(),
             number: self.record.revision,
