@@ -115,6 +115,21 @@ fn an_operator_and_the_people_around_it() {
     operator.wait_for("maxInstances 5 -> 6");
     operator.wait_for("1 of 1 ready; watching");
 
+    // What grew does not shrink in place: blocked before anything is sent, with the way out.
+    desk.write("small.yaml", GROW);
+    let shrink = desk.run(&["plan", "small.yaml", "--gcp", &address]);
+    assert_eq!(shrink.code, 1);
+    assert!(
+        shrink
+            .out
+            .contains("GCP does not make this change: maxInstances 6 -> 5")
+    );
+    assert!(
+        shrink.out.contains("hint: a connector only grows in place"),
+        "{}",
+        shrink.out
+    );
+
     let stopped = operator.terminate();
     assert_eq!(stopped.code, 0, "{}", stopped.err);
     assert!(
@@ -184,7 +199,9 @@ fn the_embedded_emulator_goes_on_after_a_kill() {
     let desk = Desk::new();
     desk.write("m/connector.yaml", GROW);
     let first = desk.start(&["run", "m", "--gcp", "emulator", "--log-format", "json"]);
-    first.wait_for("StepLanded");
+    let line = first.wait_for("StepLanded");
+    let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(event["name"], "staging-connector");
     first.kill();
     let world: serde_json::Value =
         serde_json::from_str(&desk.read(".evenkeel/emulator-netra-staging.json")).unwrap();

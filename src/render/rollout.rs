@@ -19,10 +19,7 @@ use std::collections::BTreeSet;
 #[must_use]
 pub fn step_line(rollout: &RolloutStatus, now: Timestamp) -> String {
     let state = match rollout.bake_until {
-        Some(until) => format!(
-            "landed, holds {} more",
-            time::seconds(until.duration_since(now).as_secs().max(0))
-        ),
+        Some(until) => format!("landed, holds {} more", time::left(until, now)),
         None => format!("since {}", time::age(rollout.step_started_at, now)),
     };
     format!(

@@ -177,7 +177,13 @@ impl Facts<'_> {
             self.approval(),
             self.under_way(),
         ];
-        all.into_iter().flatten().collect()
+        let remarks: Vec<_> = all.into_iter().flatten().collect();
+        let blocks = |remark: &Remark| remark.weight == Weight::Blocks;
+        if remarks.iter().any(blocks) {
+            // What would come after it does not matter yet.
+            return remarks.into_iter().filter(blocks).collect();
+        }
+        remarks
     }
 
     fn name(&self) -> String {
