@@ -106,13 +106,21 @@ fn conditions(facts: &Facts<'_>) -> String {
         Last::Wrap,
     )
     .indent(2);
-    for condition in &facts.record.status.conditions {
+    let status = &facts.record.status;
+    let ready = status.condition(ConditionType::Ready);
+    for condition in &status.conditions {
+        let repeats = condition.kind != ConditionType::Ready
+            && ready.is_some_and(|ready| ready.message == condition.message);
         table.row(vec![
             format!("{:?}", condition.kind).into(),
             Cell::styled(word(condition.status), tone(condition)),
             condition.reason.as_str().into(),
             time::age(condition.last_transition_time, facts.now).into(),
-            condition.message.as_str().into(),
+            if repeats {
+                Cell::styled("as Ready", FAINT)
+            } else {
+                condition.message.as_str().into()
+            },
         ]);
     }
     if table.is_empty() {

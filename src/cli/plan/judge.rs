@@ -18,6 +18,9 @@ use crate::render::plan_data::{ObjectPlan, Remark, Verdict, Weight};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
+/// The way out where GCP does not know who asks.
+const LOGIN: &str = "run `gcloud auth application-default login`, or give --credentials FILE";
+
 /// Plans one resource.
 #[must_use]
 pub fn judge(
@@ -38,7 +41,10 @@ fn unreadable(declared: &Declared, fault: Option<&Fault>) -> ObjectPlan {
     let (text, hint) = match fault {
         Some(fault) => (
             format!("cannot read it from GCP: {fault}"),
-            fault.kind.behaviour().hint.to_owned(),
+            match fault.code.as_str() {
+                "NO_TOKEN" | "NO_CREDENTIALS" => LOGIN.to_owned(),
+                _ => fault.kind.behaviour().hint.to_owned(),
+            },
         ),
         None => (
             "GCP could not reach all of this location".to_owned(),
