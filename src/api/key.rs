@@ -8,17 +8,27 @@ use std::fmt;
 pub enum Kind {
     /// A Serverless VPC Access connector.
     VpcAccessConnector,
+    /// A Compute Engine health check, global or regional.
+    HealthCheck,
+    /// A Compute Engine backend service, global or regional.
+    BackendService,
 }
 
 impl Kind {
     /// Every kind, in the order people read them.
-    pub const ALL: &'static [Kind] = &[Kind::VpcAccessConnector];
+    pub const ALL: &'static [Kind] = &[
+        Kind::VpcAccessConnector,
+        Kind::HealthCheck,
+        Kind::BackendService,
+    ];
 
     /// The name used in `kind:`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::VpcAccessConnector => "VpcAccessConnector",
+            Kind::HealthCheck => "HealthCheck",
+            Kind::BackendService => "BackendService",
         }
     }
 
@@ -27,6 +37,8 @@ impl Kind {
     pub fn plural(self) -> &'static str {
         match self {
             Kind::VpcAccessConnector => "vpcaccessconnectors",
+            Kind::HealthCheck => "healthchecks",
+            Kind::BackendService => "backendservices",
         }
     }
 
@@ -35,6 +47,8 @@ impl Kind {
     pub fn short_name(self) -> &'static str {
         match self {
             Kind::VpcAccessConnector => "vac",
+            Kind::HealthCheck => "hc",
+            Kind::BackendService => "bes",
         }
     }
 

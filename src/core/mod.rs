@@ -9,6 +9,8 @@ pub mod decide;
 pub mod digest;
 pub mod error;
 pub mod fields;
+pub mod graph;
+pub mod items;
 pub mod observed;
 pub mod permit;
 pub mod plan;

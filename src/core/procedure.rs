@@ -45,11 +45,16 @@ pub struct Procedure {
 pub enum Next {
     /// Live is as declared.
     Done,
-    /// Nothing to send: wait for GCP or for time to pass.
+    /// Nothing to send: GCP has to do something first.
     Wait {
         message: String,
-        /// When to look again at the latest; `None`: the next poll will do.
-        until: Option<Timestamp>,
+        /// How long that may take where the manifest sets no timeout; `None`: as any step.
+        limit: Option<Duration>,
+    },
+    /// Nothing to send: what was done must hold until then.
+    Hold {
+        message: String,
+        until: Timestamp,
     },
     Call(Box<Call>),
     /// No way on without a person or other content.

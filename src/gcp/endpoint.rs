@@ -11,17 +11,20 @@ use url::{Host, Url};
 pub enum Api {
     /// Serverless VPC Access, `vpcaccess.googleapis.com`.
     VpcAccess,
+    /// Compute Engine, `compute.googleapis.com`.
+    Compute,
 }
 
 impl Api {
     /// Every API.
-    pub const ALL: &'static [Api] = &[Api::VpcAccess];
+    pub const ALL: &'static [Api] = &[Api::VpcAccess, Api::Compute];
 
     /// Short name, as in configuration, metrics and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Api::VpcAccess => "vpcaccess",
+            Api::Compute => "compute",
         }
     }
 
@@ -35,6 +38,7 @@ impl Api {
     fn base(self) -> &'static str {
         match self {
             Api::VpcAccess => "https://vpcaccess.googleapis.com/",
+            Api::Compute => "https://compute.googleapis.com/",
         }
     }
 }

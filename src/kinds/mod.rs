@@ -2,8 +2,12 @@
 //!
 //! Adding a kind is one file here and one line in [`of`].
 
+mod backend_service;
+mod compute;
+mod health_check;
 mod vpc_access_connector;
 
+pub use crate::api::Reference;
 use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::Fields;
 use crate::core::observed::Present;
@@ -32,15 +36,6 @@ pub trait ManagedKind: Send + Sync {
 
     /// Derived numbers that help to judge a plan.
     fn notes(&self, live: Option<&Fields>, declared: &Fields) -> Vec<String>;
-}
-
-/// A reference from one manifest to another, by `metadata.name`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
-    /// Where it stands: `spec.resource.healthChecksRef[0].name`.
-    pub path: String,
-    pub kind: Kind,
-    pub name: String,
 }
 
 /// Finds the GCP resource behind a `metadata.name`.
@@ -75,5 +70,7 @@ impl Names for SetNames {
 pub fn of(kind: Kind) -> &'static dyn ManagedKind {
     match kind {
         Kind::VpcAccessConnector => &vpc_access_connector::VpcAccessConnector,
+        Kind::HealthCheck => &health_check::HealthCheck,
+        Kind::BackendService => &backend_service::BackendService,
     }
 }

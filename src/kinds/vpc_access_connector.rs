@@ -9,7 +9,7 @@ use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Kind, Severity};
 use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Present};
-use crate::core::rules::{FieldRule, Rules, encode_masked};
+use crate::core::rules::{FieldRule, Rules};
 use serde_json::Value;
 
 pub(super) struct VpcAccessConnector;
@@ -31,40 +31,40 @@ const FIXED: &str = "set at creation and fixed from then on: declare a new conne
 const DROPS: &str = "long-running connections through the connector may drop";
 
 static RULES: Rules = Rules {
-    kind: Kind::VpcAccessConnector,
-    fields: &[
-        FieldRule {
-            path: "machineType",
-            mutability: Mutability::Reversible,
-            disruption: Some(DROPS),
-            refusal: "",
-            source: LIMITS,
-        },
-        FieldRule {
-            path: "minInstances",
-            mutability: Mutability::GrowOnly,
-            disruption: None,
-            refusal: REPLACE,
-            source: LIMITS,
-        },
-        FieldRule {
-            path: "maxInstances",
-            mutability: Mutability::GrowOnly,
-            disruption: None,
-            refusal: REPLACE,
-            source: LIMITS,
-        },
-        fixed("network"),
-        fixed("ipCidrRange"),
-        fixed("subnet.name"),
-        fixed("subnet.projectId"),
-    ],
     together: &[&["minInstances", "maxInstances"]],
     ordered: &[("minInstances", "maxInstances")],
     missing_for_create,
-    encode: encode_masked,
-    procedure: None,
+    flatten: |resource| canonical(fields::flatten(resource)),
+    ..Rules::new(Kind::VpcAccessConnector, FIELDS)
 };
+
+const FIELDS: &[FieldRule] = &[
+    FieldRule {
+        path: "machineType",
+        mutability: Mutability::Reversible,
+        disruption: Some(DROPS),
+        refusal: "",
+        source: LIMITS,
+    },
+    FieldRule {
+        path: "minInstances",
+        mutability: Mutability::GrowOnly,
+        disruption: None,
+        refusal: REPLACE,
+        source: LIMITS,
+    },
+    FieldRule {
+        path: "maxInstances",
+        mutability: Mutability::GrowOnly,
+        disruption: None,
+        refusal: REPLACE,
+        source: LIMITS,
+    },
+    fixed("network"),
+    fixed("ipCidrRange"),
+    fixed("subnet.name"),
+    fixed("subnet.projectId"),
+];
 
 const fn fixed(path: &'static str) -> FieldRule {
     FieldRule {

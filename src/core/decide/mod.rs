@@ -9,6 +9,7 @@ mod outcome;
 mod procedure;
 mod removal;
 mod report;
+mod resumed;
 mod rollback;
 mod rollout;
 mod settle;
@@ -17,6 +18,7 @@ mod tokens;
 
 pub use outcome::sent;
 pub use procedure::procedure_plan;
+pub use resumed::resumed;
 
 use super::conditions::{self, DriftFact, Situation};
 use super::digest;
@@ -233,6 +235,7 @@ impl<'a> Run<'a> {
         if spec != self.record.spec_digest {
             self.record.spec_digest = spec;
             self.record.generation += 1;
+            resumed::restart_step(&mut self.record, self.input.now);
         }
         self.record.name.clone_from(&desired.declared.name);
         self.record.deletion = desired.declared.policy.deletion;
@@ -272,6 +275,8 @@ impl<'a> Run<'a> {
 
     /// GCP has no such resource.
     fn absent(&mut self, desired: &Desired<'a>) -> Flow<Verdict> {
+        // A list of connectors cannot say that it is partial; only a read of its own counts.
+        self.want_fresh("checking that the resource is gone")?;
         if self.record.last_good.is_some() {
             self.drift = DriftFact::Drifted("the resource is gone from GCP".to_owned());
         }

@@ -25,6 +25,15 @@ impl<'a> Run<'a> {
             desired.declared.policy.rollout.as_ref(),
             self.input.timing.step_timeout,
         );
+        // Going back honours suspend only: neither windows nor approvals stand in its way. A step that may not
+        // start does not time out.
+        self.refuse_read_only(
+            desired,
+            &format!("{}: {}", position(rollout), steps::describe(step)),
+        )?;
+        if !self.undoing() {
+            self.await_dependencies()?;
+        }
         if later(rollout.step_started_at, limit) <= self.input.now {
             let last = self
                 .record
@@ -34,14 +43,6 @@ impl<'a> Run<'a> {
             let message = format!("not done within {}{last}", HumanDuration(limit));
             self.fail_step(Reason::DeadlineExceeded, &message);
             return stop(self.soon(Situation::Progressing(message), 0));
-        }
-        // Going back honours suspend only: neither windows nor approvals stand in its way.
-        self.refuse_read_only(
-            desired,
-            &format!("{}: {}", position(rollout), steps::describe(step)),
-        )?;
-        if !self.undoing() {
-            self.await_dependencies()?;
         }
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
