@@ -3,7 +3,7 @@
 
 mod cli_support;
 
-use cli_support::{Desk, ESCAPE};
+use cli_support::{Desk, ESCAPE, Process};
 
 /// A connector that is one quick step away from its manifest.
 const GROW: &str = "\
@@ -20,15 +20,20 @@ spec:
     allowDisruptive: true
 ";
 
-#[test]
-fn an_operator_and_the_people_around_it() {
-    let desk = Desk::new();
+/// An emulator, an operator that is done with [`GROW`], and the emulator's address.
+fn settled(desk: &Desk) -> (Process, Process, String) {
     desk.write("m/connector.yaml", GROW);
     let emulator = desk.start(&["emulator", "--listen", "127.0.0.1:0", "--timing", "instant"]);
     let address = emulator.wait_for("http://");
     let operator = desk.start(&["run", "m", "--gcp", &address, "--interval", "1s"]);
     operator.wait_for("1 of 1 ready; watching for changes (Ctrl-C stops)");
+    (emulator, operator, address)
+}
 
+#[test]
+fn one_state_has_one_operator() {
+    let desk = Desk::new();
+    let (_emulator, operator, address) = settled(&desk);
     // A second operator on the same state is refused, and says whose it is.
     let second = desk.run(&["run", "m", "--gcp", &address]);
     assert_eq!(second.code, 1);
@@ -43,7 +48,14 @@ fn an_operator_and_the_people_around_it() {
             .contains("hint: stop that one, or give this one its own --state")
     );
 
-    // Nothing that is piped carries escapes, not even what was made for a terminal.
+    // The one that holds it goes on, and stops when told.
+    assert_eq!(operator.terminate().code, 0);
+}
+
+#[test]
+fn what_is_piped_carries_no_escapes() {
+    let desk = Desk::new();
+    let (_emulator, _operator, address) = settled(&desk);
     for arguments in [
         &["get"][..],
         &["get", "-o", "wide"],
@@ -60,6 +72,14 @@ fn an_operator_and_the_people_around_it() {
     let colored = desk.run(&["get", "--color", "always"]);
     assert!(colored.out.contains(ESCAPE));
 
+    let obeyed = desk.shell("NO_COLOR=1 evenkeel get");
+    assert!(!obeyed.out.contains(ESCAPE));
+}
+
+#[test]
+fn undo_goes_back_as_far_as_fields_go_back() {
+    let desk = Desk::new();
+    let (_emulator, operator, address) = settled(&desk);
     // Going back: what can, does; what cannot is named, with the reason.
     let undo = desk.run(&["rollout", "undo", "vac/staging-connector", "--yes"]);
     assert_eq!(undo.code, 0, "{}", undo.err);
@@ -101,7 +121,12 @@ fn an_operator_and_the_people_around_it() {
     );
     let ready = desk.run(&["rollout", "status", "vac/staging-connector", "-w"]);
     assert_eq!(ready.code, 0, "{}", ready.out);
+}
 
+#[test]
+fn manifests_that_change_are_taken_up_and_a_stop_drains() {
+    let desk = Desk::new();
+    let (_emulator, operator, address) = settled(&desk);
     // Bad content keeps the last set; good content is taken up.
     desk.write(
         "m/connector.yaml",
@@ -149,7 +174,6 @@ fn an_operator_and_the_people_around_it() {
     let once = desk.run(&["run", "m", "--gcp", &address, "--once"]);
     assert_eq!(once.code, 1, "{}", once.out);
     assert!(once.out.contains("Suspended"), "{}", once.out);
-    assert_eq!(emulator.terminate().code, 0);
 }
 
 #[test]
