@@ -14,6 +14,7 @@ pub mod items;
 pub mod observed;
 pub mod permit;
 pub mod plan;
+pub mod procedure;
 pub mod record;
 pub mod rules;
 pub mod steps;

@@ -3,6 +3,7 @@
 use super::fields::{self, Difference, Fields};
 use super::items;
 use super::observed::Present;
+use super::procedure::{Procedure, Scene};
 use super::record::Verb;
 use crate::api::Kind;
 use crate::api::status::Mutability;
@@ -26,6 +27,8 @@ pub struct Rules {
     pub refuse: fn(&Difference, &Fields) -> Option<String>,
     /// The call that writes these fields, as GCP wants it.
     pub encode: fn(&Change<'_>) -> Encoded,
+    /// For kinds whose change takes several calls on several objects: the next of them.
+    pub procedure: Option<fn(&Scene<'_>) -> Procedure>,
 }
 
 /// Fields to be written.
@@ -85,6 +88,7 @@ impl Rules {
             flatten: fields::flatten,
             refuse: |_, _| None,
             encode: encode_masked,
+            procedure: None,
         }
     }
 

@@ -13,13 +13,13 @@ pub use board::{Board, Report};
 pub use ports::{Ports, Services, Settings};
 
 use crate::api::key::Scope;
-use crate::api::{ConditionType, Declared, Key, Kind};
+use crate::api::{ConditionType, Declared, Key};
 use crate::core::conditions::Situation;
 use crate::core::observed::{Live, Observed};
 use crate::core::record::Record;
 use crate::core::token::Token;
 use crate::journal::JournalError;
-use crate::kinds;
+use crate::kinds::SetNames;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
@@ -88,6 +88,7 @@ impl Engine {
         let memory = records
             .into_iter()
             .map(|record| {
+                let record = crate::core::decide::resumed(record, now);
                 let observed = Observed {
                     at: now,
                     fresh: false,
@@ -289,7 +290,9 @@ impl Engine {
         if let Some(at) = done.requeue {
             self.queue.push(&key, at, Priority::Progress);
         }
-        let settled = done.requeue.is_none() && is_rest(&done.situation);
+        // A delete that is held up is tried again for ever: that is a rest.
+        let held_up = matches!(done.situation, Situation::InUse(_)) && !done.dirty;
+        let settled = held_up || done.requeue.is_none() && is_rest(&done.situation);
         let before = self.memory.get(&key).map(|memory| &memory.record.status);
         let was_ready = before.is_some_and(crate::api::Status::is_ready);
         // First: nobody may see everything at rest while a resource is about to go on.
@@ -355,7 +358,7 @@ impl Engine {
             .then(|| "the source declares nothing at all".to_owned());
         self.deletes_left = self.shared.settings.deletes_per_sync;
         let before = std::mem::take(&mut self.wanted);
-        let names = names_of(&set);
+        let names = SetNames::of(&set);
         for declared in set {
             let key = declared.key.clone();
             let wanted = Wanted::new(declared, &names);
@@ -487,23 +490,6 @@ fn urgency(before: Option<&Arc<Wanted>>, now: &Arc<Wanted>) -> Option<Priority> 
         }
         _ => Some(Priority::Edit),
     }
-}
-
-/// `metadata.name` to identity.
-struct SetNames(BTreeMap<(Kind, String), Key>);
-
-impl kinds::Names for SetNames {
-    fn key(&self, kind: Kind, name: &str) -> Option<Key> {
-        self.0.get(&(kind, name.to_owned())).cloned()
-    }
-}
-
-fn names_of(set: &[Declared]) -> SetNames {
-    SetNames(
-        set.iter()
-            .map(|d| ((d.key.kind, d.name.clone()), d.key.clone()))
-            .collect(),
-    )
 }
 
 /// Situations in which nothing happens by itself.

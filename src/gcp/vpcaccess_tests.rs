@@ -25,6 +25,7 @@ fn intent(verb: Verb, mask: &[&str]) -> Intent {
             name: "c".into(),
         },
         verb,
+        object: None,
         mask: mask.iter().map(ToString::to_string).collect(),
         body: json!({"maxInstances": 7}),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),

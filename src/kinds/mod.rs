@@ -13,6 +13,7 @@ use crate::core::fields::Fields;
 use crate::core::observed::Present;
 use crate::core::rules::Rules;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What evenkeel knows of a kind.
 pub trait ManagedKind: Send + Sync {
@@ -43,12 +44,24 @@ pub trait Names {
     fn key(&self, kind: Kind, name: &str) -> Option<Key>;
 }
 
-/// A set without other manifests.
-pub struct NoNames;
+/// The names of a loaded set.
+pub struct SetNames(BTreeMap<(Kind, String), Key>);
 
-impl Names for NoNames {
-    fn key(&self, _: Kind, _: &str) -> Option<Key> {
-        None
+impl SetNames {
+    /// The names that a set declares.
+    #[must_use]
+    pub fn of(set: &[Declared]) -> Self {
+        SetNames(
+            set.iter()
+                .map(|d| ((d.key.kind, d.name.clone()), d.key.clone()))
+                .collect(),
+        )
+    }
+}
+
+impl Names for SetNames {
+    fn key(&self, kind: Kind, name: &str) -> Option<Key> {
+        self.0.get(&(kind, name.to_owned())).cloned()
     }
 }
 

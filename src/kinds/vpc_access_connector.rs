@@ -111,6 +111,7 @@ impl ManagedKind for VpcAccessConnector {
         check_machine(declared, &mut findings);
         check_instances(declared, &mut findings);
         check_network(declared, &mut findings);
+        check_steps(declared, &mut findings);
         findings
     }
 
@@ -343,6 +344,31 @@ fn check_network(declared: &Declared, findings: &mut Vec<Finding>) {
             format!("one unused IPv4 /28, such as 10.8.0.0/28 ({LIMITS})"),
             "give a /28 whose first address ends in a multiple of 16",
         ));
+    }
+}
+
+/// A step past the declared size could never come back to it.
+fn check_steps(declared: &Declared, findings: &mut Vec<Finding>) {
+    let steps = declared
+        .policy
+        .rollout
+        .iter()
+        .flat_map(|rollout| &rollout.steps);
+    for (index, step) in steps.enumerate() {
+        for (field, value) in step.set.iter().flatten() {
+            let goal = declared.resource.get(field).and_then(Value::as_i64);
+            let (Some(value), Some(goal)) = (value.as_i64(), goal) else {
+                continue;
+            };
+            if value > goal {
+                findings.push(finding(
+                    &format!("rollout.steps[{index}].set.{field}"),
+                    format!("{field} {value} is past the declared {goal}"),
+                    format!("a connector only grows in place ({LIMITS})"),
+                    "keep every step at or below the declared value",
+                ));
+            }
+        }
     }
 }
 
