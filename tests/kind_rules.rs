@@ -9,7 +9,7 @@ use evenkeel::core::observed::Present;
 use evenkeel::core::plan;
 use evenkeel::core::record::Verb;
 use evenkeel::core::rules::Change;
-use evenkeel::kinds::{self, Names, NoNames};
+use evenkeel::kinds::{self, Names, SetNames};
 use evenkeel::source::{self, Check};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -21,12 +21,16 @@ const HOSTS: [&str; 4] = [
     "",
 ];
 
+fn no_names() -> SetNames {
+    SetNames::of(&[])
+}
+
 fn manifest(kind: Kind, resource: Value) -> Declared {
     declared_as(key_of(kind, "global", "it"), resource)
 }
 
 fn wanted(kind: Kind, resource: &Value) -> Fields {
-    kinds::of(kind).declared(&manifest(kind, resource.clone()), &NoNames)
+    kinds::of(kind).declared(&manifest(kind, resource.clone()), &no_names())
 }
 
 fn live(kind: Kind, raw: &Value) -> Present {
@@ -478,7 +482,7 @@ fn a_reference_becomes_the_link_of_the_resource() {
         json!(["projects/netra-staging/regions/us-central1/healthChecks/web-in-gcp"])
     );
     assert!(
-        kind.declared(&manifest, &NoNames).is_empty(),
+        kind.declared(&manifest, &no_names()).is_empty(),
         "unknown is not written"
     );
 }

@@ -15,7 +15,6 @@ use crate::gcp::endpoint::{Api, Base, EmulatorBase, EndpointError, Endpoints};
 use crate::gcp::entropy::Entropy;
 use crate::gcp::http::Http;
 use crate::gcp::live::LiveHttp;
-use crate::gcp::vpcaccess::VpcAccess;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -216,9 +215,7 @@ fn assemble(http: Arc<dyn Http>, access: Access, budgets: Budgets, clock: Arc<dy
         clock: Arc::clone(&clock),
     }));
     World {
-        services: Services {
-            vpc_access: Arc::new(VpcAccess::new(client)),
-        },
+        services: Services::new(&client),
         clock,
         entropy,
         emulator: None,

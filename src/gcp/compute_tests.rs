@@ -29,6 +29,7 @@ fn intent(verb: Verb, location: &str) -> Intent {
             name: "h".into(),
         },
         verb,
+        object: None,
         mask: Vec::new(),
         body: json!({"timeoutSec": 7}),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
