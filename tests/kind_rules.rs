@@ -584,3 +584,11 @@ fn the_loader_holds_what_the_schema_says() {
     );
     assert_eq!(said("{healthChecks: null}"), "healthChecks has no value");
 }
+
+#[test]
+fn the_examples_load_without_a_word() {
+    let input = source::Input::Path("manifests/examples".into());
+    let set = source::load(&[input], &KindRules).unwrap_or_else(|e| panic!("{}", e.render(false)));
+    assert!(set.warnings.is_empty(), "{:#?}", set.warnings);
+    assert!(set.declared.len() >= 3);
+}
