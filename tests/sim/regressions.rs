@@ -2,7 +2,7 @@
 
 use super::content::Place;
 use super::faults::Rates;
-use super::forged::{declared, place};
+use super::honest::{declared, place};
 use super::run::{Outcome, play};
 use super::script::{Act, Script, Wish};
 use super::trace::{Fact, What};
