@@ -88,6 +88,7 @@ async fn write(
             name: name.to_owned(),
         },
         verb,
+        object: None,
         mask: fields.map(|(name, _)| name.clone()).collect(),
         body,
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),

@@ -73,7 +73,7 @@ fn flatten_into(fields: &mut Fields, prefix: &str, object: &serde_json::Map<Stri
     }
 }
 
-/// The inverse of [`flatten`].
+/// The inverse of [`flatten`]. Entries of keyed lists (see [`super::items`]) become an object by key.
 #[must_use]
 pub fn unflatten(fields: &Fields) -> serde_json::Map<String, Value> {
     let mut root = serde_json::Map::new();
@@ -84,7 +84,7 @@ pub fn unflatten(fields: &Fields) -> serde_json::Map<String, Value> {
 }
 
 fn insert(object: &mut serde_json::Map<String, Value>, path: &str, value: &Value) {
-    match path.split_once('.') {
+    match head_of(path) {
         None => {
             object.insert(path.to_owned(), value.clone());
         }
@@ -97,6 +97,17 @@ fn insert(object: &mut serde_json::Map<String, Value>, path: &str, value: &Value
             }
         }
     }
+}
+
+/// The first name of a path and the rest. The key of a list entry is a name of its own, whatever
+/// stands in it: `backends[a.b].rate` is `backends`, `a.b`, `rate`.
+fn head_of(path: &str) -> Option<(&str, &str)> {
+    if let Some((key, rest)) = path.strip_prefix('[').and_then(|p| p.split_once("].")) {
+        return Some((key, rest));
+    }
+    let end = path.find(['.', '['])?;
+    let rest = &path[end..];
+    Some((&path[..end], rest.strip_prefix('.').unwrap_or(rest)))
 }
 
 #[cfg(test)]
@@ -128,5 +139,10 @@ mod tests {
     fn flatten_and_back() {
         let tree = json!({"a": {"b": 1, "c": {"d": [1, 2]}}, "e": {}});
         assert_eq!(Value::Object(unflatten(&fields(&tree))), tree);
+        let keyed = [("list[a.b/c].rate".to_owned(), json!(1))].into();
+        assert_eq!(
+            Value::Object(unflatten(&keyed)),
+            json!({"list": {"a.b/c": {"rate": 1}}})
+        );
     }
 }

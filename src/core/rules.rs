@@ -1,8 +1,13 @@
 //! The table that a kind gives to the core: which fields exist and how GCP lets them change.
 
-use super::fields::Fields;
+use super::fields::{self, Difference, Fields};
+use super::items;
+use super::observed::Present;
+use super::procedure::{Procedure, Scene};
+use super::record::Verb;
 use crate::api::Kind;
 use crate::api::status::Mutability;
+use serde_json::{Map, Value};
 
 /// Everything the core knows of a kind.
 #[derive(Debug)]
@@ -15,6 +20,45 @@ pub struct Rules {
     pub ordered: &'static [(&'static str, &'static str)],
     /// What the declared fields lack to create the resource; `None` when nothing.
     pub missing_for_create: fn(&Fields) -> Option<&'static str>,
+    /// `spec.resource`, or the `set` of a step, as flat fields in canonical form.
+    pub flatten: fn(&Map<String, Value>) -> Fields,
+    /// Why GCP would refuse one change, given the fields as they would be after all changes, and
+    /// the way out: what the mutability of the field alone does not say.
+    pub refuse: fn(&Difference, &Fields) -> Option<String>,
+    /// The call that writes these fields, as GCP wants it.
+    pub encode: fn(&Change<'_>) -> Encoded,
+    /// For kinds whose change takes several calls on several objects: the next of them.
+    pub procedure: Option<fn(&Scene<'_>) -> Procedure>,
+}
+
+/// Fields to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    pub verb: Verb,
+    /// The fields that differ, with their companions.
+    pub fields: &'a Fields,
+    /// The live resource, read right before; `None` for a create.
+    pub live: Option<&'a Present>,
+}
+
+/// A call: its field mask, where the API has one, and its body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    pub mask: Vec<String>,
+    pub body: Value,
+}
+
+/// The encoding of APIs that take the fields as they are, with a mask for a patch.
+#[must_use]
+pub fn encode_masked(change: &Change<'_>) -> Encoded {
+    let mask = match change.verb {
+        Verb::Patch => change.fields.keys().cloned().collect(),
+        Verb::Create | Verb::Delete => Vec::new(),
+    };
+    Encoded {
+        mask,
+        body: Value::Object(fields::unflatten(change.fields)),
+    }
 }
 
 /// How one field may change.
@@ -32,9 +76,26 @@ pub struct FieldRule {
 }
 
 impl Rules {
-    /// The rule of a field.
+    /// A kind with these fields and nothing special; for `..Rules::new(kind, fields)`.
+    #[must_use]
+    pub const fn new(kind: Kind, fields: &'static [FieldRule]) -> Self {
+        Rules {
+            kind,
+            fields,
+            together: &[],
+            ordered: &[],
+            missing_for_create: |_| None,
+            flatten: fields::flatten,
+            refuse: |_, _| None,
+            encode: encode_masked,
+            procedure: None,
+        }
+    }
+
+    /// The rule of a field; one rule serves a field of every entry of a keyed list.
     #[must_use]
     pub fn field(&self, path: &str) -> Option<&'static FieldRule> {
+        let path = items::generic(path);
         self.fields.iter().find(|rule| rule.path == path)
     }
 

@@ -8,7 +8,6 @@ use super::fields::{Difference, Fields};
 use super::record::Step;
 use super::rules::Rules;
 use crate::api::envelope::{RolloutSpec, StepSpec};
-use crate::api::status::Mutability;
 use serde_json::Value;
 
 /// The steps that bring `live` to the target of `changes`.
@@ -50,12 +49,11 @@ fn explicit(rules: &Rules, live: &Fields, changes: &[Difference], specs: &[StepS
     let mut steps = Vec::new();
     for spec in specs {
         if let Some(set) = &spec.set {
-            let mut set: Fields = super::fields::flatten(set)
+            let mut set: Fields = (rules.flatten)(set)
                 .into_iter()
                 .filter(|(field, value)| {
                     target.contains_key(field)
                         && at.get(field) != Some(value)
-                        && forward(rules, field, at.get(field), value)
                         && !beyond(at.get(field), value, target.get(field))
                 })
                 .collect();
@@ -77,11 +75,6 @@ fn explicit(rules: &Rules, live: &Fields, changes: &[Difference], specs: &[StepS
         steps.push(Step::Set(rest));
     }
     without_idle_pauses(steps)
-}
-
-/// A step behind the live value of a field that only grows is over already.
-fn forward(rules: &Rules, field: &str, at: Option<&Value>, to: &Value) -> bool {
-    rules.mutability(field) != Mutability::GrowOnly || number(at) <= number(Some(to))
 }
 
 /// A step past the goal would have to be taken back, and not every field goes back.
@@ -230,6 +223,7 @@ pub fn describe(step: &Step) -> String {
             format!("pause {duration}")
         }
         Step::PauseManual => "pause until resumed".to_owned(),
+        Step::Named(text) => text.clone(),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::core::observed::{Live, Observed};
 use crate::core::record::Record;
 use crate::core::token::Token;
 use crate::journal::JournalError;
+use crate::kinds::SetNames;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
@@ -220,7 +221,10 @@ impl Engine {
             Some(why) => Err(why.clone()),
             None => Ok(self.deletes_left(key)),
         };
+        let blocked_on = wanted.as_ref().and_then(|wanted| self.blocked_on(wanted));
         Some(Job {
+            blocked_on,
+            referrers: self.referrers(key),
             key: key.clone(),
             record: memory.record.clone(),
             dirty: memory.dirty,
@@ -234,6 +238,39 @@ impl Engine {
                 .collect(),
             deletes,
         })
+    }
+
+    /// The first reference that is not ready, in words.
+    fn blocked_on(&self, wanted: &Wanted) -> Option<String> {
+        wanted.needs.iter().find_map(|key| {
+            let status = self.memory.get(key).map(|memory| &memory.record.status);
+            if status.is_some_and(crate::api::Status::is_ready) {
+                return None;
+            }
+            let ready = status.and_then(|status| status.condition(ConditionType::Ready));
+            let reason = ready.map_or("not looked at yet", |ready| ready.reason.as_str());
+            Some(format!("waits for {}/{} ({reason})", key.kind, key.name))
+        })
+    }
+
+    /// The managed resources that refer to `key`.
+    fn referrers(&self, key: &Key) -> Vec<String> {
+        let records = self.memory.values().map(|memory| &memory.record);
+        records
+            .filter(|record| record.owned && !record.released && record.needs.contains(key))
+            .map(|record| format!("{}/{}", record.key.kind, record.name))
+            .collect()
+    }
+
+    /// Wakes what waits for a resource that has just become ready.
+    fn wake_referrers(&mut self, ready: &Key) {
+        let now = self.shared.now();
+        for (key, wanted) in &self.wanted {
+            if wanted.needs.contains(ready) {
+                self.queue.push(key, now, Priority::Edit);
+                self.announce(key, wanted);
+            }
+        }
     }
 
     /// Deletes that are left in the budget for this resource.
@@ -268,9 +305,16 @@ impl Engine {
         // A delete that is held up is tried again for ever: that is a rest.
         let held_up = matches!(done.situation, Situation::InUse(_)) && !done.dirty;
         let settled = held_up || done.requeue.is_none() && is_rest(&done.situation);
+        let before = self.memory.get(&key).map(|memory| &memory.record.status);
+        let was_ready = before.is_some_and(crate::api::Status::is_ready);
+        // First: nobody may see everything at rest while a resource is about to go on.
+        if done.record.status.is_ready() && !was_ready {
+            self.wake_referrers(&key);
+        }
         self.report(&key, &done.record, settled);
-        let memory = self.memory.get_mut(&key);
-        let Some(memory) = memory else { return };
+        let Some(memory) = self.memory.get_mut(&key) else {
+            return;
+        };
         memory.record = done.record;
         memory.dirty = done.dirty;
         // A read that failed does not make the last good one untrue.
@@ -326,10 +370,12 @@ impl Engine {
             .then(|| "the source declares nothing at all".to_owned());
         self.deletes.clear();
         let before = std::mem::take(&mut self.wanted);
+        let names = SetNames::of(&set);
         for declared in set {
             let key = declared.key.clone();
-            let unchanged = before.get(&key).filter(|old| old.declared == declared);
-            let wanted = unchanged.map_or_else(|| Arc::new(Wanted::new(declared)), Arc::clone);
+            let wanted = Wanted::new(declared, &names);
+            let unchanged = before.get(&key).filter(|old| ***old == wanted);
+            let wanted = unchanged.map_or_else(|| Arc::new(wanted), Arc::clone);
             self.wanted.insert(key, wanted);
         }
         let scopes = self.scopes();
@@ -357,7 +403,7 @@ impl Engine {
         }
     }
 
-    /// Shows a declared resource before the first decision about it.
+    /// Shows a declared resource that a decision is due about.
     fn announce(&self, key: &Key, wanted: &Wanted) {
         let known = self
             .memory

@@ -13,7 +13,7 @@ use crate::core::observed::{Live, Observed, Operation};
 use crate::core::record::{Record, Revision};
 use crate::core::token::Token;
 use crate::journal::JournalError;
-use crate::kinds;
+use crate::kinds::{self, Names};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,21 +24,30 @@ const ROUNDS: usize = 24;
 const JOURNAL_WAIT: Duration = Duration::from_secs(5);
 
 /// A declared resource in the core's form, made once for each revision.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Wanted {
     pub declared: Declared,
     pub fields: Fields,
     pub digest: String,
+    /// What it refers to.
+    pub needs: Vec<Key>,
 }
 
 impl Wanted {
-    pub fn new(declared: Declared) -> Self {
-        let fields = kinds::of(declared.key.kind).declared(&declared);
+    pub fn new(declared: Declared, names: &dyn Names) -> Self {
+        let kind = kinds::of(declared.key.kind);
+        let fields = kind.declared(&declared, names);
         let digest = crate::core::digest::desired(&declared);
+        let references = kind.references(&declared);
+        let needs = references
+            .iter()
+            .filter_map(|to| names.key(to.kind, &to.name))
+            .collect();
         Wanted {
             declared,
             fields,
             digest,
+            needs,
         }
     }
 }
@@ -53,6 +62,10 @@ pub(super) struct Job {
     pub observed: Observed,
     pub tokens: Vec<Token>,
     pub deletes: Result<u32, String>,
+    /// Why its references keep it waiting.
+    pub blocked_on: Option<String>,
+    /// Managed resources that refer to it.
+    pub referrers: Vec<String>,
 }
 
 /// What a pass leaves behind.
@@ -79,6 +92,9 @@ struct Pass<'a> {
     wanted: Option<Arc<Wanted>>,
     tokens: Vec<Token>,
     deletes: Result<u32, String>,
+    blocked_on: Option<String>,
+    referrers: Vec<String>,
+    users: Option<Result<Vec<String>, Fault>>,
     operation: Option<Result<Operation, Fault>>,
     operations: Option<Result<Vec<Operation>, Fault>>,
     /// The record to go back to where the journal fails, and whether the journal lacks it.
@@ -92,6 +108,9 @@ struct Pass<'a> {
 pub(super) async fn run(shared: &Shared, job: Job) -> Done {
     let mut pass = Pass {
         shared,
+        blocked_on: job.blocked_on,
+        referrers: job.referrers,
+        users: None,
         saved: (job.record.clone(), job.dirty),
         done: Done {
             key: job.key,
@@ -151,7 +170,18 @@ impl Pass<'_> {
                 self.take(decision);
                 let key = &self.done.key;
                 let service = self.shared.ports.services.of(key.kind);
-                self.operations = Some(service.operations(&key.project, &key.location).await);
+                self.operations = Some(
+                    service
+                        .operations_on(&key.project, &key.location, &key.name)
+                        .await,
+                );
+                true
+            }
+            Some(Effect::FindUsers) => {
+                self.take(decision);
+                let key = &self.done.key;
+                let service = self.shared.ports.services.of(key.kind);
+                self.users = Some(service.users(&key.project, &key.location, &key.name).await);
                 true
             }
             Some(Effect::Send(revision)) => self.send(decision, revision.as_deref()).await,
@@ -164,13 +194,19 @@ impl Pass<'_> {
             declared: &wanted.declared,
             fields: &wanted.fields,
             digest: &wanted.digest,
+            needs: &wanted.needs,
         });
+        let target = self.target();
         decide::decide(&Input {
             record: &self.done.record,
             desired,
             observed: &self.done.observed,
             operation: self.operation.as_ref(),
             operations: self.operations.as_ref(),
+            users: self.users.as_ref(),
+            target: &target,
+            blocked_on: self.blocked_on.as_deref(),
+            referrers: &self.referrers,
             tokens: &self.tokens,
             rules,
             read_only: self.shared.read_only(),
@@ -183,6 +219,17 @@ impl Pass<'_> {
             now: self.shared.now(),
             jitter: self.shared.jitter(),
         })
+    }
+
+    /// What GCP's operations say they work on: the resource, or the object of the present call.
+    fn target(&self) -> String {
+        let key = &self.done.key;
+        let service = self.shared.ports.services.of(key.kind);
+        let write = self.done.record.write.as_ref();
+        match write.and_then(|write| write.intent.object.as_deref()) {
+            Some(object) => service.object(&key.project, &key.location, object),
+            None => service.target(&key.project, &key.location, &key.name),
+        }
     }
 
     /// Makes the decision's record the current one.
@@ -253,6 +300,7 @@ impl Pass<'_> {
         self.done.observed.fresh = false;
         self.operation = None;
         self.operations = None;
+        self.users = None;
         let (events, _) = self.unsaved();
         match journal.finish(&self.done.record, &intent.id, &reply, events) {
             Ok(()) => {

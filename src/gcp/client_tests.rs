@@ -22,6 +22,7 @@ fn intent() -> Intent {
             name: "c".into(),
         },
         verb: Verb::Patch,
+        object: None,
         mask: vec!["a".into()],
         body: json!({"a": 1}),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),

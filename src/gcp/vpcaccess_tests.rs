@@ -25,6 +25,7 @@ fn intent(verb: Verb, mask: &[&str]) -> Intent {
             name: "c".into(),
         },
         verb,
+        object: None,
         mask: mask.iter().map(ToString::to_string).collect(),
         body: json!({"maxInstances": 7}),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
@@ -82,7 +83,9 @@ async fn an_incomplete_listing_never_looks_whole() {
             FaultKind::Unclear,
         ),
         (
-            (0..PAGE_LIMIT).map(|i| page(&i.to_string())).collect(),
+            (0..super::super::pages::PAGE_LIMIT)
+                .map(|i| page(&i.to_string()))
+                .collect(),
             FaultKind::Unclear,
         ),
     ];

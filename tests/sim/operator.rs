@@ -12,7 +12,6 @@ use evenkeel::gcp::client::{Client, Ports as ClientPorts};
 use evenkeel::gcp::clock::Clock;
 use evenkeel::gcp::endpoint::EmulatorBase;
 use evenkeel::gcp::entropy::Entropy;
-use evenkeel::gcp::vpcaccess::VpcAccess;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,9 +59,7 @@ impl Operator {
             clock: Arc::clone(&clock),
         });
         let ports = Ports {
-            services: Services {
-                vpc_access: Arc::new(VpcAccess::new(Arc::new(client))),
-            },
+            services: Services::new(&Arc::new(client)),
             journal: Arc::new(FaultyJournal {
                 world: Arc::clone(world),
                 life: Arc::clone(&life),

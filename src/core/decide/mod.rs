@@ -6,6 +6,7 @@
 
 mod gates;
 mod outcome;
+mod procedure;
 mod removal;
 mod report;
 mod resumed;
@@ -16,6 +17,7 @@ mod step;
 mod tokens;
 
 pub use outcome::sent;
+pub use procedure::procedure_plan;
 pub use resumed::resumed;
 
 use super::conditions::{self, DriftFact, Situation};
@@ -30,7 +32,7 @@ use super::token::Token;
 use crate::api::envelope::{Drift, Policy};
 use crate::api::event::Severity;
 use crate::api::status::RevisionRef;
-use crate::api::{Declared, Event, Reason};
+use crate::api::{Declared, Event, Key, Reason};
 use jiff::Timestamp;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -43,6 +45,8 @@ pub struct Desired<'a> {
     pub fields: &'a Fields,
     /// Digest of the content.
     pub digest: &'a str,
+    /// The managed resources it refers to.
+    pub needs: &'a [Key],
 }
 
 /// Times that the decisions use.
@@ -85,6 +89,14 @@ pub struct Input<'a> {
     pub operation: Option<&'a Result<Operation, Fault>>,
     /// Reply to [`Effect::FindOperations`].
     pub operations: Option<&'a Result<Vec<Operation>, Fault>>,
+    /// Reply to [`Effect::FindUsers`].
+    pub users: Option<&'a Result<Vec<String>, Fault>>,
+    /// The resource as GCP's operations name it.
+    pub target: &'a str,
+    /// `Some`: something that the resource refers to is not ready.
+    pub blocked_on: Option<&'a str>,
+    /// Managed resources that refer to this one.
+    pub referrers: &'a [String],
     /// Requests not handled yet, oldest first.
     pub tokens: &'a [Token],
     pub rules: &'a Rules,
@@ -107,6 +119,8 @@ pub enum Effect {
     Poll(String),
     /// List the operations of the location, then decide again.
     FindOperations,
+    /// Ask GCP who uses the resource, then decide again.
+    FindUsers,
     /// Make the call in `record.write`: first write it down, with the revision if there is one.
     Send(Option<Box<Revision>>),
 }
@@ -203,6 +217,9 @@ impl<'a> Run<'a> {
         };
         self.record.released = false;
         let live = self.live()?;
+        if let Some(look) = self.input.rules.procedure {
+            return self.proceed(&desired, live, look);
+        }
         let Some(present) = live else {
             return self.absent(&desired);
         };
@@ -222,6 +239,9 @@ impl<'a> Run<'a> {
         }
         self.record.name.clone_from(&desired.declared.name);
         self.record.deletion = desired.declared.policy.deletion;
+        if self.record.needs != desired.needs {
+            self.record.needs = desired.needs.to_vec();
+        }
         if self
             .record
             .held

@@ -97,6 +97,7 @@ impl<'a> Run<'a> {
             prior,
             started_at: now,
             failure: None,
+            since: std::collections::BTreeMap::new(),
         });
         self.record.approved = None;
         self.record.history.push(HistoryEntry {
@@ -179,7 +180,7 @@ impl<'a> Run<'a> {
                 }
                 Step::Set(wanted) if fields::diff(wanted, live).is_empty() => self.landed(),
                 Step::Create(_) if present.is_some() => self.landed(),
-                Step::Set(_) | Step::Create(_) => {
+                Step::Set(_) | Step::Create(_) | Step::Named(_) => {
                     return self.take_step(desired, &rollout, step, present);
                 }
             }

@@ -96,8 +96,11 @@ impl Run<'_> {
         }
         let now_live = fields::restrict(&present.fields, &write.after);
         match write.intent.verb {
-            Verb::Patch | Verb::Create if now_live == write.after => self.finished(),
+            _ if landed(write, &present.fields) => self.finished(),
             Verb::Patch if now_live == write.before => {
+                self.send_again_after(write, since, operations)
+            }
+            _ if write.intent.object.is_some() && now_live == write.before => {
                 self.send_again_after(write, since, operations)
             }
             Verb::Delete => self.send_again_after(write, since, operations),
@@ -132,11 +135,7 @@ impl Run<'_> {
     }
 
     fn is_target(&self, operation: &Operation) -> bool {
-        let key = &self.record.key;
-        let target = operation.target.as_deref().unwrap_or_default();
-        target.contains(&format!("projects/{}/", key.project))
-            && target.contains(&format!("/locations/{}/", key.location))
-            && target.rsplit('/').next() == Some(key.name.as_str())
+        operation.target.as_deref() == Some(self.input.target)
     }
 
     /// The call did not land, as far as can be seen: send it again once no request of ours can be
@@ -263,7 +262,7 @@ impl Run<'_> {
         match &self.input.observed.live {
             Live::Unknown(Some(fault)) => stop(self.unreadable(fault)),
             Live::Unknown(None) => stop(self.soon(doing, 1)),
-            Live::Absent if write.intent.verb == Verb::Delete => self.deleted(),
+            Live::Absent if deletes_all(write) => self.deleted(),
             Live::Present(present) if took(write, present) => {
                 self.took(write);
                 Flow::Continue(())
@@ -371,9 +370,17 @@ impl Run<'_> {
 }
 
 fn took(write: &Write, present: &Present) -> bool {
-    write.intent.verb != Verb::Delete
-        && present.lifecycle == Lifecycle::Ready
-        && fields::diff(&write.after, &present.fields).is_empty()
+    present.lifecycle == Lifecycle::Ready && landed(write, &present.fields)
+}
+
+/// The call deletes the resource itself, not one object of a procedure.
+fn deletes_all(write: &Write) -> bool {
+    write.intent.verb == Verb::Delete && write.intent.object.is_none()
+}
+
+/// The fields are as the call wanted them. The resource being there is no landed delete.
+fn landed(write: &Write, live: &Fields) -> bool {
+    !deletes_all(write) && fields::diff(&write.after, live).is_empty()
 }
 
 fn list(fields: &Fields) -> String {

@@ -8,6 +8,7 @@ use crate::core::conditions::Situation;
 use crate::core::fields::{self, Fields};
 use crate::core::observed::Present;
 use crate::core::record::{Intent, Revision, Rollout, Stage, Step, Verb, Write};
+use crate::core::rules::Change;
 use crate::core::steps;
 use serde_json::Value;
 use std::time::Duration;
@@ -30,6 +31,9 @@ impl<'a> Run<'a> {
             desired,
             &format!("{}: {}", position(rollout), steps::describe(step)),
         )?;
+        if !self.undoing() {
+            self.await_dependencies()?;
+        }
         if later(rollout.step_started_at, limit) <= self.input.now {
             let last = self
                 .record
@@ -61,7 +65,7 @@ impl<'a> Run<'a> {
         let (verb, mut sent) = match step {
             Step::Create(fields) => (Verb::Create, fields.clone()),
             Step::Set(fields) => (Verb::Patch, fields.clone()),
-            Step::Pause(_) | Step::PauseManual => (Verb::Patch, Fields::new()),
+            Step::Pause(_) | Step::PauseManual | Step::Named(_) => (Verb::Patch, Fields::new()),
         };
         if let (Verb::Patch, Some(live)) = (verb, live) {
             sent.retain(|field, value| live.get(field) != Some(value));
@@ -77,17 +81,19 @@ impl<'a> Run<'a> {
             }
         }
         let before = live.map_or_else(Fields::new, |live| fields::restrict(live, &sent));
+        let encoded = (rules.encode)(&Change {
+            verb,
+            fields: &sent,
+            live: present,
+        });
         Write {
             intent: Intent {
                 id: format!("{}-{}", self.record.name, self.record.sends + 1),
                 key: self.record.key.clone(),
                 verb,
-                mask: if verb == Verb::Patch {
-                    sent.keys().cloned().collect()
-                } else {
-                    Vec::new()
-                },
-                body: Value::Object(fields::unflatten(&sent)),
+                object: None,
+                mask: encoded.mask,
+                body: encoded.body,
                 prepared_at: self.input.now,
             },
             before,
@@ -97,7 +103,7 @@ impl<'a> Run<'a> {
     }
 
     /// Before the first write of an attempt its prior state is saved, in the same transaction.
-    fn save_first(
+    pub(super) fn save_first(
         &mut self,
         desired: &Desired<'a>,
         present: Option<&Present>,
@@ -109,6 +115,11 @@ impl<'a> Run<'a> {
             .filter(|rollout| rollout.revision == 0)?;
         self.record.revision += 1;
         rollout.revision = self.record.revision;
+        let number = self.record.revision;
+        self.normal(
+            "Saved",
+            &format!("the state before this attempt is revision {number}"),
+        );
         Some(Box::new(Revision {
             key: self.record.key.clone(),
             number: self.record.revision,
@@ -143,7 +154,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn step_timeout(spec: Option<&RolloutSpec>, default: Duration) -> Duration {
+pub(super) fn step_timeout(spec: Option<&RolloutSpec>, default: Duration) -> Duration {
     spec.and_then(|spec| spec.timeout)
         .map_or(default, |timeout| timeout.0)
 }
