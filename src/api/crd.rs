@@ -7,6 +7,7 @@
 
 use super::backend_service::BackendServiceResource;
 use super::health_check::HealthCheckResource;
+use super::ssl_certificate::SslCertificateResource;
 use super::vpc_access_connector::VpcAccessConnectorResource;
 use super::{API_VERSION, GROUP, Kind, ManagedSpec, Metadata, Status, VERSION};
 use schemars::{JsonSchema, generate::SchemaSettings};
@@ -48,6 +49,7 @@ pub fn spec_schema(kind: Kind) -> Value {
         Kind::VpcAccessConnector => structural::<ManagedSpec<VpcAccessConnectorResource>>(),
         Kind::HealthCheck => structural::<ManagedSpec<HealthCheckResource>>(),
         Kind::BackendService => structural::<ManagedSpec<BackendServiceResource>>(),
+        Kind::SslCertificate => structural::<ManagedSpec<SslCertificateResource>>(),
     };
     spec["description"] = json!(format!("What {kind} should be, and how to get there."));
     for field in ["project", "location", "resourceName"] {

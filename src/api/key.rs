@@ -12,6 +12,8 @@ pub enum Kind {
     HealthCheck,
     /// A Compute Engine backend service, global or regional.
     BackendService,
+    /// Certificates of a load balancer, rotated without a gap.
+    SslCertificate,
 }
 
 impl Kind {
@@ -20,6 +22,7 @@ impl Kind {
         Kind::VpcAccessConnector,
         Kind::HealthCheck,
         Kind::BackendService,
+        Kind::SslCertificate,
     ];
 
     /// The name used in `kind:`.
@@ -29,6 +32,7 @@ impl Kind {
             Kind::VpcAccessConnector => "VpcAccessConnector",
             Kind::HealthCheck => "HealthCheck",
             Kind::BackendService => "BackendService",
+            Kind::SslCertificate => "SslCertificate",
         }
     }
 
@@ -39,6 +43,7 @@ impl Kind {
             Kind::VpcAccessConnector => "vpcaccessconnectors",
             Kind::HealthCheck => "healthchecks",
             Kind::BackendService => "backendservices",
+            Kind::SslCertificate => "sslcertificates",
         }
     }
 
@@ -49,6 +54,7 @@ impl Kind {
             Kind::VpcAccessConnector => "vac",
             Kind::HealthCheck => "hc",
             Kind::BackendService => "bes",
+            Kind::SslCertificate => "cert",
         }
     }
 

@@ -9,7 +9,7 @@ use super::observed::Present;
 use super::record::Verb;
 use crate::api::Reason;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub struct Scene<'a> {
     /// GCP name of the managed resource; the objects of the procedure are named after it.
     pub name: &'a str,
     pub declared: &'a Fields,
+    /// `spec.resource` as written, for what a create sends.
+    pub resource: &'a Map<String, Value>,
     /// `None`: none of the objects exists.
     pub live: Option<&'a Present>,
     /// Since when each of the marks of the last look has held.

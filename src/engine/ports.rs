@@ -8,8 +8,10 @@ use crate::gcp::clock::Clock;
 use crate::gcp::compute::Compute;
 use crate::gcp::entropy::Entropy;
 use crate::gcp::service::Service;
+use crate::gcp::ssl_certificates::SslCertificates;
 use crate::gcp::vpcaccess::VpcAccess;
 use crate::journal::Journal;
+use crate::kinds::certificate_base as base_of;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +32,7 @@ pub struct Services {
     pub vpc_access: Arc<dyn Service>,
     pub health_checks: Arc<dyn Service>,
     pub backend_services: Arc<dyn Service>,
+    pub ssl_certificates: Arc<dyn Service>,
 }
 
 impl Services {
@@ -40,6 +43,7 @@ impl Services {
             vpc_access: Arc::new(VpcAccess::new(Arc::clone(client))),
             health_checks: Arc::new(Compute::health_checks(Arc::clone(client))),
             backend_services: Arc::new(Compute::backend_services(Arc::clone(client))),
+            ssl_certificates: Arc::new(SslCertificates::new(Arc::clone(client), base_of)),
         }
     }
 
@@ -50,6 +54,7 @@ impl Services {
             Kind::VpcAccessConnector => &*self.vpc_access,
             Kind::HealthCheck => &*self.health_checks,
             Kind::BackendService => &*self.backend_services,
+            Kind::SslCertificate => &*self.ssl_certificates,
         }
     }
 }

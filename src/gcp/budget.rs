@@ -78,6 +78,8 @@ impl Rate {
             (Api::VpcAccess, Lane::Write) => Rate::new(0.5, 2),
             (Api::Compute, Lane::Read) => Rate::new(4.0, 20),
             (Api::Compute, Lane::Write) => Rate::new(1.0, 4),
+            // A secret is read once for each certificate made; it is never written.
+            (Api::SecretManager, _) => Rate::new(1.0, 5),
         }
     }
 }

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Items of a page: the most that Google gives. A listing costs one call for each page.
-const PAGE_SIZE: (&str, &str) = ("maxResults", "500");
+pub(super) const PAGE_SIZE: (&str, &str) = ("maxResults", "500");
 const ROOT: &str = "compute/v1";
 const HEALTH_CHECKS: &str = "healthChecks";
 const BACKEND_SERVICES: &str = "backendServices";
@@ -240,8 +240,7 @@ impl Service for Compute {
     }
 
     fn target(&self, project: &str, location: &str, name: &str) -> String {
-        let place = place(location);
-        format!("projects/{project}/{place}/{}/{name}", self.collection)
+        target_of(project, location, &format!("{}/{name}", self.collection))
     }
 }
 
@@ -255,10 +254,15 @@ fn place(location: &str) -> String {
     }
 }
 
-fn collection(project: &str, location: &str, collection: &str) -> Result<String, Fault> {
+pub(super) fn collection(project: &str, location: &str, collection: &str) -> Result<String, Fault> {
     let place = place(&segment(location)?);
     let project = segment(project)?;
     Ok(format!("{ROOT}/projects/{project}/{place}/{collection}"))
+}
+
+/// The link of an object such as `healthChecks/x`, without host and version.
+pub(super) fn target_of(project: &str, location: &str, object: &str) -> String {
+    format!("projects/{project}/{}/{object}", place(location))
 }
 
 /// A listing that is all there is.
@@ -271,7 +275,7 @@ fn whole(listing: Listing) -> Result<Vec<Value>, Fault> {
 
 /// The UUID of a request, always the same for the same intent: version 8 of RFC 9562, made of a
 /// digest. A later intent has another, also where it asks for the same.
-fn request_id(intent: &Intent) -> String {
+pub(super) fn request_id(intent: &Intent) -> String {
     let seed = format!("{}\n{}\n{}", intent.key, intent.id, intent.prepared_at);
     let digest = Sha256::digest(seed.as_bytes());
     let mut bytes = [0_u8; 16];

@@ -13,11 +13,13 @@ pub enum Api {
     VpcAccess,
     /// Compute Engine, `compute.googleapis.com`.
     Compute,
+    /// Secret Manager, `secretmanager.googleapis.com`.
+    SecretManager,
 }
 
 impl Api {
     /// Every API.
-    pub const ALL: &'static [Api] = &[Api::VpcAccess, Api::Compute];
+    pub const ALL: &'static [Api] = &[Api::VpcAccess, Api::Compute, Api::SecretManager];
 
     /// Short name, as in configuration, metrics and logs.
     #[must_use]
@@ -25,6 +27,7 @@ impl Api {
         match self {
             Api::VpcAccess => "vpcaccess",
             Api::Compute => "compute",
+            Api::SecretManager => "secretmanager",
         }
     }
 
@@ -39,6 +42,7 @@ impl Api {
         match self {
             Api::VpcAccess => "https://vpcaccess.googleapis.com/",
             Api::Compute => "https://compute.googleapis.com/",
+            Api::SecretManager => "https://secretmanager.googleapis.com/",
         }
     }
 }

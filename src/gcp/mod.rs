@@ -29,7 +29,9 @@ pub mod operation;
 mod pages;
 pub mod path;
 pub mod redact;
+mod secrets;
 pub mod service;
+pub mod ssl_certificates;
 pub mod vpcaccess;
 
 #[cfg(test)]

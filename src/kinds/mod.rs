@@ -5,7 +5,10 @@
 mod backend_service;
 mod compute;
 mod health_check;
+mod ssl_certificate;
 mod vpc_access_connector;
+
+pub use ssl_certificate::base_of as certificate_base;
 
 pub use crate::api::Reference;
 use crate::api::{Declared, Finding, Key, Kind};
@@ -69,6 +72,7 @@ impl Names for SetNames {
 #[must_use]
 pub fn of(kind: Kind) -> &'static dyn ManagedKind {
     match kind {
+        Kind::SslCertificate => &ssl_certificate::SslCertificate,
         Kind::VpcAccessConnector => &vpc_access_connector::VpcAccessConnector,
         Kind::HealthCheck => &health_check::HealthCheck,
         Kind::BackendService => &backend_service::BackendService,

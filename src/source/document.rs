@@ -9,6 +9,7 @@ use super::text::Text;
 use super::{rollout, schema, yaml};
 use crate::api::backend_service::BackendServiceResource;
 use crate::api::health_check::HealthCheckResource;
+use crate::api::ssl_certificate::SslCertificateResource;
 use crate::api::vpc_access_connector::VpcAccessConnectorResource;
 use crate::api::{
     API_VERSION, Declared, Finding, GROUP, Key, Kind, ManagedSpec, Origin, Policy, Reference,
@@ -386,6 +387,9 @@ fn typed(kind: Kind, node: &Node, faults: &mut Faults) -> Option<Policy> {
         }
         Kind::BackendService => {
             serde_json::from_value::<ManagedSpec<BackendServiceResource>>(spec).map(policy)
+        }
+        Kind::SslCertificate => {
+            serde_json::from_value::<ManagedSpec<SslCertificateResource>>(spec).map(policy)
         }
     };
     read.map_err(|error| {

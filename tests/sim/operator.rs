@@ -105,7 +105,12 @@ impl Operator {
             if self.shown.get(&key) != Some(&report.status) {
                 self.shown.insert(key.clone(), report.status.clone());
                 let status = Box::new(report.status);
-                world.note(What::Shown { key, status });
+                let exists = world.exists(&key);
+                world.note(What::Shown {
+                    key,
+                    status,
+                    exists,
+                });
             }
         }
     }

@@ -168,6 +168,7 @@ impl Run<'_> {
         let procedure = look(&Scene {
             name: &self.record.key.name,
             declared: &Fields::new(),
+            resource: &serde_json::Map::new(),
             live: Some(present),
             since: &BTreeMap::new(),
             bake: Duration::ZERO,

@@ -57,7 +57,10 @@ impl Member {
 
     /// Google will not try again: only a new certificate helps.
     pub fn is_lost(&self) -> bool {
-        matches!(self.status.as_str(), "PROVISIONING_FAILED_PERMANENTLY" | "RENEWAL_FAILED")
+        matches!(
+            self.status.as_str(),
+            "PROVISIONING_FAILED_PERMANENTLY" | "RENEWAL_FAILED"
+        )
     }
 
     /// Why it does not serve yet, domain by domain.
@@ -88,15 +91,19 @@ fn advice(state: &str) -> &'static str {
 
 fn domains(value: Option<&Value>) -> Vec<String> {
     let items = value.and_then(Value::as_array).into_iter().flatten();
-    let mut domains: Vec<_> =
-        items.filter_map(Value::as_str).map(|d| d.trim_end_matches('.').to_lowercase()).collect();
+    let mut domains: Vec<_> = items
+        .filter_map(Value::as_str)
+        .map(|d| d.trim_end_matches('.').to_lowercase())
+        .collect();
     domains.sort();
     domains.dedup();
     domains
 }
 
 fn domain_status(managed: Option<&Value>) -> BTreeMap<String, String> {
-    let status = managed.and_then(|managed| managed.get("domainStatus")).and_then(Value::as_object);
+    let status = managed
+        .and_then(|managed| managed.get("domainStatus"))
+        .and_then(Value::as_object);
     status
         .into_iter()
         .flatten()
@@ -107,7 +114,9 @@ fn domain_status(managed: Option<&Value>) -> BTreeMap<String, String> {
 impl Content {
     /// From the declared `spec.resource`.
     pub fn declared(resource: &serde_json::Map<String, Value>) -> Content {
-        let pem = resource.get("selfManaged").and_then(|own| own.get("certificate"));
+        let pem = resource
+            .get("selfManaged")
+            .and_then(|own| own.get("certificate"));
         Content {
             domains: domains(resource.get("managed").and_then(|m| m.get("domains"))),
             certificate: pem.and_then(Value::as_str).map(fingerprint),
@@ -120,7 +129,12 @@ impl Content {
         hasher.update(self.domains.join(","));
         hasher.update(self.certificate.as_deref().unwrap_or_default());
         hasher.update(round.to_be_bytes());
-        let hex: String = hasher.finalize().iter().take(SUFFIX / 2).map(hex_byte).collect();
+        let hex: String = hasher
+            .finalize()
+            .iter()
+            .take(SUFFIX / 2)
+            .map(hex_byte)
+            .collect();
         format!("{base}-{hex}")
     }
 }
@@ -132,21 +146,21 @@ fn hex_byte(byte: &u8) -> String {
 /// Digest of a PEM text, whatever its line ends.
 pub(super) fn fingerprint(pem: &str) -> String {
     let plain: String = pem.split_whitespace().collect();
-    let hex: String = Sha256::digest(plain.as_bytes()).iter().map(hex_byte).collect();
+    let hex: String = Sha256::digest(plain.as_bytes())
+        .iter()
+        .map(hex_byte)
+        .collect();
     format!("sha256:{hex}")
 }
 
-/// Whether a GCP name belongs to the family of `base`: the base itself, or the base with a suffix.
-pub(super) fn belongs(name: &str, base: &str) -> bool {
-    base_of(name) == base || name == base
-}
-
 /// The base of a name: without a suffix of a hyphen and eight hex digits.
-pub(super) fn base_of(name: &str) -> &str {
+pub fn base_of(name: &str) -> &str {
     match name.rsplit_once('-') {
         Some((base, suffix))
             if suffix.len() == SUFFIX
-                && suffix.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) =>
+                && suffix
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) =>
         {
             base
         }
@@ -175,7 +189,11 @@ mod tests {
     #[test]
     fn equal_content_gets_an_equal_name_in_any_order() {
         let content = |domains: Value| {
-            Content::declared(json!({"managed": {"domains": domains}}).as_object().unwrap())
+            Content::declared(
+                json!({"managed": {"domains": domains}})
+                    .as_object()
+                    .unwrap(),
+            )
         };
         let one = content(json!(["b.example.com", "A.example.com."]));
         let two = content(json!(["a.example.com", "b.example.com"]));

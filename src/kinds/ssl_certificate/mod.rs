@@ -13,7 +13,7 @@ use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Kind, Severity};
 use crate::core::fields::{Fields, diff};
 use crate::core::observed::{Lifecycle, Present};
-use crate::core::rules::{FieldRule, Rules, encode_masked};
+use crate::core::rules::{FieldRule, Rules};
 use family::{Content, Member};
 use proxy::Proxy;
 use serde_json::{Map, Value, json};
@@ -27,14 +27,14 @@ const NAME_LIMIT: usize = 54;
 const COMPUTE: &str = "compute v1, sslCertificates";
 
 static RULES: Rules = Rules {
-    kind: Kind::SslCertificate,
-    fields: &[rotated("managed.domains"), rotated("selfManaged.certificate")],
-    together: &[],
-    ordered: &[],
-    missing_for_create: |_| None,
-    encode: encode_masked,
     procedure: Some(rotation::procedure),
+    ..Rules::new(Kind::SslCertificate, FIELDS)
 };
+
+const FIELDS: &[FieldRule] = &[
+    rotated("managed.domains"),
+    rotated("selfManaged.certificate"),
+];
 
 const fn rotated(path: &'static str) -> FieldRule {
     FieldRule {
@@ -58,10 +58,6 @@ impl ManagedKind for SslCertificate {
         for name in list(resource.get("attachTo")) {
             fields.insert(format!("attachTo[{name}]"), json!(true));
         }
-        // What a create sends; not compared with live, see `comparable`.
-        if let Some(own) = resource.get("selfManaged") {
-            fields.insert(SOURCE.to_owned(), own.clone());
-        }
         fields
     }
 
@@ -72,7 +68,9 @@ impl ManagedKind for SslCertificate {
         let mut fields = Fields::new();
         if let Some(member) = serving {
             fields.extend(content_fields(&member.content));
-            let on = proxies.iter().filter(|proxy| proxy.certificates.contains(&member.name));
+            let on = proxies
+                .iter()
+                .filter(|proxy| proxy.certificates.contains(&member.name));
             fields.extend(on.map(|proxy| (format!("attachTo[{}]", proxy.name), json!(true))));
         }
         for member in &members {
@@ -84,7 +82,9 @@ impl ManagedKind for SslCertificate {
         Present {
             fields,
             lifecycle: Lifecycle::Ready,
-            state: serving.map_or("ABSENT", |member| member.status.as_str()).to_owned(),
+            state: serving
+                .map_or("ABSENT", |member| member.status.as_str())
+                .to_owned(),
             users: Vec::new(),
             raw,
         }
@@ -98,20 +98,15 @@ impl ManagedKind for SslCertificate {
     }
 
     fn notes(&self, live: Option<&Fields>, declared: &Fields) -> Vec<String> {
-        let same = live.is_some_and(|live| diff(&comparable(declared), live).is_empty());
+        let same = live.is_some_and(|live| diff(declared, live).is_empty());
         if same {
             return Vec::new();
         }
-        vec!["a rotation: the old certificate serves until the new one is ACTIVE everywhere".to_owned()]
+        vec![
+            "a rotation: the old certificate serves until the new one is ACTIVE everywhere"
+                .to_owned(),
+        ]
     }
-}
-
-/// Where the declared fields keep what a self-managed certificate is made from.
-const SOURCE: &str = "selfManaged.source";
-
-/// The declared fields that live has too.
-fn comparable(declared: &Fields) -> Fields {
-    declared.iter().filter(|(f, _)| *f != SOURCE).map(|(f, v)| (f.clone(), v.clone())).collect()
 }
 
 fn content_fields(content: &Content) -> Fields {
@@ -128,26 +123,35 @@ fn content_fields(content: &Content) -> Fields {
 /// The inverse of [`content_fields`]; `None` when nothing is declared.
 fn content_of(declared: &Fields) -> Option<Content> {
     let domains = list(declared.get("managed.domains"));
-    let certificate =
-        declared.get("selfManaged.certificate").and_then(Value::as_str).map(str::to_owned);
-    let content = Content { domains, certificate };
+    let certificate = declared
+        .get("selfManaged.certificate")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let content = Content {
+        domains,
+        certificate,
+    };
     (!content.domains.is_empty() || content.certificate.is_some()).then_some(content)
 }
 
 /// The body of a new certificate. The private key is a reference here; the call resolves it.
-fn body(declared: &Fields, name: &str) -> Value {
-    match declared.get(SOURCE) {
+fn body(resource: &Map<String, Value>, content: &Content, name: &str) -> Value {
+    match resource.get("selfManaged") {
         Some(own) => json!({"name": name, "type": "SELF_MANAGED", "selfManaged": own}),
         None => json!({
-            "name": name, "type": "MANAGED",
-            "managed": {"domains": declared.get("managed.domains")},
+            "name": name, "type": "MANAGED", "managed": {"domains": content.domains},
         }),
     }
 }
 
 fn attach_to(declared: &Fields) -> Vec<String> {
     let name = |field: &String| {
-        Some(field.strip_prefix("attachTo[")?.strip_suffix(']')?.to_owned())
+        Some(
+            field
+                .strip_prefix("attachTo[")?
+                .strip_suffix(']')?
+                .to_owned(),
+        )
     };
     declared.keys().filter_map(name).collect()
 }
@@ -163,7 +167,9 @@ fn proxy_field(name: &str) -> String {
 }
 
 fn members(raw: Option<&Value>) -> Vec<Member> {
-    objects(raw, "certificates").filter_map(Member::read).collect()
+    objects(raw, "certificates")
+        .filter_map(Member::read)
+        .collect()
 }
 
 fn proxies(raw: Option<&Value>) -> Vec<Proxy> {
@@ -171,14 +177,28 @@ fn proxies(raw: Option<&Value>) -> Vec<Proxy> {
 }
 
 fn objects<'a>(raw: Option<&'a Value>, field: &str) -> impl Iterator<Item = &'a Value> {
-    raw.and_then(|raw| raw.get(field)).and_then(Value::as_array).into_iter().flatten()
+    raw.and_then(|raw| raw.get(field))
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 /// The member that serves: on the most proxies, ACTIVE, the newest.
 fn serving<'m>(members: &'m [Member], proxies: &[Proxy]) -> Option<&'m Member> {
-    let attached =
-        |member: &Member| proxies.iter().filter(|p| p.certificates.contains(&member.name)).count();
-    members.iter().max_by_key(|m| (m.is_active(), attached(m), m.created.clone(), m.name.clone()))
+    let attached = |member: &Member| {
+        proxies
+            .iter()
+            .filter(|p| p.certificates.contains(&member.name))
+            .count()
+    };
+    members.iter().max_by_key(|m| {
+        (
+            m.is_active(),
+            attached(m),
+            m.created.clone(),
+            m.name.clone(),
+        )
+    })
 }
 
 fn list(value: Option<&Value>) -> Vec<String> {
@@ -191,7 +211,11 @@ fn check_name(declared: &Declared, findings: &mut Vec<Finding>) {
     if name.len() <= NAME_LIMIT && base_of(name) == name {
         return;
     }
-    let path = if *name == declared.name { "metadata.name" } else { "spec.resourceName" };
+    let path = if *name == declared.name {
+        "metadata.name"
+    } else {
+        "spec.resourceName"
+    };
     findings.push(Finding {
         path: path.to_owned(),
         message: format!("`{name}` leaves no room for the suffix of a rotation"),
@@ -204,8 +228,13 @@ fn check_name(declared: &Declared, findings: &mut Vec<Finding>) {
 }
 
 fn check_domains(declared: &Declared, findings: &mut Vec<Finding>) {
-    let Some(managed) = declared.resource.get("managed").and_then(Value::as_object) else { return };
-    for domain in list(managed.get("domains")).iter().filter(|domain| domain.contains('*')) {
+    let Some(managed) = declared.resource.get("managed").and_then(Value::as_object) else {
+        return;
+    };
+    for domain in list(managed.get("domains"))
+        .iter()
+        .filter(|domain| domain.contains('*'))
+    {
         findings.push(refusal(
             "spec.resource.managed.domains",
             format!("`{domain}` is a wildcard, and Google issues none for a load balancer's certificate"),
@@ -216,7 +245,10 @@ fn check_domains(declared: &Declared, findings: &mut Vec<Finding>) {
     if declared.key.location != "global" {
         findings.push(refusal(
             "spec.location",
-            format!("a Google-managed certificate cannot live in `{}`", declared.key.location),
+            format!(
+                "a Google-managed certificate cannot live in `{}`",
+                declared.key.location
+            ),
             "compute-managed certificates are global (compute v1)",
             "use location: global, or a selfManaged certificate in the region",
         ));
@@ -231,20 +263,4 @@ fn refusal(path: &str, message: String, limit: &str, help: &str) -> Finding {
         help: help.to_owned(),
         severity: Severity::Error,
     }
-}
-
-/// Whether a GCP certificate belongs to the family of a managed name.
-#[must_use]
-pub fn belongs(name: &str, base: &str) -> bool {
-    family::belongs(name, base)
-}
-
-/// Puts the live side together: the family of `base` out of all certificates, and the proxies.
-#[must_use]
-pub fn composite(base: &str, certificates: Vec<Value>, proxies: Vec<Value>) -> Value {
-    let mut whole = Map::new();
-    whole.insert("name".to_owned(), json!(base));
-    whole.insert("certificates".to_owned(), Value::Array(certificates));
-    whole.insert("proxies".to_owned(), Value::Array(proxies));
-    Value::Object(whole)
 }

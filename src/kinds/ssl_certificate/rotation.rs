@@ -37,7 +37,9 @@ fn removal(scene: &Scene<'_>) -> Procedure {
     let members = super::members(raw);
     let proxies = super::proxies(raw);
     let users = |member: &Member| -> Vec<String> {
-        let using = proxies.iter().filter(|proxy| proxy.certificates.contains(&member.name));
+        let using = proxies
+            .iter()
+            .filter(|proxy| proxy.certificates.contains(&member.name));
         using.map(|proxy| proxy.name.clone()).collect()
     };
     let free = members.iter().find(|member| users(member).is_empty());
@@ -53,7 +55,12 @@ fn removal(scene: &Scene<'_>) -> Procedure {
         },
         (None, None) => Next::Done,
     };
-    Procedure { steps: vec!["delete".to_owned()], at: 0, marks: Vec::new(), next }
+    Procedure {
+        steps: vec!["delete".to_owned()],
+        at: 0,
+        marks: Vec::new(),
+        next,
+    }
 }
 
 struct Rotation<'a> {
@@ -75,16 +82,33 @@ impl<'a> Rotation<'a> {
         let members = super::members(raw);
         let declared = super::attach_to(scene.declared);
         let all = super::proxies(raw);
-        let missing =
-            declared.iter().filter(|name| !all.iter().any(|p| p.name == **name)).cloned().collect();
-        let proxies: Vec<_> = all.into_iter().filter(|p| declared.contains(&p.name)).collect();
+        let missing = declared
+            .iter()
+            .filter(|name| !all.iter().any(|p| p.name == **name))
+            .cloned()
+            .collect();
+        let proxies: Vec<_> = all
+            .into_iter()
+            .filter(|p| declared.contains(&p.name))
+            .collect();
         let target = best(&members, &content, &proxies).cloned();
-        let lost = members.iter().filter(|m| m.content == content && m.is_lost()).count();
+        let lost = members
+            .iter()
+            .filter(|m| m.content == content && m.is_lost())
+            .count();
         let name = match &target {
             Some(member) => member.name.clone(),
             None => fresh_name(&content, scene.name, lost, &members),
         };
-        Some(Rotation { scene, content, members, proxies, missing, name, target })
+        Some(Rotation {
+            scene,
+            content,
+            members,
+            proxies,
+            missing,
+            name,
+            target,
+        })
     }
 
     fn procedure(&self) -> Procedure {
@@ -93,9 +117,15 @@ impl<'a> Rotation<'a> {
             let text = format!("attach {} to {}", self.name, proxy.name);
             moves.push((text, self.attach(proxy)));
         }
-        moves.push((format!("wait until {} serves", self.name), self.wait_active()));
+        moves.push((
+            format!("wait until {} serves", self.name),
+            self.wait_active(),
+        ));
         if !self.old().is_empty() {
-            moves.push((format!("hold for {}", crate::api::HumanDuration(self.scene.bake)), self.soak()));
+            moves.push((
+                format!("hold for {}", crate::api::HumanDuration(self.scene.bake)),
+                self.soak(),
+            ));
         }
         for proxy in self.proxies.iter().filter(|proxy| self.serves_old(proxy)) {
             let text = format!("detach the old certificates from {}", proxy.name);
@@ -104,12 +134,22 @@ impl<'a> Rotation<'a> {
         for old in self.removable() {
             moves.push((format!("delete {}", old.name), Some(delete(old))));
         }
-        let at = moves.iter().position(|(_, next)| next.is_some()).unwrap_or(moves.len());
-        let next = moves.get(at).and_then(|(_, next)| next.clone()).unwrap_or(Next::Done);
+        let at = moves
+            .iter()
+            .position(|(_, next)| next.is_some())
+            .unwrap_or(moves.len());
+        let next = moves
+            .get(at)
+            .and_then(|(_, next)| next.clone())
+            .unwrap_or(Next::Done);
         Procedure {
             steps: moves.into_iter().map(|(text, _)| text).collect(),
             at,
-            marks: if self.is_serving() { vec![SERVING.to_owned()] } else { Vec::new() },
+            marks: if self.is_serving() {
+                vec![SERVING.to_owned()]
+            } else {
+                Vec::new()
+            },
             next,
         }
     }
@@ -118,19 +158,26 @@ impl<'a> Rotation<'a> {
         if self.target.is_some() {
             return None;
         }
-        let lost = self.members.iter().filter(|m| m.content == self.content && m.is_lost()).count();
+        let lost = self
+            .members
+            .iter()
+            .filter(|m| m.content == self.content && m.is_lost())
+            .count();
         if lost >= ROUNDS {
             let message = format!(
                 "{lost} certificates with this content failed for good; mend the domains, then \
                  `evenkeel rollout retry`"
             );
-            return Some(Next::Broken { reason: Reason::VerifyFailed, message });
+            return Some(Next::Broken {
+                reason: Reason::VerifyFailed,
+                message,
+            });
         }
         let field = certificates_field(&self.name);
         Some(Next::Call(Box::new(Call {
             verb: Verb::Create,
             object: format!("sslCertificates/{}", self.name),
-            body: super::body(self.scene.declared, &self.name),
+            body: super::body(self.scene.resource, &self.content, &self.name),
             before: Fields::new(),
             after: [(field, json!("present"))].into(),
         })))
@@ -146,7 +193,10 @@ impl<'a> Rotation<'a> {
                  away or use Certificate Manager for this proxy",
                 proxy.name
             );
-            return Some(Next::Broken { reason: Reason::InvalidSpec, message });
+            return Some(Next::Broken {
+                reason: Reason::InvalidSpec,
+                message,
+            });
         }
         if proxy.certificates.len() >= PROXY_LIMIT {
             let message = format!(
@@ -155,7 +205,10 @@ impl<'a> Rotation<'a> {
                 proxy.name,
                 proxy.certificates.len()
             );
-            return Some(Next::Broken { reason: Reason::InvalidSpec, message });
+            return Some(Next::Broken {
+                reason: Reason::InvalidSpec,
+                message,
+            });
         }
         let mut list = proxy.certificates.clone();
         list.push(self.name.clone());
@@ -165,7 +218,10 @@ impl<'a> Rotation<'a> {
     fn wait_active(&self) -> Option<Next> {
         if let Some(name) = self.missing.first() {
             let message = format!("the target HTTPS proxy {name} does not exist; waiting for it");
-            return Some(Next::Wait { message, limit: None });
+            return Some(Next::Wait {
+                message,
+                limit: None,
+            });
         }
         let target = self.target.as_ref()?;
         if target.is_active() {
@@ -175,11 +231,19 @@ impl<'a> Rotation<'a> {
         if self.proxies.is_empty() {
             message.push_str("; attachTo is empty, and Google issues only what a proxy serves");
         }
-        Some(Next::Wait { message, limit: Some(PROVISIONING) })
+        Some(Next::Wait {
+            message,
+            limit: Some(PROVISIONING),
+        })
     }
 
     fn soak(&self) -> Option<Next> {
-        let since = self.scene.since.get(SERVING).copied().unwrap_or(self.scene.now);
+        let since = self
+            .scene
+            .since
+            .get(SERVING)
+            .copied()
+            .unwrap_or(self.scene.now);
         let until = since.checked_add(self.scene.bake).unwrap_or(Timestamp::MAX);
         if until <= self.scene.now {
             return None;
@@ -215,16 +279,24 @@ impl<'a> Rotation<'a> {
     fn is_serving(&self) -> bool {
         self.missing.is_empty()
             && self.target.as_ref().is_some_and(Member::is_active)
-            && self.proxies.iter().all(|proxy| proxy.certificates.contains(&self.name))
+            && self
+                .proxies
+                .iter()
+                .all(|proxy| proxy.certificates.contains(&self.name))
     }
 
     /// The members of the family that are no longer wanted.
     fn old(&self) -> Vec<&Member> {
-        self.members.iter().filter(|member| member.name != self.name).collect()
+        self.members
+            .iter()
+            .filter(|member| member.name != self.name)
+            .collect()
     }
 
     fn serves_old(&self, proxy: &Proxy) -> bool {
-        self.old().iter().any(|old| proxy.certificates.contains(&old.name))
+        self.old()
+            .iter()
+            .any(|old| proxy.certificates.contains(&old.name))
     }
 
     /// Old certificates that no proxy at all uses, but for the ones about to be detached.
@@ -232,9 +304,13 @@ impl<'a> Rotation<'a> {
         let all = super::proxies(self.scene.live.map(|present| &present.raw));
         let declared = |proxy: &Proxy| self.proxies.iter().any(|own| own.name == proxy.name);
         let used = |member: &Member| {
-            all.iter().any(|proxy| !declared(proxy) && proxy.certificates.contains(&member.name))
+            all.iter()
+                .any(|proxy| !declared(proxy) && proxy.certificates.contains(&member.name))
         };
-        self.old().into_iter().filter(|member| !used(member)).collect()
+        self.old()
+            .into_iter()
+            .filter(|member| !used(member))
+            .collect()
     }
 }
 
@@ -252,12 +328,23 @@ fn delete(old: &Member) -> Next {
 /// The member to keep: the right content, not lost; one that serves before one that does not, the
 /// newest among equals.
 fn best<'m>(members: &'m [Member], content: &Content, proxies: &[Proxy]) -> Option<&'m Member> {
-    let attached =
-        |member: &Member| proxies.iter().filter(|p| p.certificates.contains(&member.name)).count();
+    let attached = |member: &Member| {
+        proxies
+            .iter()
+            .filter(|p| p.certificates.contains(&member.name))
+            .count()
+    };
     members
         .iter()
         .filter(|member| member.content == *content && !member.is_lost())
-        .max_by_key(|m| (m.is_active(), attached(m), m.created.clone(), m.name.clone()))
+        .max_by_key(|m| {
+            (
+                m.is_active(),
+                attached(m),
+                m.created.clone(),
+                m.name.clone(),
+            )
+        })
 }
 
 /// A name that no member has, the same each time it is asked for.
