@@ -40,7 +40,10 @@ fn record(name: &str, situation: &Situation) -> Record {
     record.status.source_revision = "files@sha256:0fef3157477e".into();
     record.status.conditions = compute(&[], situation, &DriftFact::Unknown, 3, at(0));
     let observed = json!({"machineType": "e2-standard-4", "minInstances": 3, "state": "READY"});
-    record.status.observed.clone_from(observed.as_object().unwrap());
+    record
+        .status
+        .observed
+        .clone_from(observed.as_object().unwrap());
     record
 }
 

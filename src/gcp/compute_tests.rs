@@ -21,7 +21,6 @@ fn item(name: &str) -> Value {
 
 fn intent(verb: Verb, location: &str) -> Intent {
     Intent {
-        object: None,
         id: "i-1".into(),
         key: Key {
             kind: Kind::HealthCheck,

@@ -121,6 +121,7 @@ fn by_procedure(
     let procedure = look(&Scene {
         name: &declared.key.name,
         declared: wanted,
+        resource: &declared.resource,
         live: present,
         since: &since,
         bake: rollout.and_then(|spec| spec.bake).unwrap_or_default().0,
