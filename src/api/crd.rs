@@ -5,6 +5,8 @@
 //! No rule forbids a change that GCP would allow: growth is judged against the live value, and a
 //! schema sees only the old manifest.
 
+use super::run_service::RunServiceResource;
+use super::sql_instance::SqlInstanceResource;
 use super::vpc_access_connector::VpcAccessConnectorResource;
 use super::{API_VERSION, GROUP, Kind, ManagedSpec, Metadata, Status, VERSION};
 use schemars::{JsonSchema, generate::SchemaSettings};
@@ -44,6 +46,8 @@ pub fn editor_schemas() -> Vec<(String, String)> {
 pub fn spec_schema(kind: Kind) -> Value {
     let mut spec = match kind {
         Kind::VpcAccessConnector => structural::<ManagedSpec<VpcAccessConnectorResource>>(),
+        Kind::RunService => structural::<ManagedSpec<RunServiceResource>>(),
+        Kind::SqlInstance => structural::<ManagedSpec<SqlInstanceResource>>(),
     };
     spec["description"] = json!(format!("What {kind} should be, and how to get there."));
     for field in ["project", "location", "resourceName"] {
@@ -109,14 +113,34 @@ fn definition(kind: Kind) -> Value {
                 "served": true,
                 "storage": true,
                 "subresources": {"status": {}},
-                "additionalPrinterColumns": columns(),
+                "additionalPrinterColumns": columns(kind),
                 "schema": {"openAPIV3Schema": root(kind)},
             }],
         },
     })
 }
 
-fn columns() -> Value {
+/// Columns of a kind's own: name, and path below `.status.observed`.
+fn observed_columns(kind: Kind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        Kind::VpcAccessConnector => &[],
+        Kind::RunService => &[("Traffic", "traffic")],
+        Kind::SqlInstance => &[("State", "state"), ("Tier", r"settings\.tier")],
+    }
+}
+
+fn columns(kind: Kind) -> Value {
+    let mut columns = common_columns();
+    if let Value::Array(columns) = &mut columns {
+        columns.extend(observed_columns(kind).iter().map(|(name, path)| {
+            json!({"name": name, "type": "string", "priority": 1,
+                   "jsonPath": format!(".status.observed.{path}")})
+        }));
+    }
+    columns
+}
+
+fn common_columns() -> Value {
     let ready = |name: &str, field: &str| {
         json!({"name": name, "type": "string",
                "jsonPath": format!(".status.conditions[?(@.type==\"Ready\")].{field}")})
@@ -162,7 +186,7 @@ fn document(kind: Kind) -> Value {
     let rollout = &mut spec["properties"]["rollout"];
     rollout["not"] = json!({"required": ["maxStep", "steps"]});
     rollout["properties"]["steps"]["items"]["oneOf"] =
-        json!([{"required": ["set"]}, {"required": ["pause"]}]);
+        json!([{"required": ["set"]}, {"required": ["traffic"]}, {"required": ["pause"]}]);
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": kind.as_str(),

@@ -8,17 +8,27 @@ use std::fmt;
 pub enum Kind {
     /// A Serverless VPC Access connector.
     VpcAccessConnector,
+    /// A Cloud Run service.
+    RunService,
+    /// A Cloud SQL instance.
+    SqlInstance,
 }
 
 impl Kind {
     /// Every kind, in the order people read them.
-    pub const ALL: &'static [Kind] = &[Kind::VpcAccessConnector];
+    pub const ALL: &'static [Kind] = &[
+        Kind::VpcAccessConnector,
+        Kind::RunService,
+        Kind::SqlInstance,
+    ];
 
     /// The name used in `kind:`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::VpcAccessConnector => "VpcAccessConnector",
+            Kind::RunService => "RunService",
+            Kind::SqlInstance => "SqlInstance",
         }
     }
 
@@ -27,6 +37,8 @@ impl Kind {
     pub fn plural(self) -> &'static str {
         match self {
             Kind::VpcAccessConnector => "vpcaccessconnectors",
+            Kind::RunService => "runservices",
+            Kind::SqlInstance => "sqlinstances",
         }
     }
 
@@ -35,6 +47,8 @@ impl Kind {
     pub fn short_name(self) -> &'static str {
         match self {
             Kind::VpcAccessConnector => "vac",
+            Kind::RunService => "run",
+            Kind::SqlInstance => "sql",
         }
     }
 

@@ -11,6 +11,8 @@ pub mod envelope;
 pub mod event;
 pub mod finding;
 pub mod key;
+pub mod run_service;
+pub mod sql_instance;
 pub mod status;
 pub mod vpc_access_connector;
 

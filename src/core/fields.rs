@@ -1,7 +1,7 @@
 //! Managed fields as a flat map, and the difference between two of them.
 //!
 //! A field that is absent is unset: not managed when declared, not there when live. `null` means
-//! "cleared", and `0` and `""` are values.
+//! "cleared", and `0` and `""` are values. `{"atLeast": 100}` is satisfied by any number from 100 on.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,12 +32,30 @@ pub fn diff(declared: &Fields, live: &Fields) -> Vec<Difference> {
         .collect()
 }
 
-/// `null` is satisfied by a field that is not there; everything else must be equal.
-fn same(wanted: &Value, live: Option<&Value>) -> bool {
+/// Whether live is as wanted: `null` is satisfied by a field that is not there, a minimum by more,
+/// and everything else must be equal.
+#[must_use]
+pub fn same(wanted: &Value, live: Option<&Value>) -> bool {
     match live {
-        Some(live) => wanted == live,
+        Some(live) => wanted == live || exceeds(wanted, live),
         None => wanted.is_null(),
     }
+}
+
+fn exceeds(wanted: &Value, live: &Value) -> bool {
+    minimum(wanted).is_some_and(|least| live.as_i64().is_some_and(|live| live >= least))
+}
+
+/// A number that live may exceed, for what GCP raises by itself.
+#[must_use]
+pub fn at_least(least: i64) -> Value {
+    serde_json::json!({"atLeast": least})
+}
+
+/// The number of an [`at_least`].
+#[must_use]
+pub fn minimum(value: &Value) -> Option<i64> {
+    value.get("atLeast")?.as_i64()
 }
 
 /// The live values of exactly the fields in `of`.
@@ -122,6 +140,16 @@ mod tests {
         );
         let names: Vec<_> = changes.iter().map(|c| c.field.as_str()).collect();
         assert_eq!(names, ["absent", "set", "zero"]);
+    }
+
+    #[test]
+    fn a_minimum_is_satisfied_by_more() {
+        let declared = Fields::from([("disk".to_owned(), at_least(100))]);
+        let live = |size: i64| fields(&json!({"disk": size}));
+        assert_eq!(diff(&declared, &live(99)).len(), 1);
+        assert!(diff(&declared, &live(100)).is_empty());
+        assert!(diff(&declared, &live(250)).is_empty());
+        assert_eq!(diff(&declared, &Fields::new()).len(), 1);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The table that a kind gives to the core: which fields exist and how GCP lets them change.
 
-use super::fields::{self, Fields};
+use super::fields::{self, Difference, Fields};
 use super::observed::Present;
-use super::record::Verb;
-use crate::api::Kind;
+use super::record::{Step, Verb};
+use crate::api::envelope::RolloutSpec;
+use crate::api::{Declared, Kind};
 use crate::api::status::Mutability;
 use serde_json::Value;
 
@@ -20,6 +21,18 @@ pub struct Rules {
     pub missing_for_create: fn(&Fields) -> Option<&'static str>,
     /// The call that writes these fields, as GCP wants it.
     pub encode: fn(&Change<'_>) -> Encoded,
+    /// `Some`: a kind that makes the steps of a rollout itself.
+    pub staging: Option<&'static Staging>,
+}
+
+/// Steps that a kind makes itself, such as moving traffic from one revision to the next.
+#[derive(Debug)]
+pub struct Staging {
+    /// The steps from live over the changes; `None`: derived as for any kind.
+    pub steps: fn(&Fields, &[Difference], &RolloutSpec) -> Option<Vec<Step>>,
+    /// What these steps go back to after one of them failed, in one call, from the fields at the
+    /// start and now; `None`: to the prior values.
+    pub back: fn(&[Step], &Fields, &Fields) -> Option<Fields>,
 }
 
 /// Fields to be written.
@@ -30,6 +43,8 @@ pub struct Change<'a> {
     pub fields: &'a Fields,
     /// The live resource, read right before; `None` for a create.
     pub live: Option<&'a Present>,
+    /// The manifest, for values that fields hold as digests only.
+    pub declared: Option<&'a Declared>,
 }
 
 /// A call: its field mask, where the API has one, and its body.
@@ -67,10 +82,11 @@ pub struct FieldRule {
 }
 
 impl Rules {
-    /// The rule of a field.
+    /// The rule of a field: its own, else that of its pattern (`flags[]` for `flags[a]`).
     #[must_use]
     pub fn field(&self, path: &str) -> Option<&'static FieldRule> {
-        self.fields.iter().find(|rule| rule.path == path)
+        let of = |path: &str| self.fields.iter().find(|rule| rule.path == path);
+        of(path).or_else(|| of(&pattern(path)))
     }
 
     /// Fields without a rule are taken to be reversible and harmless.
@@ -87,5 +103,30 @@ impl Rules {
             .filter(move |group| group.contains(&path))
             .flat_map(|group| group.iter().copied())
             .filter(move |other| *other != path)
+    }
+}
+
+/// A path without the keys of list members: `env[A].value` as `env[].value`.
+#[must_use]
+pub fn pattern(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut inside = false;
+    for c in path.chars() {
+        inside &= c != ']';
+        if !inside {
+            out.push(c);
+        }
+        inside |= c == '[';
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn keys_are_no_part_of_a_pattern() {
+        let path = "template.containers[api].env[A.B].value";
+        assert_eq!(super::pattern(path), "template.containers[].env[].value");
+        assert_eq!(super::pattern("a.b"), "a.b");
     }
 }

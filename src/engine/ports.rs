@@ -25,6 +25,8 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Services {
     pub vpc_access: Arc<dyn Service>,
+    pub run: Arc<dyn Service>,
+    pub sql_admin: Arc<dyn Service>,
 }
 
 impl Services {
@@ -33,6 +35,8 @@ impl Services {
     pub fn of(&self, kind: Kind) -> &dyn Service {
         match kind {
             Kind::VpcAccessConnector => &*self.vpc_access,
+            Kind::RunService => &*self.run,
+            Kind::SqlInstance => &*self.sql_admin,
         }
     }
 }

@@ -11,17 +11,27 @@ use url::{Host, Url};
 pub enum Api {
     /// Serverless VPC Access, `vpcaccess.googleapis.com`.
     VpcAccess,
+    /// Cloud Run, `run.googleapis.com`.
+    Run,
+    /// Cloud SQL Admin, `sqladmin.googleapis.com`.
+    SqlAdmin,
 }
 
 impl Api {
     /// Every API.
-    pub const ALL: &'static [Api] = &[Api::VpcAccess];
+    pub const ALL: &'static [Api] = &[
+        Api::VpcAccess,
+        Api::Run,
+        Api::SqlAdmin,
+    ];
 
     /// Short name, as in configuration, metrics and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Api::VpcAccess => "vpcaccess",
+            Api::Run => "run",
+            Api::SqlAdmin => "sqladmin",
         }
     }
 
@@ -35,6 +45,8 @@ impl Api {
     fn base(self) -> &'static str {
         match self {
             Api::VpcAccess => "https://vpcaccess.googleapis.com/",
+            Api::Run => "https://run.googleapis.com/",
+            Api::SqlAdmin => "https://sqladmin.googleapis.com/",
         }
     }
 }

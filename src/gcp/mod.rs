@@ -8,7 +8,8 @@
 //! [`endpoint`] and
 //! [`access`] say who calls where; [`error`], [`google_error`] and [`redact`]
 //! turn replies into faults; [`budget`], [`counts`], [`clock`] and [`entropy`] serve [`client`];
-//! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`]).
+//! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`],
+//! [`run`], [`sqladmin`]).
 
 pub mod access;
 pub mod auth;
@@ -24,9 +25,12 @@ pub mod google_error;
 pub mod http;
 pub mod live;
 pub mod operation;
+mod pages;
 pub mod path;
 pub mod redact;
+pub mod run;
 pub mod service;
+pub mod sqladmin;
 pub mod vpcaccess;
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ fn intent(verb: Verb, mask: &[&str]) -> Intent {
         verb,
         mask: mask.iter().map(ToString::to_string).collect(),
         body: json!({"maxInstances": 7}),
+        sealed: Sealed::default(),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Adding a kind is one file here and one line in [`of`].
 
+mod run_service;
+mod sql_instance;
+mod tree;
 mod vpc_access_connector;
 
 use crate::api::{Declared, Finding, Key, Kind};
@@ -28,6 +31,11 @@ pub trait ManagedKind: Send + Sync {
 
     /// Whether GCP would take this manifest, as far as can be told without asking.
     fn check(&self, declared: &Declared) -> Vec<Finding>;
+
+    /// A body of this kind without its secrets, as it may be stored.
+    fn redact(&self, body: Value) -> Value {
+        body
+    }
 
     /// Derived numbers that help to judge a plan.
     fn notes(&self, live: Option<&Fields>, declared: &Fields) -> Vec<String>;
@@ -62,5 +70,7 @@ impl Names for NoNames {
 pub fn of(kind: Kind) -> &'static dyn ManagedKind {
     match kind {
         Kind::VpcAccessConnector => &vpc_access_connector::VpcAccessConnector,
+        Kind::RunService => &run_service::RunService,
+        Kind::SqlInstance => &sql_instance::SqlInstance,
     }
 }

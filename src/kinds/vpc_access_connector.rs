@@ -63,6 +63,7 @@ static RULES: Rules = Rules {
     ordered: &[("minInstances", "maxInstances")],
     missing_for_create,
     encode: encode_masked,
+    staging: None,
 };
 
 const fn fixed(path: &'static str) -> FieldRule {

@@ -7,6 +7,8 @@ use super::node::{Data, Node, describe};
 use super::suggest::{did_you_mean, nearest, quote};
 use super::text::Text;
 use super::{rollout, schema, yaml};
+use crate::api::run_service::RunServiceResource;
+use crate::api::sql_instance::SqlInstanceResource;
 use crate::api::vpc_access_connector::VpcAccessConnectorResource;
 use crate::api::{
     API_VERSION, Declared, Finding, GROUP, Key, Kind, ManagedSpec, Origin, Policy, Severity, crd,
@@ -168,7 +170,7 @@ impl<'a> Reader<'a> {
         schema::walk(node, schema, "", start..start, faults);
         if let Some(spec) = node.get("spec") {
             let resource = &schema["properties"]["spec"]["properties"]["resource"];
-            rollout::check(spec, resource, faults);
+            rollout::check(kind, spec, resource, faults);
         }
         let loose = self.loose(kind, node);
         for finding in self.check.check(&loose) {
@@ -370,6 +372,12 @@ fn typed(kind: Kind, node: &Node, faults: &mut Faults) -> Option<Policy> {
     let read = match kind {
         Kind::VpcAccessConnector => {
             serde_json::from_value::<ManagedSpec<VpcAccessConnectorResource>>(spec).map(policy)
+        }
+        Kind::RunService => {
+            serde_json::from_value::<ManagedSpec<RunServiceResource>>(spec).map(policy)
+        }
+        Kind::SqlInstance => {
+            serde_json::from_value::<ManagedSpec<SqlInstanceResource>>(spec).map(policy)
         }
     };
     read.map_err(|error| {

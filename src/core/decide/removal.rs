@@ -6,7 +6,7 @@ use crate::api::status::Outcome;
 use crate::core::conditions::{DriftFact, Situation};
 use crate::core::fields::Fields;
 use crate::core::observed::{Lifecycle, Live, Present};
-use crate::core::record::{Intent, Revision, Stage, Verb, Write};
+use crate::core::record::{Intent, Revision, Sealed, Stage, Verb, Write};
 use serde_json::Value;
 
 /// Stands for "the manifest is gone" where a hold names its content.
@@ -144,6 +144,7 @@ impl Run<'_> {
                 verb: Verb::Delete,
                 mask: Vec::new(),
                 body: Value::Null,
+                sealed: Sealed::default(),
                 prepared_at: now,
             },
             before: present.fields.clone(),

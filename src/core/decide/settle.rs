@@ -90,7 +90,7 @@ impl Run<'_> {
         }
         let now_live = fields::restrict(&present.fields, &write.after);
         match write.intent.verb {
-            Verb::Patch | Verb::Create if now_live == write.after => self.finished(),
+            Verb::Patch | Verb::Create if fields::diff(&write.after, &now_live).is_empty() => self.finished(),
             Verb::Patch if now_live == write.before => self.send_again_after(write, since),
             Verb::Delete => self.send_again_after(write, since),
             Verb::Patch | Verb::Create => self.give_up(&format!(
@@ -226,7 +226,7 @@ impl Run<'_> {
             Live::Unknown(None) => stop(self.soon(doing, 1)),
             Live::Absent if write.intent.verb == Verb::Delete => self.deleted(),
             Live::Present(present) if took(write, present) => {
-                self.took(write);
+                self.took(write, present.lifecycle);
                 Flow::Continue(())
             }
             Live::Present(present) if present.lifecycle == Lifecycle::Failed => {
@@ -234,7 +234,9 @@ impl Run<'_> {
                 self.record.write = None;
                 Flow::Continue(())
             }
-            Live::Present(present) if present.lifecycle != Lifecycle::Ready => {
+            Live::Present(present)
+                if matches!(present.lifecycle, Lifecycle::Busy | Lifecycle::Deleting) =>
+            {
                 stop(self.soon(doing, 2))
             }
             Live::Absent | Live::Present(_) if patience > self.input.now => {
@@ -244,11 +246,16 @@ impl Run<'_> {
         }
     }
 
-    fn took(&mut self, write: &Write) {
+    fn took(&mut self, write: &Write, lifecycle: Lifecycle) {
         self.count_repetition(write);
         self.record.write = None;
         self.record.owned = true;
         self.record.settled_at = Some(self.input.now);
+        // A step whose result does not work fails where the rollout is carried on; going back is
+        // about the fields alone.
+        if lifecycle == Lifecycle::Unhealthy && !self.undoing() {
+            return;
+        }
         if self
             .record
             .rollout
@@ -333,7 +340,7 @@ impl Run<'_> {
 
 fn took(write: &Write, present: &Present) -> bool {
     write.intent.verb != Verb::Delete
-        && present.lifecycle == Lifecycle::Ready
+        && matches!(present.lifecycle, Lifecycle::Ready | Lifecycle::Unhealthy)
         && fields::diff(&write.after, &present.fields).is_empty()
 }
 
