@@ -21,7 +21,7 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     ("journal", &["api", "core"]),
-    ("source", &["api"]),
+    ("source", &["api", "core::graph"]),
     (
         "engine",
         &["api", "core", "kinds", "gcp", "journal", "source"],

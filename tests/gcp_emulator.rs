@@ -88,6 +88,7 @@ async fn write(
             name: name.to_owned(),
         },
         verb,
+        object: None,
         mask: fields.map(|(name, _)| name.clone()).collect(),
         body,
         sealed: Sealed::default(),

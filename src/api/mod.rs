@@ -11,6 +11,7 @@ pub mod envelope;
 pub mod event;
 pub mod finding;
 pub mod key;
+pub mod reference;
 pub mod run_service;
 pub mod sql_instance;
 pub mod status;
@@ -26,6 +27,7 @@ pub use envelope::{
 pub use event::Event;
 pub use finding::{Finding, Severity};
 pub use key::{Key, Kind};
+pub use reference::Reference;
 pub use status::Status;
 
 /// The API group of every kind.

@@ -91,7 +91,7 @@ fn flatten_into(fields: &mut Fields, prefix: &str, object: &serde_json::Map<Stri
     }
 }
 
-/// The inverse of [`flatten`].
+/// The inverse of [`flatten`]. Entries of keyed lists (see [`super::items`]) become an object by key.
 #[must_use]
 pub fn unflatten(fields: &Fields) -> serde_json::Map<String, Value> {
     let mut root = serde_json::Map::new();
@@ -102,9 +102,10 @@ pub fn unflatten(fields: &Fields) -> serde_json::Map<String, Value> {
 }
 
 fn insert(object: &mut serde_json::Map<String, Value>, path: &str, value: &Value) {
-    match path.split_once('.') {
+    match head_of(path) {
         None => {
-            object.insert(path.to_owned(), value.clone());
+            let name = path.strip_prefix('[').and_then(|key| key.strip_suffix(']'));
+            object.insert(name.unwrap_or(path).to_owned(), value.clone());
         }
         Some((head, rest)) => {
             let inner = object
@@ -115,6 +116,20 @@ fn insert(object: &mut serde_json::Map<String, Value>, path: &str, value: &Value
             }
         }
     }
+}
+
+/// The first name of a path and the rest. The key of a list entry is a name of its own, whatever
+/// stands in it: `backends[a.b].rate` is `backends`, `a.b`, `rate`.
+fn head_of(path: &str) -> Option<(&str, &str)> {
+    if let Some((key, rest)) = path.strip_prefix('[').and_then(|p| p.split_once("].")) {
+        return Some((key, rest));
+    }
+    if path.starts_with('[') {
+        return None;
+    }
+    let end = path.find(['.', '['])?;
+    let rest = &path[end..];
+    Some((&path[..end], rest.strip_prefix('.').unwrap_or(rest)))
 }
 
 #[cfg(test)]
@@ -156,5 +171,16 @@ mod tests {
     fn flatten_and_back() {
         let tree = json!({"a": {"b": 1, "c": {"d": [1, 2]}}, "e": {}});
         assert_eq!(Value::Object(unflatten(&fields(&tree))), tree);
+        let keyed = [("list[a.b/c].rate".to_owned(), json!(1))].into();
+        assert_eq!(
+            Value::Object(unflatten(&keyed)),
+            json!({"list": {"a.b/c": {"rate": 1}}})
+        );
+        let deep = [("boxes[a].env[B.C].value", 1), ("labels[x.y/z]", 2)];
+        let deep = deep.map(|(path, value)| (path.to_owned(), json!(value)));
+        assert_eq!(
+            Value::Object(unflatten(&deep.into())),
+            json!({"boxes": {"a": {"env": {"B.C": {"value": 1}}}}, "labels": {"x.y/z": 2}})
+        );
     }
 }

@@ -83,7 +83,10 @@ pub fn plan(
     };
     let differences = fields::diff(declared, live);
     let steps = steps::derive(rules, live, &differences, rollout);
-    let changes: Vec<_> = differences.iter().map(|d| classify(rules, d)).collect();
+    let changes: Vec<_> = differences
+        .iter()
+        .map(|d| classify(rules, d, live))
+        .collect();
     Plan {
         digest: plan_digest(content, Some(&fields::restrict(live, declared)), &steps),
         action: if changes.is_empty() {
@@ -131,7 +134,7 @@ fn plan_digest(content: &str, live: Option<&Fields>, steps: &[Step]) -> String {
     }))
 }
 
-fn classify(rules: &Rules, difference: &Difference) -> ChangeStatus {
+fn classify(rules: &Rules, difference: &Difference, live: &Fields) -> ChangeStatus {
     let rule = rules.field(&difference.field);
     let mutability = rules.mutability(&difference.field);
     let refused = match mutability {
@@ -145,7 +148,10 @@ fn classify(rules: &Rules, difference: &Difference) -> ChangeStatus {
         to: difference.to.clone(),
         mutability,
         disruption: rule.and_then(|rule| rule.disruption).map(str::to_owned),
-        blocked: rule.filter(|_| refused).map(|rule| rule.refusal.to_owned()),
+        blocked: rule
+            .filter(|_| refused)
+            .map(|rule| rule.refusal.to_owned())
+            .or_else(|| (rules.refuse)(difference, live)),
     }
 }
 
@@ -177,6 +183,6 @@ pub fn way_back(
 ) -> (Vec<ChangeStatus>, Vec<ChangeStatus>) {
     fields::diff(saved, live)
         .iter()
-        .map(|difference| classify(rules, difference))
+        .map(|difference| classify(rules, difference, live))
         .partition(|change| change.mutability == Mutability::Reversible)
 }

@@ -7,6 +7,7 @@ use crate::api::{Deletion, Key, Reason, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The memory of one resource. Written in one transaction with what happens around it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -131,6 +132,9 @@ pub struct Rollout {
     pub started_at: Timestamp,
     /// A step failed: what is left is to go back or to hold.
     pub failure: Option<Failure>,
+    /// Since when the marks of a procedure have held.
+    #[serde(default)]
+    pub since: BTreeMap<String, Timestamp>,
 }
 
 /// Why a step failed.
@@ -171,6 +175,8 @@ pub enum Step {
     PauseManual,
     /// Create the resource with these fields.
     Create(Fields),
+    /// A step of a procedure, in words.
+    Named(String),
 }
 
 /// A mutating call, written down before it is made.
@@ -181,6 +187,9 @@ pub struct Intent {
     pub id: String,
     pub key: Key,
     pub verb: Verb,
+    /// The object that a procedure calls, `sslCertificates/x`; `None`: the resource itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// Field mask of a patch.
     pub mask: Vec<String>,
     /// Body of a create or patch, as GCP wants it; secrets in it are replaced once it is sealed.

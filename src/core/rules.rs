@@ -1,12 +1,14 @@
 //! The table that a kind gives to the core: which fields exist and how GCP lets them change.
 
 use super::fields::{self, Difference, Fields};
+use super::items;
 use super::observed::Present;
+use super::procedure::{Procedure, Scene};
 use super::record::{Step, Verb};
 use crate::api::envelope::RolloutSpec;
-use crate::api::{Declared, Kind};
 use crate::api::status::Mutability;
-use serde_json::Value;
+use crate::api::{Declared, Kind};
+use serde_json::{Map, Value};
 
 /// Everything the core knows of a kind.
 #[derive(Debug)]
@@ -19,9 +21,18 @@ pub struct Rules {
     pub ordered: &'static [(&'static str, &'static str)],
     /// What the declared fields lack to create the resource; `None` when nothing.
     pub missing_for_create: fn(&Fields) -> Option<&'static str>,
+    /// `spec.resource`, or the `set` of a step, as flat fields in canonical form.
+    pub flatten: fn(&Map<String, Value>) -> Fields,
+    /// Why GCP would refuse one change, given the live fields, and the way out: what the
+    /// mutability of the field alone does not say.
+    pub refuse: fn(&Difference, &Fields) -> Option<String>,
     /// The call that writes these fields, as GCP wants it.
     pub encode: fn(&Change<'_>) -> Encoded,
-    /// `Some`: a kind that makes the steps of a rollout itself.
+    /// What helps a resource that GCP gave up on.
+    pub when_failed: &'static str,
+    /// For kinds whose change takes several calls on several objects: the next of them.
+    pub procedure: Option<fn(&Scene<'_>) -> Procedure>,
+    /// For kinds that make the steps of a rollout themselves.
     pub staging: Option<&'static Staging>,
 }
 
@@ -82,11 +93,30 @@ pub struct FieldRule {
 }
 
 impl Rules {
-    /// The rule of a field: its own, else that of its pattern (`flags[]` for `flags[a]`).
+    /// A kind with these fields and nothing special; for `..Rules::new(kind, fields)`.
+    #[must_use]
+    pub const fn new(kind: Kind, fields: &'static [FieldRule]) -> Self {
+        Rules {
+            kind,
+            fields,
+            together: &[],
+            ordered: &[],
+            missing_for_create: |_| None,
+            flatten: fields::flatten,
+            refuse: |_, _| None,
+            encode: encode_masked,
+            when_failed: "nothing is written to it; look at it in the console, and have it repaired",
+            procedure: None,
+            staging: None,
+        }
+    }
+
+    /// The rule of a field: its own, else the one that serves a field of every entry of a keyed
+    /// list.
     #[must_use]
     pub fn field(&self, path: &str) -> Option<&'static FieldRule> {
         let of = |path: &str| self.fields.iter().find(|rule| rule.path == path);
-        of(path).or_else(|| of(&pattern(path)))
+        of(path).or_else(|| of(&items::generic(path)))
     }
 
     /// Fields without a rule are taken to be reversible and harmless.
@@ -103,30 +133,5 @@ impl Rules {
             .filter(move |group| group.contains(&path))
             .flat_map(|group| group.iter().copied())
             .filter(move |other| *other != path)
-    }
-}
-
-/// A path without the keys of list members: `env[A].value` as `env[].value`.
-#[must_use]
-pub fn pattern(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    let mut inside = false;
-    for c in path.chars() {
-        inside &= c != ']';
-        if !inside {
-            out.push(c);
-        }
-        inside |= c == '[';
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn keys_are_no_part_of_a_pattern() {
-        let path = "template.containers[api].env[A.B].value";
-        assert_eq!(super::pattern(path), "template.containers[].env[].value");
-        assert_eq!(super::pattern("a.b"), "a.b");
     }
 }

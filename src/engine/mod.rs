@@ -13,13 +13,13 @@ pub use board::{Board, Report};
 pub use ports::{Ports, Services, Settings};
 
 use crate::api::key::Scope;
-use crate::api::{ConditionType, Declared, Key, Kind};
+use crate::api::{ConditionType, Declared, Key};
 use crate::core::conditions::Situation;
 use crate::core::observed::{Live, Observed};
 use crate::core::record::Record;
 use crate::core::token::Token;
 use crate::journal::JournalError;
-use crate::kinds;
+use crate::kinds::SetNames;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
@@ -88,6 +88,7 @@ impl Engine {
         let memory = records
             .into_iter()
             .map(|record| {
+                let record = crate::core::decide::resumed(record, now);
                 let observed = Observed {
                     at: now,
                     fresh: false,
@@ -262,6 +263,7 @@ impl Engine {
         for (key, wanted) in &self.wanted {
             if wanted.needs.contains(ready) {
                 self.queue.push(key, now, Priority::Edit);
+                self.announce(key, wanted);
             }
         }
     }
@@ -288,12 +290,19 @@ impl Engine {
         if let Some(at) = done.requeue {
             self.queue.push(&key, at, Priority::Progress);
         }
-        let settled = done.requeue.is_none() && is_rest(&done.situation);
+        // A delete that is held up is tried again for ever: that is a rest.
+        let held_up = matches!(done.situation, Situation::InUse(_)) && !done.dirty;
+        let settled = held_up || done.requeue.is_none() && is_rest(&done.situation);
+        let before = self.memory.get(&key).map(|memory| &memory.record.status);
+        let was_ready = before.is_some_and(crate::api::Status::is_ready);
+        // First: nobody may see everything at rest while a resource is about to go on.
+        if done.record.status.is_ready() && !was_ready {
+            self.wake_referrers(&key);
+        }
         self.report(&key, &done.record, settled);
         let Some(memory) = self.memory.get_mut(&key) else {
             return;
         };
-        let became_ready = done.record.status.is_ready() && !memory.record.status.is_ready();
         memory.record = done.record;
         memory.dirty = done.dirty;
         // A read that failed does not make the last good one untrue.
@@ -303,9 +312,6 @@ impl Engine {
                 ..done.observed
             };
             drop_body(&mut memory.observed);
-        }
-        if became_ready {
-            self.wake_referrers(&key);
         }
     }
 
@@ -352,7 +358,7 @@ impl Engine {
             .then(|| "the source declares nothing at all".to_owned());
         self.deletes_left = self.shared.settings.deletes_per_sync;
         let before = std::mem::take(&mut self.wanted);
-        let names = names_of(&set);
+        let names = SetNames::of(&set);
         for declared in set {
             let key = declared.key.clone();
             let wanted = Wanted::new(declared, &names);
@@ -385,7 +391,7 @@ impl Engine {
         }
     }
 
-    /// Shows a declared resource before the first decision about it.
+    /// Shows a declared resource that a decision is due about.
     fn announce(&self, key: &Key, wanted: &Wanted) {
         let known = self
             .memory
@@ -484,23 +490,6 @@ fn urgency(before: Option<&Arc<Wanted>>, now: &Arc<Wanted>) -> Option<Priority> 
         }
         _ => Some(Priority::Edit),
     }
-}
-
-/// `metadata.name` to identity.
-struct SetNames(BTreeMap<(Kind, String), Key>);
-
-impl kinds::Names for SetNames {
-    fn key(&self, kind: Kind, name: &str) -> Option<Key> {
-        self.0.get(&(kind, name.to_owned())).cloned()
-    }
-}
-
-fn names_of(set: &[Declared]) -> SetNames {
-    SetNames(
-        set.iter()
-            .map(|d| ((d.key.kind, d.name.clone()), d.key.clone()))
-            .collect(),
-    )
 }
 
 /// Situations in which nothing happens by itself.

@@ -98,6 +98,8 @@ struct Pass<'a> {
     users: Option<Result<Vec<String>, Fault>>,
     operation: Option<Result<Operation, Fault>>,
     operations: Option<Result<Vec<Operation>, Fault>>,
+    /// The record to go back to where the journal fails, and whether the journal lacks it.
+    saved: (Record, bool),
     /// Events and tokens not in the journal yet.
     unsaved_events: usize,
     unsaved_handled: usize,
@@ -117,6 +119,7 @@ pub(super) async fn run(shared: &Shared, job: Job) -> Done {
         blocked_on: job.blocked_on,
         referrers: job.referrers,
         users: None,
+        saved: (job.record.clone(), job.dirty),
         done: Done {
             key: job.key,
             record: job.record,
@@ -175,7 +178,11 @@ impl Pass<'_> {
                 self.take(decision);
                 let key = &self.done.key;
                 let service = self.shared.ports.services.of(key.kind);
-                self.operations = Some(service.operations(&key.project, &key.location).await);
+                self.operations = Some(
+                    service
+                        .operations_on(&key.project, &key.location, &key.name)
+                        .await,
+                );
                 true
             }
             Some(Effect::FindUsers) => {
@@ -265,8 +272,6 @@ impl Pass<'_> {
                 return false;
             }
         };
-        let before = self.done.record.clone();
-        let situation = self.done.situation.clone();
         self.take(decision);
         let journal = Arc::clone(&self.shared.ports.journal);
         let kind = kinds::of(self.done.key.kind);
@@ -283,8 +288,6 @@ impl Pass<'_> {
             Ok(durable) => durable,
             Err(error) => {
                 // Nothing is sent that is not on disk first.
-                self.done.record = before;
-                self.done.situation = situation;
                 self.journal_failed(&error);
                 return false;
             }
@@ -309,7 +312,9 @@ impl Pass<'_> {
                 true
             }
             Err(error) => {
-                self.done.dirty = true;
+                // The reply is known to this process: the next pass saves it.
+                self.saved = (self.done.record.clone(), true);
+                self.unsaved_events = self.done.events.len();
                 self.journal_failed(&error);
                 false
             }
@@ -325,6 +330,7 @@ impl Pass<'_> {
 
     fn all_saved(&mut self) {
         self.done.dirty = false;
+        self.saved = (self.done.record.clone(), false);
         self.unsaved_events = self.done.events.len();
         self.unsaved_handled = self.done.handled.len();
     }
@@ -336,23 +342,27 @@ impl Pass<'_> {
         }
         let journal = &self.shared.ports.journal;
         let saved = if self.done.forgotten {
-            journal.forget(&self.done.key, events)
+            let marked = match handled {
+                [] => Ok(()),
+                // Else they would act again on whatever comes after.
+                _ => journal.commit(&self.done.record, &[], handled),
+            };
+            marked.and_then(|()| journal.forget(&self.done.key, events))
         } else {
             journal.commit(&self.done.record, events, handled)
         };
         match saved {
             Ok(()) => self.all_saved(),
-            Err(error) => {
-                self.done.dirty = true;
-                self.done.forgotten = false;
-                // What is not saved is not reported either; it is found again next time.
-                self.done.handled.truncate(self.unsaved_handled);
-                self.journal_failed(&error);
-            }
+            Err(error) => self.journal_failed(&error),
         }
     }
 
+    /// What is not saved did not happen, and is not reported either: it is decided again, with
+    /// the same requests of people, who must not be obeyed twice.
     fn journal_failed(&mut self, error: &JournalError) {
+        (self.done.record, self.done.dirty) = self.saved.clone();
+        self.done.forgotten = false;
+        self.done.events.truncate(self.unsaved_events);
         self.done.handled.truncate(self.unsaved_handled);
         self.done.journal_error = Some(error.to_string());
         self.done.requeue = Some(later(self.shared.now(), JOURNAL_WAIT));

@@ -3,9 +3,13 @@
 use crate::api::Kind;
 use crate::core::decide::Timing;
 use crate::core::permit::Authority;
+use crate::gcp::client::Client;
 use crate::gcp::clock::Clock;
 use crate::gcp::entropy::Entropy;
+use crate::gcp::run::Run;
 use crate::gcp::service::Service;
+use crate::gcp::sqladmin::SqlAdmin;
+use crate::gcp::vpcaccess::VpcAccess;
 use crate::journal::Journal;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -30,6 +34,16 @@ pub struct Services {
 }
 
 impl Services {
+    /// Every service over one client.
+    #[must_use]
+    pub fn new(client: &Arc<Client>) -> Self {
+        Services {
+            vpc_access: Arc::new(VpcAccess::new(Arc::clone(client))),
+            run: Arc::new(Run::new(Arc::clone(client))),
+            sql_admin: Arc::new(SqlAdmin::new(Arc::clone(client))),
+        }
+    }
+
     /// The service of a kind.
     #[must_use]
     pub fn of(&self, kind: Kind) -> &dyn Service {

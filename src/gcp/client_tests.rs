@@ -22,6 +22,7 @@ fn intent() -> Intent {
             name: "c".into(),
         },
         verb: Verb::Patch,
+        object: None,
         mask: vec!["a".into()],
         body: json!({"a": 1}),
         sealed: Sealed::default(),

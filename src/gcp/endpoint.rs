@@ -19,11 +19,7 @@ pub enum Api {
 
 impl Api {
     /// Every API.
-    pub const ALL: &'static [Api] = &[
-        Api::VpcAccess,
-        Api::Run,
-        Api::SqlAdmin,
-    ];
+    pub const ALL: &'static [Api] = &[Api::VpcAccess, Api::Run, Api::SqlAdmin];
 
     /// Short name, as in configuration, metrics and logs.
     #[must_use]

@@ -41,7 +41,11 @@ fn target(metadata: &Value) -> Option<String> {
 /// A resource as metadata was created long ago, and updated by this operation.
 fn created(metadata: &Value) -> Option<jiff::Timestamp> {
     let of_itself = metadata.get("target").is_some();
-    let field = if of_itself { "createTime" } else { "updateTime" };
+    let field = if of_itself {
+        "createTime"
+    } else {
+        "updateTime"
+    };
     metadata[field].as_str()?.parse().ok()
 }
 

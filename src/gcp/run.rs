@@ -61,7 +61,11 @@ async fn pages(client: &Client, project: &str, path: &str, field: &str) -> Resul
 impl Service for Run {
     async fn list(&self, project: &str, location: &str) -> Result<Listing, Fault> {
         let listing = services(&self.client, project, location).await?;
-        if listing.items.iter().any(|item| self.name_of(item).is_none()) {
+        if listing
+            .items
+            .iter()
+            .any(|item| self.name_of(item).is_none())
+        {
             return Err(unclear("a listed service has no name"));
         }
         Ok(listing)

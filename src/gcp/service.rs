@@ -66,6 +66,20 @@ pub trait Service: Send + Sync {
     /// As [`Service::list`].
     async fn operations(&self, project: &str, location: &str) -> Result<Vec<Operation>, Fault>;
 
+    /// The operations on one resource, for APIs that remember too many to list them all. What else
+    /// is in the answer does no harm: [`Operation::target`] tells.
+    ///
+    /// # Errors
+    /// As [`Service::list`].
+    async fn operations_on(
+        &self,
+        project: &str,
+        location: &str,
+        _name: &str,
+    ) -> Result<Vec<Operation>, Fault> {
+        self.operations(project, location).await
+    }
+
     /// The short name of a listed item.
     fn name_of(&self, item: &Value) -> Option<String>;
 

@@ -62,8 +62,14 @@ impl SqlAdmin {
 #[async_trait]
 impl Service for SqlAdmin {
     async fn list(&self, project: &str, _location: &str) -> Result<Listing, Fault> {
-        let listing = self.pages(project, &collection(project)?, PAGE_SIZE).await?;
-        if listing.items.iter().any(|item| self.name_of(item).is_none()) {
+        let listing = self
+            .pages(project, &collection(project)?, PAGE_SIZE)
+            .await?;
+        if listing
+            .items
+            .iter()
+            .any(|item| self.name_of(item).is_none())
+        {
             return Err(unclear("a listed instance has no name"));
         }
         Ok(listing)

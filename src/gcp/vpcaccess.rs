@@ -66,15 +66,12 @@ impl VpcAccess {
 impl Service for VpcAccess {
     /// The Cloud Run services of the project and region whose template names the connector. Google
     /// lets a connector go from under them.
-    async fn users(
-        &self,
-        project: &str,
-        location: &str,
-        name: &str,
-    ) -> Result<Vec<String>, Fault> {
+    async fn users(&self, project: &str, location: &str, name: &str) -> Result<Vec<String>, Fault> {
         let listing = super::run::services(&self.client, project, location).await?;
         if listing.unreachable {
-            return Err(unclear("a part of the Cloud Run services could not be reached"));
+            return Err(unclear(
+                "a part of the Cloud Run services could not be reached",
+            ));
         }
         let full = self.target(project, location, name);
         let uses = |item: &&Value| {

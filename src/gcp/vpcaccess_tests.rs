@@ -25,6 +25,7 @@ fn intent(verb: Verb, mask: &[&str]) -> Intent {
             name: "c".into(),
         },
         verb,
+        object: None,
         mask: mask.iter().map(ToString::to_string).collect(),
         body: json!({"maxInstances": 7}),
         sealed: Sealed::default(),

@@ -7,11 +7,13 @@ mod sql_instance;
 mod tree;
 mod vpc_access_connector;
 
+pub use crate::api::Reference;
 use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::Fields;
 use crate::core::observed::Present;
 use crate::core::rules::Rules;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What evenkeel knows of a kind.
 pub trait ManagedKind: Send + Sync {
@@ -41,27 +43,30 @@ pub trait ManagedKind: Send + Sync {
     fn notes(&self, live: Option<&Fields>, declared: &Fields) -> Vec<String>;
 }
 
-/// A reference from one manifest to another, by `metadata.name`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
-    /// Where it stands: `spec.resource.healthChecksRef[0].name`.
-    pub path: String,
-    pub kind: Kind,
-    pub name: String,
-}
-
 /// Finds the GCP resource behind a `metadata.name`.
 pub trait Names {
     /// `None`: no such manifest in the set.
     fn key(&self, kind: Kind, name: &str) -> Option<Key>;
 }
 
-/// A set without other manifests.
-pub struct NoNames;
+/// The names of a loaded set.
+pub struct SetNames(BTreeMap<(Kind, String), Key>);
 
-impl Names for NoNames {
-    fn key(&self, _: Kind, _: &str) -> Option<Key> {
-        None
+impl SetNames {
+    /// The names that a set declares.
+    #[must_use]
+    pub fn of(set: &[Declared]) -> Self {
+        SetNames(
+            set.iter()
+                .map(|d| ((d.key.kind, d.name.clone()), d.key.clone()))
+                .collect(),
+        )
+    }
+}
+
+impl Names for SetNames {
+    fn key(&self, kind: Kind, name: &str) -> Option<Key> {
+        self.0.get(&(kind, name.to_owned())).cloned()
     }
 }
 

@@ -25,38 +25,38 @@ const CONNECTOR: &str = "template.vpcAccess.connector";
 const SOURCE: &str = "run v2";
 
 static RULES: Rules = Rules {
-    kind: Kind::RunService,
-    fields: &[
-        reversible("description"),
-        reversible("labels[]"),
-        reversible("annotations[]"),
-        reversible("ingress"),
-        reversible("scaling.minInstanceCount"),
-        reversible("scaling.maxInstanceCount"),
-        reversible("traffic"),
-        reversible("template.containers[].image"),
-        reversible("template.containers[].env[].value"),
-        FieldRule {
-            path: "template.containers[].env[].valueDigest",
-            mutability: Mutability::WriteOnly,
-            disruption: None,
-            refusal: "",
-            source: "a literal secret is not stored, so it cannot be put back",
-        },
-        reversible("template.timeout"),
-        reversible("template.maxInstanceRequestConcurrency"),
-        reversible("template.serviceAccount"),
-        reversible("template.scaling.minInstanceCount"),
-        reversible("template.scaling.maxInstanceCount"),
-        reversible(CONNECTOR),
-        reversible("template.vpcAccess.egress"),
-    ],
-    together: &[],
-    ordered: &[],
     missing_for_create,
+    flatten: |resource| live::canonical(resource, &Home::default()),
     encode: encode::encode,
     staging: Some(&traffic::STAGING),
+    ..Rules::new(Kind::RunService, FIELDS)
 };
+
+const FIELDS: &[FieldRule] = &[
+    reversible("description"),
+    reversible("labels[]"),
+    reversible("annotations[]"),
+    reversible("ingress"),
+    reversible("scaling.minInstanceCount"),
+    reversible("scaling.maxInstanceCount"),
+    reversible("traffic"),
+    reversible("template.containers[].image"),
+    reversible("template.containers[].env[].value"),
+    FieldRule {
+        path: "template.containers[].env[].valueDigest",
+        mutability: Mutability::WriteOnly,
+        disruption: None,
+        refusal: "",
+        source: "a literal secret is not stored, so it cannot be put back",
+    },
+    reversible("template.timeout"),
+    reversible("template.maxInstanceRequestConcurrency"),
+    reversible("template.serviceAccount"),
+    reversible("template.scaling.minInstanceCount"),
+    reversible("template.scaling.maxInstanceCount"),
+    reversible(CONNECTOR),
+    reversible("template.vpcAccess.egress"),
+];
 
 const fn reversible(path: &'static str) -> FieldRule {
     FieldRule {
@@ -151,7 +151,8 @@ fn reference(declared: &Declared) -> Option<Reference> {
 }
 
 fn missing_for_create(declared: &Fields) -> Option<&'static str> {
-    let image = |path: &String| path.starts_with("template.containers[") && path.ends_with("].image");
+    let image =
+        |path: &String| path.starts_with("template.containers[") && path.ends_with("].image");
     if declared.keys().any(image) {
         return None;
     }

@@ -11,8 +11,9 @@ use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Kind};
 use crate::core::fields::{self, Fields};
+use crate::core::items;
 use crate::core::observed::{Lifecycle, Present};
-use crate::core::rules::{FieldRule, Rules, pattern};
+use crate::core::rules::{FieldRule, Rules};
 use serde_json::{Map, Value};
 
 pub(super) struct SqlInstance;
@@ -40,59 +41,72 @@ const COLLECTIONS: &[Collection] = &[
 ];
 
 static RULES: Rules = Rules {
-    kind: Kind::SqlInstance,
-    fields: &[
-        rule("databaseVersion", Mutability::Immutable, None),
-        rule("region", Mutability::Immutable, None),
-        rule("settings.tier", Mutability::Reversible, Some(RESTART)),
-        FieldRule {
-            path: DISK,
-            mutability: Mutability::GrowOnly,
-            disruption: None,
-            refusal: "a disk does not shrink in place: put the live size back in the manifest, or \
-                      move the data to a smaller instance",
-            source: SOURCE,
-        },
-        rule("settings.storageAutoResize", Mutability::Reversible, None),
-        rule("settings.availabilityType", Mutability::Reversible, Some(RESTART)),
-        rule("settings.databaseFlags[].value", Mutability::Reversible, None),
-        restarting("settings.databaseFlags[max_connections].value"),
-        restarting("settings.databaseFlags[shared_buffers].value"),
-        restarting("settings.databaseFlags[max_worker_processes].value"),
-        restarting("settings.databaseFlags[max_wal_senders].value"),
-        restarting("settings.databaseFlags[max_replication_slots].value"),
-        restarting("settings.databaseFlags[max_prepared_transactions].value"),
-        restarting("settings.databaseFlags[max_locks_per_transaction].value"),
-        restarting("settings.databaseFlags[cloudsql.logical_decoding].value"),
-        restarting("settings.databaseFlags[cloudsql.iam_authentication].value"),
-        restarting("settings.databaseFlags[cloudsql.enable_pgaudit].value"),
-        restarting("settings.databaseFlags[innodb_buffer_pool_size].value"),
-        rule("settings.backupConfiguration.enabled", Mutability::Reversible, None),
-        rule(
-            "settings.backupConfiguration.pointInTimeRecoveryEnabled",
-            Mutability::Reversible,
-            Some(RESTART),
-        ),
-        rule(
-            "settings.backupConfiguration.binaryLogEnabled",
-            Mutability::Reversible,
-            Some(RESTART),
-        ),
-        rule(
-            "settings.ipConfiguration.privateNetwork",
-            Mutability::WriteOnly,
-            Some(RESTART),
-        ),
-        rule("settings.ipConfiguration.ipv4Enabled", Mutability::Reversible, Some(
-            "clients on the public address lose it",
-        )),
-    ],
-    together: &[],
-    ordered: &[],
     missing_for_create,
+    flatten: canonical,
     encode: encode::encode,
-    staging: None,
+    ..Rules::new(Kind::SqlInstance, FIELDS)
 };
+
+const FIELDS: &[FieldRule] = &[
+    rule("databaseVersion", Mutability::Immutable, None),
+    rule("region", Mutability::Immutable, None),
+    rule("settings.tier", Mutability::Reversible, Some(RESTART)),
+    FieldRule {
+        path: DISK,
+        mutability: Mutability::GrowOnly,
+        disruption: None,
+        refusal: "a disk does not shrink in place: put the live size back in the manifest, or \
+                  move the data to a smaller instance",
+        source: SOURCE,
+    },
+    rule("settings.storageAutoResize", Mutability::Reversible, None),
+    rule(
+        "settings.availabilityType",
+        Mutability::Reversible,
+        Some(RESTART),
+    ),
+    rule(
+        "settings.databaseFlags[].value",
+        Mutability::Reversible,
+        None,
+    ),
+    restarting("settings.databaseFlags[max_connections].value"),
+    restarting("settings.databaseFlags[shared_buffers].value"),
+    restarting("settings.databaseFlags[max_worker_processes].value"),
+    restarting("settings.databaseFlags[max_wal_senders].value"),
+    restarting("settings.databaseFlags[max_replication_slots].value"),
+    restarting("settings.databaseFlags[max_prepared_transactions].value"),
+    restarting("settings.databaseFlags[max_locks_per_transaction].value"),
+    restarting("settings.databaseFlags[cloudsql.logical_decoding].value"),
+    restarting("settings.databaseFlags[cloudsql.iam_authentication].value"),
+    restarting("settings.databaseFlags[cloudsql.enable_pgaudit].value"),
+    restarting("settings.databaseFlags[innodb_buffer_pool_size].value"),
+    rule(
+        "settings.backupConfiguration.enabled",
+        Mutability::Reversible,
+        None,
+    ),
+    rule(
+        "settings.backupConfiguration.pointInTimeRecoveryEnabled",
+        Mutability::Reversible,
+        Some(RESTART),
+    ),
+    rule(
+        "settings.backupConfiguration.binaryLogEnabled",
+        Mutability::Reversible,
+        Some(RESTART),
+    ),
+    rule(
+        "settings.ipConfiguration.privateNetwork",
+        Mutability::WriteOnly,
+        Some(RESTART),
+    ),
+    rule(
+        "settings.ipConfiguration.ipv4Enabled",
+        Mutability::Reversible,
+        Some("clients on the public address lose it"),
+    ),
+];
 
 const fn rule(
     path: &'static str,
@@ -164,7 +178,9 @@ impl ManagedKind for SqlInstance {
         for switch in SWITCHES {
             fields.entry((*switch).to_owned()).or_insert(false.into());
         }
-        let state = raw["state"].as_str().unwrap_or("SQL_INSTANCE_STATE_UNSPECIFIED");
+        let state = raw["state"]
+            .as_str()
+            .unwrap_or("SQL_INSTANCE_STATE_UNSPECIFIED");
         Present {
             fields,
             lifecycle: lifecycle(state),
@@ -207,7 +223,7 @@ fn one(path: &str, value: Value) -> Value {
     let Value::String(text) = &value else {
         return value;
     };
-    match pattern(path).as_str() {
+    match items::generic(path).as_ref() {
         DISK => text.parse::<i64>().map_or(value, Value::from),
         "settings.ipConfiguration.privateNetwork" => match text.find("projects/") {
             Some(start) => text[start..].into(),

@@ -88,7 +88,7 @@ fn text(value: Option<Value>) -> String {
 }
 
 fn members(path: &str, all: &[Collection]) -> Option<Members> {
-    let pattern = crate::core::rules::pattern(path);
+    let pattern = crate::core::items::generic(path);
     let found = all.iter().find(|collection| collection.path == pattern);
     found.map(|collection| collection.members)
 }
@@ -254,7 +254,8 @@ mod tests {
 
     #[test]
     fn what_is_not_named_stays() {
-        let mut body = json!({"boxes": [{"name": "api", "image": "i", "env": [{"name": "A", "value": "1"}]}]});
+        let mut body =
+            json!({"boxes": [{"name": "api", "image": "i", "env": [{"name": "A", "value": "1"}]}]});
         put(&mut body, "boxes[api].env[B].value", &json!("2"), ALL);
         put(&mut body, "boxes[api].env[A].value", &json!("3"), ALL);
         put(&mut body, "boxes[api].image", &Value::Null, ALL);

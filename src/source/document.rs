@@ -11,7 +11,8 @@ use crate::api::run_service::RunServiceResource;
 use crate::api::sql_instance::SqlInstanceResource;
 use crate::api::vpc_access_connector::VpcAccessConnectorResource;
 use crate::api::{
-    API_VERSION, Declared, Finding, GROUP, Key, Kind, ManagedSpec, Origin, Policy, Severity, crd,
+    API_VERSION, Declared, Finding, GROUP, Key, Kind, ManagedSpec, Origin, Policy, Reference,
+    Severity, crd,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -44,6 +45,8 @@ pub(super) struct Claim {
     pub key: Key,
     pub name: String,
     pub here: Problem,
+    /// The manifests it refers to, and where.
+    pub references: Vec<(Reference, Problem)>,
 }
 
 /// The schema of each kind's whole document, made once for a set.
@@ -224,10 +227,15 @@ impl<'a> Reader<'a> {
     fn claim(&self, declared: &Declared, node: &Node) -> Claim {
         let at = node.position("metadata.name");
         let here = Fault::new(at, "", "").field("metadata.name");
+        let references = self.check.references(declared).into_iter().map(|to| {
+            let at = Fault::new(node.position(&to.path), "", "").field(&to.path);
+            (to, Problem::at(self.text, at))
+        });
         Claim {
             key: declared.key.clone(),
             name: declared.name.clone(),
             here: Problem::at(self.text, here),
+            references: references.collect(),
         }
     }
 

@@ -18,7 +18,6 @@ use evenkeel::gcp::clock::{Clock, SystemClock};
 use evenkeel::gcp::endpoint::EmulatorBase;
 use evenkeel::gcp::entropy::Entropy;
 use evenkeel::gcp::http::Http;
-use evenkeel::gcp::vpcaccess::VpcAccess;
 use evenkeel::journal::{Journal, SqliteJournal};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -137,9 +136,7 @@ impl World {
             clock: Arc::clone(&self.clock),
         });
         let ports = Ports {
-            services: Services {
-                vpc_access: Arc::new(VpcAccess::new(Arc::new(client))),
-            },
+            services: Services::new(&Arc::new(client)),
             journal,
             clock: Arc::clone(&self.clock),
             entropy,

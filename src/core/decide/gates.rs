@@ -23,6 +23,13 @@ impl<'a> Run<'a> {
         plan: &Plan,
         present: Option<&'a Present>,
     ) -> Flow<Verdict> {
+        self.apply_gates(desired, plan)?;
+        self.start(desired, plan, present);
+        self.carry_on_with(desired, present)
+    }
+
+    /// The gates in order: first what is for good, then what passes by itself.
+    pub(super) fn apply_gates(&mut self, desired: &Desired<'a>, plan: &Plan) -> Flow {
         self.refuse_incomplete(desired, plan)?;
         refuse_blocked(plan)?;
         if self.observes_drift_only(desired) {
@@ -35,8 +42,7 @@ impl<'a> Run<'a> {
         self.await_retry()?;
         self.want_fresh("comparing with the live state")?;
         self.await_settled(&plan.summary())?;
-        self.start(desired, plan, present);
-        self.carry_on_with(desired, present)
+        Flow::Continue(())
     }
 
     fn refuse_incomplete(&self, desired: &Desired<'a>, plan: &Plan) -> Flow {

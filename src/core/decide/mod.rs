@@ -6,8 +6,10 @@
 
 mod gates;
 mod outcome;
+mod procedure;
 mod removal;
 mod report;
+mod resumed;
 mod rollback;
 mod rollout;
 mod settle;
@@ -15,6 +17,7 @@ mod step;
 mod tokens;
 
 pub use outcome::sent;
+pub use resumed::resumed;
 
 use super::conditions::{self, DriftFact, Situation};
 use super::digest;
@@ -213,6 +216,9 @@ impl<'a> Run<'a> {
         };
         self.record.released = false;
         let live = self.live()?;
+        if let Some(look) = self.input.rules.procedure {
+            return self.proceed(&desired, live, look);
+        }
         let Some(present) = live else {
             return self.absent(&desired);
         };
@@ -228,6 +234,7 @@ impl<'a> Run<'a> {
         if spec != self.record.spec_digest {
             self.record.spec_digest = spec;
             self.record.generation += 1;
+            resumed::restart_step(&mut self.record, self.input.now);
         }
         self.record.name.clone_from(&desired.declared.name);
         self.record.deletion = desired.declared.policy.deletion;
@@ -267,6 +274,8 @@ impl<'a> Run<'a> {
 
     /// GCP has no such resource.
     fn absent(&mut self, desired: &Desired<'a>) -> Flow<Verdict> {
+        // A list of connectors cannot say that it is partial; only a read of its own counts.
+        self.want_fresh("checking that the resource is gone")?;
         if self.record.last_good.is_some() {
             self.drift = DriftFact::Drifted("the resource is gone from GCP".to_owned());
         }
@@ -308,8 +317,8 @@ impl<'a> Run<'a> {
             }
             Lifecycle::Failed => {
                 let message = format!(
-                    "GCP reports {}: it recommends manual deletion; delete it, and evenkeel creates it anew",
-                    present.state
+                    "GCP reports {}: {}",
+                    present.state, self.input.rules.when_failed
                 );
                 return stop(stalled(Reason::ResourceFailed, message));
             }
@@ -322,7 +331,10 @@ impl<'a> Run<'a> {
         let plan = self.plan_for(desired, Some(&present.fields));
         if plan.changes.is_empty() {
             if present.lifecycle == Lifecycle::Unhealthy {
-                let message = format!("live equals declared, and it does not work: {}", present.state);
+                let message = format!(
+                    "live equals declared, and it does not work: {}",
+                    present.state
+                );
                 return stop(stalled(Reason::ResourceFailed, message));
             }
             return Flow::Continue(self.up_to_date(desired));

@@ -142,6 +142,7 @@ impl Run<'_> {
                 id: format!("{}-{}", self.record.name, self.record.sends),
                 key: self.record.key.clone(),
                 verb: Verb::Delete,
+                object: None,
                 mask: Vec::new(),
                 body: Value::Null,
                 sealed: Sealed::default(),

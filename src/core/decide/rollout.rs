@@ -96,6 +96,7 @@ impl<'a> Run<'a> {
             prior,
             started_at: now,
             failure: None,
+            since: std::collections::BTreeMap::new(),
         });
         self.record.approved = None;
         self.record.history.push(HistoryEntry {
@@ -150,7 +151,7 @@ impl<'a> Run<'a> {
                         fields::diff(wanted, &present.fields).is_empty()
                     }
                     Some(Step::Pause(_) | Step::PauseManual) => true,
-                    None => false,
+                    Some(Step::Named(_)) | None => false,
                 }
         });
         if landed {
@@ -201,7 +202,7 @@ impl<'a> Run<'a> {
                 }
                 Step::Set(wanted) if fields::diff(wanted, live).is_empty() => self.landed(),
                 Step::Create(_) if present.is_some() => self.landed(),
-                Step::Set(_) | Step::Create(_) => {
+                Step::Set(_) | Step::Create(_) | Step::Named(_) => {
                     return self.take_step(desired, &rollout, step, present);
                 }
             }

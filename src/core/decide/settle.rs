@@ -90,8 +90,11 @@ impl Run<'_> {
         }
         let now_live = fields::restrict(&present.fields, &write.after);
         match write.intent.verb {
-            Verb::Patch | Verb::Create if fields::diff(&write.after, &now_live).is_empty() => self.finished(),
+            _ if landed(write, &present.fields) => self.finished(),
             Verb::Patch if now_live == write.before => self.send_again_after(write, since),
+            _ if write.intent.object.is_some() && now_live == write.before => {
+                self.send_again_after(write, since)
+            }
             Verb::Delete => self.send_again_after(write, since),
             Verb::Patch | Verb::Create => self.give_up(&format!(
                 "live is neither as before nor as wanted: {}",
@@ -224,7 +227,7 @@ impl Run<'_> {
         match &self.input.observed.live {
             Live::Unknown(Some(fault)) => stop(self.unreadable(fault)),
             Live::Unknown(None) => stop(self.soon(doing, 1)),
-            Live::Absent if write.intent.verb == Verb::Delete => self.deleted(),
+            Live::Absent if deletes_all(write) => self.deleted(),
             Live::Present(present) if took(write, present) => {
                 self.took(write, present.lifecycle);
                 Flow::Continue(())
@@ -339,9 +342,18 @@ impl Run<'_> {
 }
 
 fn took(write: &Write, present: &Present) -> bool {
-    write.intent.verb != Verb::Delete
-        && matches!(present.lifecycle, Lifecycle::Ready | Lifecycle::Unhealthy)
-        && fields::diff(&write.after, &present.fields).is_empty()
+    matches!(present.lifecycle, Lifecycle::Ready | Lifecycle::Unhealthy)
+        && landed(write, &present.fields)
+}
+
+/// The call deletes the resource itself, not one object of a procedure.
+fn deletes_all(write: &Write) -> bool {
+    write.intent.verb == Verb::Delete && write.intent.object.is_none()
+}
+
+/// The fields are as the call wanted them. The resource being there is no landed delete.
+fn landed(write: &Write, live: &Fields) -> bool {
+    !deletes_all(write) && fields::diff(&write.after, live).is_empty()
 }
 
 fn list(fields: &Fields) -> String {

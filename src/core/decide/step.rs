@@ -25,6 +25,15 @@ impl<'a> Run<'a> {
             desired.declared.policy.rollout.as_ref(),
             self.input.timing.step_timeout,
         );
+        // Going back honours suspend only: neither windows nor approvals stand in its way. A step that may not
+        // start does not time out.
+        self.refuse_read_only(
+            desired,
+            &format!("{}: {}", position(rollout), steps::describe(step)),
+        )?;
+        if !self.undoing() {
+            self.await_dependencies()?;
+        }
         if later(rollout.step_started_at, limit) <= self.input.now {
             let last = self
                 .record
@@ -34,14 +43,6 @@ impl<'a> Run<'a> {
             let message = format!("not done within {}{last}", HumanDuration(limit));
             self.fail_step(Reason::DeadlineExceeded, &message);
             return stop(self.soon(Situation::Progressing(message), 0));
-        }
-        // Going back honours suspend only: neither windows nor approvals stand in its way.
-        self.refuse_read_only(
-            desired,
-            &format!("{}: {}", position(rollout), steps::describe(step)),
-        )?;
-        if !self.undoing() {
-            self.await_dependencies()?;
         }
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
@@ -64,7 +65,7 @@ impl<'a> Run<'a> {
         let (verb, mut sent) = match step {
             Step::Create(fields) => (Verb::Create, fields.clone()),
             Step::Set(fields) => (Verb::Patch, fields.clone()),
-            Step::Pause(_) | Step::PauseManual => (Verb::Patch, Fields::new()),
+            Step::Pause(_) | Step::PauseManual | Step::Named(_) => (Verb::Patch, Fields::new()),
         };
         if let (Verb::Patch, Some(live)) = (verb, live) {
             sent.retain(|field, value| !fields::same(value, live.get(field)));
@@ -91,6 +92,7 @@ impl<'a> Run<'a> {
                 id: format!("{}-{}", self.record.name, self.record.sends + 1),
                 key: self.record.key.clone(),
                 verb,
+                object: None,
                 mask: encoded.mask,
                 body: encoded.body,
                 sealed: Sealed::default(),
@@ -103,7 +105,7 @@ impl<'a> Run<'a> {
     }
 
     /// Before the first write of an attempt its prior state is saved, in the same transaction.
-    fn save_first(
+    pub(super) fn save_first(
         &mut self,
         desired: &Desired<'a>,
         present: Option<&Present>,
@@ -115,6 +117,11 @@ impl<'a> Run<'a> {
             .filter(|rollout| rollout.revision == 0)?;
         self.record.revision += 1;
         rollout.revision = self.record.revision;
+        let number = self.record.revision;
+        self.normal(
+            "Saved",
+            &format!("the state before this attempt is revision {number}"),
+        );
         Some(Box::new(Revision {
             key: self.record.key.clone(),
             number: self.record.revision,
@@ -149,7 +156,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn step_timeout(spec: Option<&RolloutSpec>, default: Duration) -> Duration {
+pub(super) fn step_timeout(spec: Option<&RolloutSpec>, default: Duration) -> Duration {
     spec.and_then(|spec| spec.timeout)
         .map_or(default, |timeout| timeout.0)
 }

@@ -21,6 +21,7 @@ impl<'a> Run<'a> {
                 }
                 Ask::Resume => {
                     self.record.paused = false;
+                    super::resumed::restart_step(&mut self.record, self.input.now);
                     self.record.status.last_handled.promote = Some(self.handled(token));
                     self.promote();
                     self.normal("Resumed", "writing again");

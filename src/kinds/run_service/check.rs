@@ -37,7 +37,11 @@ pub(super) fn check(declared: &Declared) -> Vec<Finding> {
         let at = format!("{at}[{index}]");
         let name = container["name"].as_str().unwrap_or_default();
         if names.contains(&name) {
-            let who = if name.is_empty() { "the unnamed container" } else { name };
+            let who = if name.is_empty() {
+                "the unnamed container"
+            } else {
+                name
+            };
             out.error(
                 &at,
                 format!("{who} is declared twice"),
@@ -47,8 +51,18 @@ pub(super) fn check(declared: &Declared) -> Vec<Finding> {
         }
         names.push(name);
         env(container, &at, &mut out);
-        probe(&container["startupProbe"], &format!("{at}.startupProbe"), true, &mut out);
-        probe(&container["livenessProbe"], &format!("{at}.livenessProbe"), false, &mut out);
+        probe(
+            &container["startupProbe"],
+            &format!("{at}.startupProbe"),
+            true,
+            &mut out,
+        );
+        probe(
+            &container["livenessProbe"],
+            &format!("{at}.livenessProbe"),
+            false,
+            &mut out,
+        );
     }
     out.0
 }
@@ -81,7 +95,11 @@ fn name(declared: &Declared, out: &mut Findings) {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !fits && !name.is_empty() {
         let own = *name == declared.name;
-        let path = if own { "metadata.name" } else { "spec.resourceName" };
+        let path = if own {
+            "metadata.name"
+        } else {
+            "spec.resourceName"
+        };
         out.error(
             path,
             format!("`{name}` is not a name for a service"),
@@ -97,7 +115,10 @@ fn lists_in_steps(declared: &Declared, out: &mut Findings) {
     for (index, step) in steps.enumerate() {
         let Some(set) = &step.set else { continue };
         let path = format!("spec.rollout.steps[{index}].set");
-        if set.get("template").is_some_and(|t| t.get("containers").is_some()) {
+        if set
+            .get("template")
+            .is_some_and(|t| t.get("containers").is_some())
+        {
             out.error(
                 &path,
                 "a step cannot set a part of a container".to_owned(),
@@ -143,7 +164,10 @@ fn concurrency(template: &Value, out: &mut Findings) {
 fn network(template: &Value, out: &mut Findings) {
     let access = &template["vpcAccess"];
     let forms = ["connector", "connectorRef", "networkInterfaces"];
-    let given: Vec<_> = forms.iter().filter(|form| access.get(**form).is_some()).collect();
+    let given: Vec<_> = forms
+        .iter()
+        .filter(|form| access.get(**form).is_some())
+        .collect();
     if let [first, second, ..] = given[..] {
         out.error(
             &format!("spec.resource.template.vpcAccess.{second}"),
@@ -194,7 +218,11 @@ fn env(container: &Value, at: &str, out: &mut Findings) {
 }
 
 fn one_variable(variable: &Value, name: &str, at: &str, out: &mut Findings) {
-    if name.is_empty() || name.contains(['=', ']', '[']) || name.starts_with("X_GOOGLE_") || name == "PORT" {
+    if name.is_empty()
+        || name.contains(['=', ']', '['])
+        || name.starts_with("X_GOOGLE_")
+        || name == "PORT"
+    {
         out.error(
             &format!("{at}.name"),
             format!("`{name}` cannot be set"),
@@ -237,7 +265,10 @@ fn probe(probe: &Value, at: &str, startup: bool, out: &mut Findings) {
         return;
     }
     let number = |field: &str, default: i64| probe[field].as_i64().unwrap_or(default);
-    let (period, timeout) = (number("periodSeconds", PERIOD), number("timeoutSeconds", PROBE_TIMEOUT));
+    let (period, timeout) = (
+        number("periodSeconds", PERIOD),
+        number("timeoutSeconds", PROBE_TIMEOUT),
+    );
     if timeout >= period && period > 1 {
         out.error(
             &format!("{at}.timeoutSeconds"),
@@ -247,7 +278,10 @@ fn probe(probe: &Value, at: &str, startup: bool, out: &mut Findings) {
         );
     }
     let actions = ["httpGet", "tcpSocket", "grpc"];
-    let given: Vec<_> = actions.iter().filter(|a| probe.get(**a).is_some()).collect();
+    let given: Vec<_> = actions
+        .iter()
+        .filter(|a| probe.get(**a).is_some())
+        .collect();
     if let [first, second, ..] = given[..] {
         out.error(
             &format!("{at}.{second}"),
@@ -266,7 +300,11 @@ fn startup_window(probe: &Value, at: &str, period: i64, failures: i64, out: &mut
                    without the database, gate on that, and keep the 600 s as the database timeout";
     let window = period.saturating_mul(failures);
     if window > STARTUP {
-        let field = if probe.get("failureThreshold").is_some() { "failureThreshold" } else { "periodSeconds" };
+        let field = if probe.get("failureThreshold").is_some() {
+            "failureThreshold"
+        } else {
+            "periodSeconds"
+        };
         out.error(
             &format!("{at}.{field}"),
             format!("the container would have {failures} x {period} s = {window} s to start"),

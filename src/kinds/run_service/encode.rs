@@ -50,7 +50,9 @@ pub(super) fn encode(change: &Change<'_>) -> Encoded {
 
 fn put(body: &mut Value, change: &Change<'_>, path: &str, value: &Value, main: Option<&str>) {
     if path == traffic::FIELD {
-        let live = change.live.map_or(&Value::Null, |live| &live.raw["traffic"]);
+        let live = change
+            .live
+            .map_or(&Value::Null, |live| &live.raw["traffic"]);
         body[traffic::FIELD] = traffic::targets(value, live);
         return;
     }
@@ -78,12 +80,16 @@ fn named(path: &str, main: Option<&str>, body: &mut Value) -> String {
 /// A declared name for a container that has none so far names that container.
 fn adopt_name(path: &str, main: Option<&str>, body: &mut Value) {
     let name = path.strip_prefix("template.containers[");
-    let name = name.and_then(|rest| rest.split(']').next()).unwrap_or_default();
+    let name = name
+        .and_then(|rest| rest.split(']').next())
+        .unwrap_or_default();
     if main != Some("") || name.is_empty() {
         return;
     }
     let containers = body.pointer_mut("/template/containers");
-    if let Some([only]) = containers.and_then(Value::as_array_mut).map(Vec::as_mut_slice)
+    if let Some([only]) = containers
+        .and_then(Value::as_array_mut)
+        .map(Vec::as_mut_slice)
         && only["name"].as_str().unwrap_or_default().is_empty()
     {
         only["name"] = name.into();
@@ -100,7 +106,10 @@ fn drop_alternatives(body: &mut Value, path: &str) {
         drop("template.vpcAccess.connector".to_owned());
     } else if let Some((probe, rest)) = path.split_once("Probe.") {
         let action = rest.split('.').next().unwrap_or(rest);
-        for other in PROBES.iter().filter(|other| PROBES.contains(&action) && **other != action) {
+        for other in PROBES
+            .iter()
+            .filter(|other| PROBES.contains(&action) && **other != action)
+        {
             drop(format!("{probe}Probe.{other}"));
         }
     } else if let Some((stem, rest)) = path.split_once("].value")
@@ -127,7 +136,11 @@ fn secret(change: &Change<'_>, path: &str, sign: &Value) -> Option<String> {
 /// What Google writes into containers by itself and takes from nobody.
 fn drop_read_only(body: &mut Value) {
     let containers = body.pointer_mut("/template/containers");
-    for container in containers.and_then(Value::as_array_mut).into_iter().flatten() {
+    for container in containers
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         if let Value::Object(container) = container {
             container.remove("buildInfo");
         }

@@ -4,8 +4,8 @@ use super::super::tree::{self, Collection, Members};
 use super::traffic::{self, Split};
 use super::{secrets, units};
 use crate::core::fields::Fields;
+use crate::core::items;
 use crate::core::observed::{Lifecycle, Present};
-use crate::core::rules::pattern;
 use serde_json::{Map, Value};
 
 /// The lists and maps whose members have keys.
@@ -25,7 +25,12 @@ const fn collection(path: &'static str, members: Members) -> Collection {
 
 /// The parts of a service that manifests may declare.
 const PARTS: &[&str] = &[
-    "description", "labels", "annotations", "ingress", "scaling", "template",
+    "description",
+    "labels",
+    "annotations",
+    "ingress",
+    "scaling",
+    "template",
 ];
 
 /// Proto3 leaves out what is zero: these are zero when they are not there.
@@ -65,6 +70,7 @@ pub(super) fn present(raw: Value) -> Present {
 }
 
 /// Project and location that short names belong to.
+#[derive(Default)]
 pub(super) struct Home {
     pub project: String,
     pub location: String,
@@ -117,7 +123,7 @@ fn one(path: String, value: Value, home: &Home) -> (String, Value) {
     let Value::String(text) = &value else {
         return (path, value);
     };
-    let changed = match pattern(&path).as_str() {
+    let changed = match items::generic(&path).as_ref() {
         "template.timeout" => units::duration(text),
         "template.containers[].resources.limits[]" if path.ends_with("[cpu]") => units::cpu(text),
         "template.containers[].resources.limits[]" => units::memory(text),
@@ -213,8 +219,7 @@ fn lifecycle(raw: &Value) -> (Lifecycle, String) {
     if raw.get("deleteTime").is_some() {
         return (Lifecycle::Deleting, "DELETING".to_owned());
     }
-    if raw["reconciling"].as_bool() == Some(true)
-        || raw["observedGeneration"] != raw["generation"]
+    if raw["reconciling"].as_bool() == Some(true) || raw["observedGeneration"] != raw["generation"]
     {
         return (Lifecycle::Busy, "RECONCILING".to_owned());
     }

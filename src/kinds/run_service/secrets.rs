@@ -10,12 +10,28 @@ use serde_json::{Value, json};
 /// Stands for a secret in stored bodies.
 const REPLACED: &str = "[redacted]";
 const SUFFIXES: &[&str] = &[
-    "KEY", "TOKEN", "PASSWORD", "PASSWD", "PWD", "SECRET", "CREDENTIALS",
+    "KEY",
+    "TOKEN",
+    "PASSWORD",
+    "PASSWD",
+    "PWD",
+    "SECRET",
+    "CREDENTIALS",
 ];
 /// How well-known credentials start.
 const PREFIXES: &[&str] = &[
-    "-----BEGIN", "AIza", "AKIA", "eyJ", "ghp_", "github_pat_", "glpat-", "sk-", "sk_live_",
-    "xoxb-", "xoxp-", "ya29.",
+    "-----BEGIN",
+    "AIza",
+    "AKIA",
+    "eyJ",
+    "ghp_",
+    "github_pat_",
+    "glpat-",
+    "sk-",
+    "sk_live_",
+    "xoxb-",
+    "xoxp-",
+    "ya29.",
 ];
 
 /// Whether a value is treated as a secret, by the name of the variable or by its looks.
@@ -61,7 +77,10 @@ pub(super) fn fingerprint(name: &str, value: &str) -> String {
 /// The value behind a fingerprint, in the containers of a template.
 pub(super) fn find(template: &Value, name: &str, fingerprint_of_it: &str) -> Option<String> {
     let containers = template["containers"].as_array()?;
-    let env = containers.iter().filter_map(|c| c["env"].as_array()).flatten();
+    let env = containers
+        .iter()
+        .filter_map(|c| c["env"].as_array())
+        .flatten();
     env.filter(|variable| variable["name"].as_str() == Some(name))
         .filter_map(|variable| variable["value"].as_str())
         .find(|value| fingerprint(name, value) == fingerprint_of_it)

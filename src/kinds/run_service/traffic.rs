@@ -134,10 +134,7 @@ pub(super) fn moves(rollout: Option<&RolloutSpec>) -> bool {
 }
 
 fn split_of(fields: &Fields) -> Option<Split> {
-    fields
-        .get(FIELD)
-        .and_then(Value::as_str)
-        .map(Split::parse)
+    fields.get(FIELD).and_then(Value::as_str).map(Split::parse)
 }
 
 /// First the new revision with no traffic, and the old one pinned, in one call; then the declared
@@ -150,7 +147,8 @@ fn steps(live: &Fields, changes: &[Difference], spec: &RolloutSpec) -> Option<Ve
     let ready = live.get(READY).and_then(Value::as_str)?;
     let deploys = changes.iter().any(|c| c.field.starts_with("template."));
     let old = if deploys {
-        now.largest().map(|who| if who.is_empty() { ready } else { who })?
+        now.largest()
+            .map(|who| if who.is_empty() { ready } else { who })?
     } else {
         // What is latest has no name in the split: the others are old.
         now.0.keys().rev().find(|who| !who.is_empty())?.as_str()
@@ -274,8 +272,17 @@ mod tests {
         assert_eq!(first["template.timeout"], "60s");
         let back_to = back(&made, &live(ALL_LATEST), &live("10 % latest, 90 % api-1")).unwrap();
         assert_eq!(back_to[FIELD], "100 % api-1");
-        assert!(back(&made, &live(ALL_LATEST), &live("100 % api-1")).unwrap().is_empty());
-        assert!(back(&made, &live(ALL_LATEST), &live(ALL_LATEST)).unwrap().is_empty(), "never deployed");
+        assert!(
+            back(&made, &live(ALL_LATEST), &live("100 % api-1"))
+                .unwrap()
+                .is_empty()
+        );
+        assert!(
+            back(&made, &live(ALL_LATEST), &live(ALL_LATEST))
+                .unwrap()
+                .is_empty(),
+            "never deployed"
+        );
     }
 
     #[test]

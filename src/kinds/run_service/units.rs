@@ -2,7 +2,10 @@
 
 /// A google-duration: `600s`, `600.0s` and `600.000s` are one.
 pub(super) fn duration(text: &str) -> String {
-    match text.strip_suffix('s').and_then(|number| number.split_once('.')) {
+    match text
+        .strip_suffix('s')
+        .and_then(|number| number.split_once('.'))
+    {
         Some((whole, fraction)) => match fraction.trim_end_matches('0') {
             "" => format!("{whole}s"),
             fraction => format!("{whole}.{fraction}s"),
@@ -19,7 +22,10 @@ pub(super) fn seconds(text: &str) -> Option<f64> {
 
 /// A CPU quantity: `1000m` is `1`.
 pub(super) fn cpu(text: &str) -> String {
-    match text.strip_suffix('m').and_then(|milli| milli.parse::<u64>().ok()) {
+    match text
+        .strip_suffix('m')
+        .and_then(|milli| milli.parse::<u64>().ok())
+    {
         Some(milli) if milli % 1000 == 0 => (milli / 1000).to_string(),
         _ => text.to_owned(),
     }
@@ -39,11 +45,17 @@ pub(super) fn memory(text: &str) -> String {
         "G" => 1_000_000_000,
         _ => return text.to_owned(),
     };
-    let Some(bytes) = number.parse::<u64>().ok().and_then(|n| n.checked_mul(scale)) else {
+    let Some(bytes) = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(scale))
+    else {
         return text.to_owned();
     };
     let units = [("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)];
-    let whole = units.iter().find(|(_, size)| bytes >= *size && bytes % size == 0);
+    let whole = units
+        .iter()
+        .find(|(_, size)| bytes >= *size && bytes % size == 0);
     whole.map_or_else(
         || bytes.to_string(),
         |(unit, size)| format!("{}{unit}", bytes / size),

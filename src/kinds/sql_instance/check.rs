@@ -11,9 +11,19 @@ pub(super) fn check(declared: &Declared) -> Vec<Finding> {
         return out;
     };
     disk(settings, &mut out);
-    unique(&settings["databaseFlags"], "name", "databaseFlags", &mut out);
+    unique(
+        &settings["databaseFlags"],
+        "name",
+        "databaseFlags",
+        &mut out,
+    );
     let networks = &settings["ipConfiguration"]["authorizedNetworks"];
-    unique(networks, "value", "ipConfiguration.authorizedNetworks", &mut out);
+    unique(
+        networks,
+        "value",
+        "ipConfiguration.authorizedNetworks",
+        &mut out,
+    );
     backups(&settings["backupConfiguration"], &mut out);
     out
 }
@@ -40,7 +50,10 @@ fn region(declared: &Declared, out: &mut Vec<Finding>) {
 }
 
 fn disk(settings: &Value, out: &mut Vec<Finding>) {
-    if let Some(size) = settings["dataDiskSizeGb"].as_i64().filter(|size| *size < 10) {
+    if let Some(size) = settings["dataDiskSizeGb"]
+        .as_i64()
+        .filter(|size| *size < 10)
+    {
         out.push(finding(
             "resource.settings.dataDiskSizeGb",
             format!("a disk of {size} GB"),

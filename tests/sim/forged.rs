@@ -1,0 +1,1 @@
+//! Each judge against a forged trace that breaks its rule.

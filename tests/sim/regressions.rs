@@ -1,0 +1,1 @@
+//! Small deterministic tests of what seeds have found.
