@@ -50,8 +50,16 @@ fn walk(schema: &Value, path: &str, visit: &mut dyn FnMut(&str, &Value)) {
 }
 
 #[test]
-fn schema_is_structural() {
-    walk(&root_schema(), "", &mut |path, schema| {
+fn schemas_are_structural() {
+    for (name, yaml) in crd::crds() {
+        let definition: Value = serde_saphyr::from_str(&yaml).unwrap();
+        let root = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        structural(&name, root);
+    }
+}
+
+fn structural(name: &str, root: &Value) {
+    walk(root, name, &mut |path, schema| {
         let object = schema
             .as_object()
             .unwrap_or_else(|| panic!("{path} is no schema"));

@@ -1,8 +1,10 @@
 //! Connectors over a scripted network.
 
+use super::super::pages::PAGE_LIMIT;
 use super::super::testing::{Answer, Script, client, ok, permit, refuse, reply};
 use super::*;
 use crate::api::{Key, Kind};
+use crate::core::record::{Intent, Sealed};
 use serde_json::json;
 
 const SCOPE: &str = "/v1/projects/p/locations/l";

@@ -158,3 +158,7 @@ fn missing_for_create(declared: &Fields) -> Option<&'static str> {
     }
     Some("template.containers[].image: Cloud Run starts no container without one")
 }
+
+#[cfg(test)]
+#[path = "run_service_tests.rs"]
+mod tests;

@@ -248,3 +248,7 @@ fn missing_for_create(declared: &Fields) -> Option<&'static str> {
     (!has("databaseVersion") || !has("settings.tier"))
         .then_some("databaseVersion and settings.tier: Google creates no instance without them")
 }
+
+#[cfg(test)]
+#[path = "sql_instance_tests.rs"]
+mod tests;

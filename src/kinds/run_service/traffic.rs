@@ -270,17 +270,17 @@ mod tests {
             panic!("{made:?}")
         };
         assert_eq!(first["template.timeout"], "60s");
-        let back_to = back(&made, &live(ALL_LATEST), &live("10 % latest, 90 % api-1")).unwrap();
-        assert_eq!(back_to[FIELD], "100 % api-1");
+        let start = live(ALL_LATEST);
+        let later = |traffic: &str| {
+            let mut fields = live(traffic);
+            fields.insert(READY.to_owned(), json!("api-2"));
+            back(&made, &start, &fields).unwrap()
+        };
+        assert_eq!(later("10 % latest, 90 % api-1")[FIELD], "100 % api-1");
+        assert_eq!(later(ALL_LATEST)[FIELD], "100 % api-1");
+        assert!(later("100 % api-1").is_empty());
         assert!(
-            back(&made, &live(ALL_LATEST), &live("100 % api-1"))
-                .unwrap()
-                .is_empty()
-        );
-        assert!(
-            back(&made, &live(ALL_LATEST), &live(ALL_LATEST))
-                .unwrap()
-                .is_empty(),
+            back(&made, &start, &start).unwrap().is_empty(),
             "never deployed"
         );
     }
