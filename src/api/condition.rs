@@ -82,6 +82,8 @@ reasons! {
     InUse,
     /// Went back to the last good state after a failed step.
     RolledBack,
+    /// The new state was made and does not work.
+    VerifyFailed,
     /// Going back failed too.
     RollbackFailed,
     /// A field would have to go where GCP does not let it go.

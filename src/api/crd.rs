@@ -5,8 +5,11 @@
 //! No rule forbids a change that GCP would allow: growth is judged against the live value, and a
 //! schema sees only the old manifest.
 
+use super::backend_service::BackendServiceResource;
+use super::health_check::HealthCheckResource;
 use super::run_service::RunServiceResource;
 use super::sql_instance::SqlInstanceResource;
+use super::ssl_certificate::SslCertificateResource;
 use super::vpc_access_connector::VpcAccessConnectorResource;
 use super::{API_VERSION, GROUP, Kind, ManagedSpec, Metadata, Status, VERSION};
 use schemars::{JsonSchema, generate::SchemaSettings};
@@ -46,6 +49,9 @@ pub fn editor_schemas() -> Vec<(String, String)> {
 pub fn spec_schema(kind: Kind) -> Value {
     let mut spec = match kind {
         Kind::VpcAccessConnector => structural::<ManagedSpec<VpcAccessConnectorResource>>(),
+        Kind::HealthCheck => structural::<ManagedSpec<HealthCheckResource>>(),
+        Kind::BackendService => structural::<ManagedSpec<BackendServiceResource>>(),
+        Kind::SslCertificate => structural::<ManagedSpec<SslCertificateResource>>(),
         Kind::RunService => structural::<ManagedSpec<RunServiceResource>>(),
         Kind::SqlInstance => structural::<ManagedSpec<SqlInstanceResource>>(),
     };
@@ -123,9 +129,9 @@ fn definition(kind: Kind) -> Value {
 /// Columns of a kind's own: name, and path below `.status.observed`.
 fn observed_columns(kind: Kind) -> &'static [(&'static str, &'static str)] {
     match kind {
-        Kind::VpcAccessConnector => &[],
         Kind::RunService => &[("Traffic", "traffic")],
         Kind::SqlInstance => &[("State", "state"), ("Tier", r"settings\.tier")],
+        _ => &[],
     }
 }
 
@@ -231,6 +237,7 @@ fn structural<T: JsonSchema>() -> Value {
 /// One level and all below it, as Kubernetes wants them.
 fn tidy(schema: &mut Value) {
     if let Value::Object(object) = schema {
+        unwrap_option(object);
         join_variants(object);
         // An optional field is left out, never null: `null` means nothing in these kinds.
         object.remove("nullable");
@@ -247,11 +254,32 @@ fn tidy(schema: &mut Value) {
         if let Some("uint" | "uint32" | "uint64") = object.get("format").and_then(Value::as_str) {
             object.insert("format".to_owned(), json!("int64"));
         }
+        // A number is a number; the format says how a program may hold it.
+        if let Some("float" | "double") = object.get("format").and_then(Value::as_str) {
+            object.remove("format");
+        }
         if let Some(Value::String(text)) = object.get_mut("description") {
             *text = text.replace('\n', " ");
         }
     }
     each_child(schema, &mut tidy);
+}
+
+/// An optional enum whose variants carry docs comes as `anyOf` with a null; the enum is left.
+fn unwrap_option(object: &mut Map<String, Value>) {
+    let Some(Value::Array(choices)) = object.remove("anyOf") else {
+        return;
+    };
+    let of_null = |choice: &Value| choice["enum"] == json!([null]) || choice["nullable"] == true;
+    let kept = choices.into_iter().find(|choice| !of_null(choice));
+    for (name, value) in kept
+        .as_ref()
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        object.entry(name).or_insert_with(|| value.clone());
+    }
 }
 
 /// An enum whose variants carry docs comes as `oneOf`; Kubernetes wants `enum`, and the docs go

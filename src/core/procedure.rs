@@ -9,7 +9,7 @@ use super::observed::Present;
 use super::record::Verb;
 use crate::api::Reason;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub struct Scene<'a> {
     /// GCP name of the managed resource; the objects of the procedure are named after it.
     pub name: &'a str,
     pub declared: &'a Fields,
+    /// `spec.resource` as written, for what a create sends.
+    pub resource: &'a Map<String, Value>,
     /// `None`: none of the objects exists.
     pub live: Option<&'a Present>,
     /// Since when each of the marks of the last look has held.
@@ -45,11 +47,16 @@ pub struct Procedure {
 pub enum Next {
     /// Live is as declared.
     Done,
-    /// Nothing to send: wait for GCP or for time to pass.
+    /// Nothing to send: GCP has to do something first.
     Wait {
         message: String,
-        /// When to look again at the latest; `None`: the next poll will do.
-        until: Option<Timestamp>,
+        /// How long that may take where the manifest sets no timeout; `None`: as any step.
+        limit: Option<Duration>,
+    },
+    /// Nothing to send: what was done must hold until then.
+    Hold {
+        message: String,
+        until: Timestamp,
     },
     Call(Box<Call>),
     /// No way on without a person or other content.

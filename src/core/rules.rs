@@ -23,8 +23,8 @@ pub struct Rules {
     pub missing_for_create: fn(&Fields) -> Option<&'static str>,
     /// `spec.resource`, or the `set` of a step, as flat fields in canonical form.
     pub flatten: fn(&Map<String, Value>) -> Fields,
-    /// Why GCP would refuse one change, given the live fields, and the way out: what the
-    /// mutability of the field alone does not say.
+    /// Why GCP would refuse one change, given the fields as they would be after all changes, and
+    /// the way out: what the mutability of the field alone does not say.
     pub refuse: fn(&Difference, &Fields) -> Option<String>,
     /// The call that writes these fields, as GCP wants it.
     pub encode: fn(&Change<'_>) -> Encoded,

@@ -94,7 +94,6 @@ struct Pass<'a> {
     deletes: Result<u32, String>,
     blocked_on: Option<String>,
     referrers: Vec<String>,
-    target: String,
     users: Option<Result<Vec<String>, Fault>>,
     operation: Option<Result<Operation, Fault>>,
     operations: Option<Result<Vec<Operation>, Fault>>,
@@ -107,15 +106,8 @@ struct Pass<'a> {
 
 /// Runs a pass to its end.
 pub(super) async fn run(shared: &Shared, job: Job) -> Done {
-    let key = &job.key;
-    let target = shared
-        .ports
-        .services
-        .of(key.kind)
-        .target(&key.project, &key.location, &key.name);
     let mut pass = Pass {
         shared,
-        target,
         blocked_on: job.blocked_on,
         referrers: job.referrers,
         users: None,
@@ -204,6 +196,7 @@ impl Pass<'_> {
             digest: &wanted.digest,
             needs: &wanted.needs,
         });
+        let target = self.target();
         decide::decide(&Input {
             record: &self.done.record,
             desired,
@@ -211,7 +204,7 @@ impl Pass<'_> {
             operation: self.operation.as_ref(),
             operations: self.operations.as_ref(),
             users: self.users.as_ref(),
-            target: &self.target,
+            target: &target,
             blocked_on: self.blocked_on.as_deref(),
             referrers: &self.referrers,
             tokens: &self.tokens,
@@ -226,6 +219,17 @@ impl Pass<'_> {
             now: self.shared.now(),
             jitter: self.shared.jitter(),
         })
+    }
+
+    /// What GCP's operations say they work on: the resource, or the object of the present call.
+    fn target(&self) -> String {
+        let key = &self.done.key;
+        let service = self.shared.ports.services.of(key.kind);
+        let write = self.done.record.write.as_ref();
+        match write.and_then(|write| write.intent.object.as_deref()) {
+            Some(object) => service.object(&key.project, &key.location, object),
+            None => service.target(&key.project, &key.location, &key.name),
+        }
     }
 
     /// Makes the decision's record the current one.

@@ -11,6 +11,10 @@ use url::{Host, Url};
 pub enum Api {
     /// Serverless VPC Access, `vpcaccess.googleapis.com`.
     VpcAccess,
+    /// Compute Engine, `compute.googleapis.com`.
+    Compute,
+    /// Secret Manager, `secretmanager.googleapis.com`.
+    SecretManager,
     /// Cloud Run, `run.googleapis.com`.
     Run,
     /// Cloud SQL Admin, `sqladmin.googleapis.com`.
@@ -19,13 +23,21 @@ pub enum Api {
 
 impl Api {
     /// Every API.
-    pub const ALL: &'static [Api] = &[Api::VpcAccess, Api::Run, Api::SqlAdmin];
+    pub const ALL: &'static [Api] = &[
+        Api::VpcAccess,
+        Api::Compute,
+        Api::SecretManager,
+        Api::Run,
+        Api::SqlAdmin,
+    ];
 
     /// Short name, as in configuration, metrics and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Api::VpcAccess => "vpcaccess",
+            Api::Compute => "compute",
+            Api::SecretManager => "secretmanager",
             Api::Run => "run",
             Api::SqlAdmin => "sqladmin",
         }
@@ -41,6 +53,8 @@ impl Api {
     fn base(self) -> &'static str {
         match self {
             Api::VpcAccess => "https://vpcaccess.googleapis.com/",
+            Api::Compute => "https://compute.googleapis.com/",
+            Api::SecretManager => "https://secretmanager.googleapis.com/",
             Api::Run => "https://run.googleapis.com/",
             Api::SqlAdmin => "https://sqladmin.googleapis.com/",
         }

@@ -85,4 +85,9 @@ pub trait Service: Send + Sync {
 
     /// The name GCP gives a resource, as in [`Operation::target`].
     fn target(&self, project: &str, location: &str, name: &str) -> String;
+
+    /// The target of an operation on one object of a procedure, such as `targetHttpsProxies/x`.
+    fn object(&self, project: &str, location: &str, object: &str) -> String {
+        self.target(project, location, object)
+    }
 }

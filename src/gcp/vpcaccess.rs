@@ -42,7 +42,6 @@ impl VpcAccess {
         self.client.read(Api::VpcAccess, project, path, query).await
     }
 
-    /// All items under `field`, over all pages.
     async fn pages(&self, project: &str, path: &str, field: &str) -> Result<Listing, Fault> {
         let pages = Pages {
             api: Api::VpcAccess,

@@ -86,7 +86,9 @@ async fn an_incomplete_listing_never_looks_whole() {
             FaultKind::Unclear,
         ),
         (
-            (0..PAGE_LIMIT).map(|i| page(&i.to_string())).collect(),
+            (0..super::super::pages::PAGE_LIMIT)
+                .map(|i| page(&i.to_string()))
+                .collect(),
             FaultKind::Unclear,
         ),
     ];

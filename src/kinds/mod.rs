@@ -2,10 +2,16 @@
 //!
 //! Adding a kind is one file here and one line in [`of`].
 
+mod backend_service;
+mod compute;
+mod health_check;
 mod run_service;
 mod sql_instance;
+mod ssl_certificate;
 mod tree;
 mod vpc_access_connector;
+
+pub use ssl_certificate::base_of as certificate_base;
 
 pub use crate::api::Reference;
 use crate::api::{Declared, Finding, Key, Kind};
@@ -74,7 +80,10 @@ impl Names for SetNames {
 #[must_use]
 pub fn of(kind: Kind) -> &'static dyn ManagedKind {
     match kind {
+        Kind::SslCertificate => &ssl_certificate::SslCertificate,
         Kind::VpcAccessConnector => &vpc_access_connector::VpcAccessConnector,
+        Kind::HealthCheck => &health_check::HealthCheck,
+        Kind::BackendService => &backend_service::BackendService,
         Kind::RunService => &run_service::RunService,
         Kind::SqlInstance => &sql_instance::SqlInstance,
     }

@@ -7,8 +7,11 @@ use super::node::{Data, Node, describe};
 use super::suggest::{did_you_mean, nearest, quote};
 use super::text::Text;
 use super::{rollout, schema, yaml};
+use crate::api::backend_service::BackendServiceResource;
+use crate::api::health_check::HealthCheckResource;
 use crate::api::run_service::RunServiceResource;
 use crate::api::sql_instance::SqlInstanceResource;
+use crate::api::ssl_certificate::SslCertificateResource;
 use crate::api::vpc_access_connector::VpcAccessConnectorResource;
 use crate::api::{
     API_VERSION, Declared, Finding, GROUP, Key, Kind, ManagedSpec, Origin, Policy, Reference,
@@ -380,6 +383,15 @@ fn typed(kind: Kind, node: &Node, faults: &mut Faults) -> Option<Policy> {
     let read = match kind {
         Kind::VpcAccessConnector => {
             serde_json::from_value::<ManagedSpec<VpcAccessConnectorResource>>(spec).map(policy)
+        }
+        Kind::HealthCheck => {
+            serde_json::from_value::<ManagedSpec<HealthCheckResource>>(spec).map(policy)
+        }
+        Kind::BackendService => {
+            serde_json::from_value::<ManagedSpec<BackendServiceResource>>(spec).map(policy)
+        }
+        Kind::SslCertificate => {
+            serde_json::from_value::<ManagedSpec<SslCertificateResource>>(spec).map(policy)
         }
         Kind::RunService => {
             serde_json::from_value::<ManagedSpec<RunServiceResource>>(spec).map(policy)

@@ -16,6 +16,10 @@ use crate::core::record::{Intent, Purpose, Sealed, Stage, Step, Write};
 use crate::core::steps;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often to look while GCP works.
+const WAIT: Duration = Duration::from_secs(15);
 
 impl<'a> Run<'a> {
     /// One round of a kind that has a procedure. `present`: what exists of its objects.
@@ -76,6 +80,7 @@ impl<'a> Run<'a> {
         look(&Scene {
             name: &self.record.key.name,
             declared: desired.fields,
+            resource: &desired.declared.resource,
             live: present,
             since,
             bake: bake.0,
@@ -128,9 +133,13 @@ impl<'a> Run<'a> {
             return stop(self.soon(Situation::Progressing("planning again".to_owned()), 1));
         };
         let place = position(&rollout);
+        let own = match &next {
+            Next::Wait { limit, .. } => *limit,
+            _ => None,
+        };
         let limit = step_timeout(
             desired.declared.policy.rollout.as_ref(),
-            self.input.timing.step_timeout,
+            own.unwrap_or(self.input.timing.step_timeout),
         );
         let late = later(rollout.step_started_at, limit) <= self.input.now;
         match next {
@@ -140,16 +149,19 @@ impl<'a> Run<'a> {
                 self.fail_step(reason, &message);
                 stop(self.soon(Situation::Progressing(message), 0))
             }
-            Next::Wait { message, until } => {
+            Next::Hold { message, until } => {
                 let text = format!("{place}: {message}");
-                let at = until.unwrap_or_else(|| self.after(std::time::Duration::from_secs(15)));
-                // Time in a wait that has its own end is not lateness.
-                if late && until.is_none() {
-                    let text = format!("not done within {}: {message}", HumanDuration(limit));
-                    self.fail_step(Reason::DeadlineExceeded, &text);
-                    return stop(self.soon(Situation::Progressing(text), 0));
-                }
-                stop(Verdict::until(Situation::Baking(text), at))
+                stop(Verdict::until(Situation::Baking(text), until))
+            }
+            Next::Wait { message, .. } if late => {
+                let text = format!("not done within {}: {message}", HumanDuration(limit));
+                self.fail_step(Reason::DeadlineExceeded, &text);
+                stop(self.soon(Situation::Progressing(text), 0))
+            }
+            Next::Wait { message, .. } => {
+                let text = format!("{place}: {message}");
+                let again = self.after(WAIT);
+                stop(Verdict::until(Situation::Progressing(text), again))
             }
             Next::Call(call) => {
                 if late {
@@ -159,6 +171,24 @@ impl<'a> Run<'a> {
                 }
                 self.make_call(desired, present, *call, &place)
             }
+        }
+    }
+
+    pub(super) fn write_of(&self, call: Call) -> Write {
+        Write {
+            intent: Intent {
+                id: format!("{}-{}", self.record.name, self.record.sends + 1),
+                key: self.record.key.clone(),
+                verb: call.verb,
+                object: Some(call.object),
+                mask: Vec::new(),
+                body: call.body,
+                sealed: Sealed::default(),
+                prepared_at: self.input.now,
+            },
+            before: call.before,
+            after: call.after,
+            stage: Stage::Prepared,
         }
     }
 
@@ -183,21 +213,7 @@ impl<'a> Run<'a> {
         if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {
             return stop(self.soon(Situation::WaitingForOperation(text), 5));
         }
-        let write = Write {
-            intent: Intent {
-                id: format!("{}-{}", self.record.name, self.record.sends + 1),
-                key: self.record.key.clone(),
-                verb: call.verb,
-                object: Some(call.object),
-                mask: Vec::new(),
-                body: call.body,
-                sealed: Sealed::default(),
-                prepared_at: self.input.now,
-            },
-            before: call.before,
-            after: call.after,
-            stage: Stage::Prepared,
-        };
+        let write = self.write_of(call);
         self.refuse_loop(desired, &write)?;
         self.record.sends += 1;
         let revision = self.save_first(desired, present);

@@ -63,6 +63,8 @@ impl<'a> Run<'a> {
             // A caller that may not write may not write back either.
             && reason != Reason::PermissionDenied
             && self.record.rolled_back.as_deref() != Some(desired.digest)
+            // A procedure leaves the old state in place until the new one is proved.
+            && self.input.rules.procedure.is_none()
     }
 
     fn go_back(&mut self, desired: &Desired<'a>, failed: &Rollout, because: Reason, live: &Fields) {
