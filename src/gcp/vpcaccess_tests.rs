@@ -1,6 +1,5 @@
 //! Connectors over a scripted network.
 
-use super::super::pages::PAGE_LIMIT;
 use super::super::testing::{Answer, Script, client, ok, permit, refuse, reply};
 use super::*;
 use crate::api::{Key, Kind};
