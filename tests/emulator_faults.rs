@@ -393,7 +393,7 @@ fn another_writer_changes_things_at_once_and_is_told_apart() {
     let fails = |name: &str, fields: Value| gcp.emulator.foreign_patch(gcp.now, name, &fields);
     assert_eq!(
         fails("x", json!({})),
-        Err(ForeignError::NoConnector("x".into()))
+        Err(ForeignError::NotFound("x".into()))
     );
     assert!(matches!(
         fails(NAME, json!({"size": 1})),

@@ -222,6 +222,7 @@ fn what_is_not_a_snapshot_is_refused_and_changes_nothing() {
         json!({}),
         json!({"version": 99}),
         json!({"version": 1, "clock": "never"}),
+        json!({"version": 2, "clock": "never"}),
         json!([]),
     ] {
         assert!(gcp.emulator.restore(&bad).is_err(), "{bad}");
@@ -296,4 +297,59 @@ fn time_never_runs_backwards() {
     gcp.now -= Duration::from_hours(1);
     assert_eq!(gcp.get(&operation).body["done"], true);
     assert_eq!(gcp.get(STAGING).body["maxInstances"], 5);
+}
+
+#[test]
+fn the_truth_and_another_writer_are_reached_by_path() {
+    let gcp = staging();
+    let patched = gcp
+        .emulator
+        .foreign_patch(gcp.now, STAGING, &json!({"maxInstances": 7}));
+    assert_eq!(patched, Ok(()));
+    let truth = gcp.emulator.truth(STAGING).unwrap();
+    assert_eq!(truth["maxInstances"], 7);
+    assert_eq!(gcp.emulator.truth(NAME), Some(truth.clone()));
+    assert_eq!(gcp.emulator.truth("/v1/projects"), None);
+    let world = gcp.get("/_emulator/world").body;
+    let by_full_name = format!("//vpcaccess.googleapis.com/{NAME}");
+    assert_eq!(world["resources"][by_full_name], truth);
+    assert_eq!(
+        gcp.emulator.requests()[0].path,
+        STAGING,
+        "told as a request would be"
+    );
+}
+
+#[test]
+fn a_snapshot_keeps_the_end_of_the_log_only() {
+    let gcp = staging();
+    for _ in 0..1_000 {
+        gcp.get(STAGING);
+    }
+    assert_eq!(gcp.emulator.requests().len(), 1_000);
+    let resumed = Gcp::around(Emulator::new(Options::default()));
+    resumed.emulator.restore(&gcp.emulator.snapshot()).unwrap();
+    let kept = resumed.emulator.requests();
+    assert_eq!((kept.len(), kept[299].seq), (300, 1_000));
+    resumed.get(STAGING);
+    assert_eq!(resumed.emulator.requests()[300].seq, 1_001);
+}
+
+#[test]
+fn domains_are_set_by_name() {
+    let gcp = staging();
+    let domains = json!({"a.example.com": "not-visible", "b.example.com": "caa-forbidden"});
+    assert_eq!(
+        gcp.call("PUT", "/_emulator/domains", domains.clone()).body,
+        domains
+    );
+    assert_eq!(gcp.get("/_emulator/domains").body, domains);
+    let refused = gcp.call("PUT", "/_emulator/domains", json!({"a": "gone"}));
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.body["error"]
+            .as_str()
+            .unwrap()
+            .contains("not-visible")
+    );
 }

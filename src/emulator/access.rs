@@ -4,7 +4,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::errors::{ApiError, SERVICE};
+use super::errors::ApiError;
 use super::quota::project_number;
 use super::route::Route;
 
@@ -31,7 +31,7 @@ impl Access {
             (Self::AnyToken | Self::Token(_), None) => Err(missing_token(route)),
             (Self::Token(wanted), Some(token)) if token != wanted => Err(bad_token(route)),
             (Self::Denied, _) => Err(ApiError::permission_denied(route)),
-            (Self::ApiDisabled, _) => Err(api_disabled(&route.project)),
+            (Self::ApiDisabled, _) => Err(api_disabled(route)),
             _ => Ok(()),
         }
     }
@@ -48,7 +48,7 @@ const EXPECTED: &str = "Expected OAuth 2 access token, login cookie or other val
 
 fn missing_token(route: &Route) -> ApiError {
     let message = format!("Request is missing required authentication credential. {EXPECTED}");
-    let metadata = json!({"method": route.method_name(), "service": SERVICE});
+    let metadata = json!({"method": route.method.name, "service": route.api.service()});
     ApiError::new(401, message)
         .with_info("CREDENTIALS_MISSING", "googleapis.com", &metadata)
         .with_header(
@@ -59,32 +59,34 @@ fn missing_token(route: &Route) -> ApiError {
 
 fn bad_token(route: &Route) -> ApiError {
     let message = format!("Request had invalid authentication credentials. {EXPECTED}");
-    let metadata = json!({"method": route.method_name(), "service": SERVICE});
+    let metadata = json!({"method": route.method.name, "service": route.api.service()});
     let challenge = "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"";
     ApiError::new(401, message)
         .with_info("ACCESS_TOKEN_EXPIRED", "googleapis.com", &metadata)
         .with_header("www-authenticate", challenge)
 }
 
-fn api_disabled(project: &str) -> ApiError {
-    let number = project_number(project);
+fn api_disabled(route: &Route) -> ApiError {
+    let (service, title) = (route.api.service(), route.api.title());
+    let number = project_number(route.project());
     let url = format!(
-        "https://console.developers.google.com/apis/api/{SERVICE}/overview?project={number}"
+        "https://console.developers.google.com/apis/api/{service}/overview?project={number}"
     );
     let message = format!(
-        "Serverless VPC Access API has not been used in project {number} before or it is disabled. Enable it \
+        "{title} has not been used in project {number} before or it is disabled. Enable it \
          by visiting {url} then retry. If you enabled this API recently, wait a few minutes for the action to \
          propagate to our systems and retry."
     );
     let metadata = json!({
-        "service": SERVICE,
-        "serviceTitle": "Serverless VPC Access API",
+        "service": service,
+        "serviceTitle": title,
         "consumer": format!("projects/{number}"),
         "containerInfo": number.to_string(),
         "activationUrl": url,
     });
-    let mut error =
-        ApiError::new(403, message).with_info("SERVICE_DISABLED", "googleapis.com", &metadata);
+    let mut error = ApiError::new(403, message)
+        .with_reason("accessNotConfigured")
+        .with_info("SERVICE_DISABLED", "googleapis.com", &metadata);
     error.details.push(json!({
         "@type": "type.googleapis.com/google.rpc.Help",
         "links": [{"description": "Google developers console API activation", "url": url}],

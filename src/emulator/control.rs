@@ -1,16 +1,18 @@
-//! The emulator's own controls under `/_emulator/`: faults, the request log, another writer, health.
+//! The emulator's own controls under `/_emulator/`: faults, domains, the request log, another writer,
+//! health.
 //! They are not part of Google's API, are not logged and meet no faults.
 
 use bytes::Bytes;
 use http::{Method, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
+use super::api::Eye;
 use super::faults::FaultRule;
 use super::foreign::ForeignError;
-use super::reply;
-use super::route::Version;
+use super::registry;
 use super::world::World;
+use super::{reply, vpcaccess};
 
 pub(super) const PREFIX: &str = "/_emulator/";
 
@@ -36,6 +38,8 @@ pub(super) fn answer(world: &mut World, request: &http::Request<Bytes>) -> Respo
             world.faults.set(Vec::new());
             Ok(faults(world))
         }
+        (&Method::GET, "domains") => Ok(json!(world.domains)),
+        (&Method::PUT, "domains") => set_domains(world, request.body()),
         (&Method::POST, "foreign") => foreign(world, request.body()),
         _ => Err((
             404,
@@ -52,25 +56,36 @@ fn health(world: &World) -> Value {
     json!({"status": "ok", "scenario": world.scenario, "seed": world.seed})
 }
 
+/// The whole world as it truly is: the connectors apart, then everything by its name.
 fn view(world: &World) -> Value {
-    let connectors: Vec<Value> = world
-        .records
-        .values()
-        .filter_map(|record| Some(record.truth()?.body(Version::V1)))
-        .collect();
-    let running: Vec<Value> = world
-        .operations
-        .values()
-        .filter(|operation| operation.is_running())
-        .map(super::operations::Operation::body)
-        .collect();
+    let bodies = |prefix: &str| -> Vec<(String, Value)> {
+        let found = world.records.all_under(prefix);
+        found
+            .filter_map(|(key, _)| Some((key.to_owned(), world.truth_body(key)?)))
+            .collect()
+    };
+    let connectors = bodies(&format!("//{}/", vpcaccess::SERVICE));
+    let connectors: Vec<Value> = connectors.into_iter().map(|(_, body)| body).collect();
+    let resources: Map<String, Value> = bodies("//").into_iter().collect();
     json!({
         "scenario": world.scenario,
         "seed": world.seed,
         "connectors": connectors,
+        "resources": resources,
         "services": world.services,
-        "runningOperations": running,
+        "runningOperations": running(world),
     })
+}
+
+fn running(world: &World) -> Vec<Value> {
+    let operations = world.operations.all();
+    operations
+        .filter(|operation| operation.is_running())
+        .filter_map(|operation| {
+            let api = registry::owner(&operation.key)?;
+            Some(api.operation(operation, &Eye::of(api)))
+        })
+        .collect()
 }
 
 fn requests(world: &World, query: &str) -> Answer {
@@ -97,7 +112,14 @@ fn set_faults(world: &mut World, body: &Bytes) -> Answer {
     Ok(faults(world))
 }
 
-/// `{"name": "projects/*/locations/*/connectors/*", "fields": {...}}`, or `"delete": true` for the fields.
+/// `{"shop.example.com": "not-visible"}`; see [`Domain`] for the words.
+fn set_domains(world: &mut World, body: &Bytes) -> Answer {
+    let named = serde_json::from_value(read_json(body)?);
+    world.set_domains(named.map_err(|error| (400, error.to_string()))?);
+    Ok(json!(world.domains))
+}
+
+/// `{"name": "/compute/v1/projects/*/global/healthChecks/*", "fields": {...}}`, or `"delete": true` for the fields.
 fn foreign(world: &mut World, body: &Bytes) -> Answer {
     let json = read_json(body)?;
     let name = json["name"]
@@ -115,10 +137,8 @@ fn foreign(world: &mut World, body: &Bytes) -> Answer {
         }
     };
     match done {
-        Ok(()) => Ok(world
-            .truth(name)
-            .map_or(json!({}), |connector| connector.body(Version::V1))),
-        Err(error @ ForeignError::NoConnector(_)) => Err((404, error.to_string())),
+        Ok(()) => Ok(world.truth_at(name).unwrap_or(json!({}))),
+        Err(error @ ForeignError::NotFound(_)) => Err((404, error.to_string())),
         Err(error @ ForeignError::Fields(_)) => Err((400, error.to_string())),
     }
 }

@@ -10,8 +10,6 @@ use serde_json::{Value, json};
 use super::reply;
 use super::route::Route;
 
-pub(super) const SERVICE: &str = "vpcaccess.googleapis.com";
-
 /// Which of the two envelopes an error wears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -25,7 +23,8 @@ pub enum Shape {
 pub(super) struct ApiError {
     pub http: u16,
     pub message: String,
-    pub shape: Shape,
+    /// None: the envelope of the API that was asked.
+    pub shape: Option<Shape>,
     /// Compute form only: `errors[0].reason`.
     pub reason: Option<String>,
     pub details: Vec<Value>,
@@ -46,7 +45,7 @@ impl ApiError {
         Self {
             http,
             message: message.into(),
-            shape: Shape::Google,
+            shape: None,
             reason: None,
             details: Vec::new(),
             headers: Vec::new(),
@@ -112,12 +111,29 @@ impl ApiError {
 
     /// As IAM refuses: the same words whether the resource is missing or not allowed.
     pub fn permission_denied(route: &Route) -> Self {
-        let (permission, resource) = (route.permission(), route.resource());
+        let (permission, resource) = (route.method.permission, route.resource());
+        let service = route.api.service();
+        if route.api.shape() == Shape::Compute {
+            let message = format!("Required '{permission}' permission for '{resource}'");
+            return Self::new(403, message).with_reason("forbidden");
+        }
         let message = format!(
-            "Permission '{permission}' denied on resource '//{SERVICE}/{resource}' (or it may not exist)."
+            "Permission '{permission}' denied on resource '//{service}/{resource}' (or it may not exist)."
         );
         let metadata = json!({"permission": permission, "resource": resource});
-        Self::new(403, message).with_info("IAM_PERMISSION_DENIED", SERVICE, &metadata)
+        Self::new(403, message).with_info("IAM_PERMISSION_DENIED", service, &metadata)
+    }
+
+    /// The word that the Compute form gives next to the code.
+    pub fn with_reason(mut self, reason: &str) -> Self {
+        self.reason = Some(reason.to_owned());
+        self
+    }
+
+    /// Wears this envelope, unless it has one already.
+    pub fn in_shape(mut self, shape: Shape) -> Self {
+        self.shape.get_or_insert(shape);
+        self
     }
 
     pub fn reply(&self) -> http::Response<Bytes> {
@@ -130,7 +146,7 @@ impl ApiError {
 
     fn body(&self) -> Value {
         let mut error = json!({"code": self.http, "message": self.message});
-        match self.shape {
+        match self.shape.unwrap_or_default() {
             Shape::Google => {
                 error["status"] = json!(self.status.unwrap_or(rpc_status(self.http)));
             }

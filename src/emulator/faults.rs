@@ -66,8 +66,8 @@ pub enum Action {
     IgnoreWrite,
     /// Reads show the world as it was this long ago.
     StaleReads { seconds: u64 },
-    /// A list leaves out what it could not reach. A list of operations says so in `unreachable`; a list of
-    /// connectors has no field to say it with.
+    /// A list leaves out what it could not reach, and says so where its reply has a field for that: a list of
+    /// connectors has none.
     UnreachableList,
 }
 
@@ -88,7 +88,8 @@ pub struct ErrorFault {
     pub retry_after: Option<u64>,
 }
 
-/// The state a failed operation leaves its connector in. A failed create always leaves ERROR.
+/// The state a failed operation leaves its resource in, where the API has such states. A failed create of a
+/// connector always leaves ERROR.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Leaves {

@@ -60,7 +60,7 @@ impl Mask {
             let field = message.field(name).filter(|field| field.json == name);
             match field.map(|field| &field.kind) {
                 Some(Kind::Message(inner)) => child.check(inner, &path)?,
-                Some(Kind::Open) => {}
+                Some(Kind::Open | Kind::Map(_)) => {}
                 Some(_) if child.children.is_empty() => {}
                 _ => {
                     return Err(refused(format!(
@@ -151,7 +151,7 @@ impl Parser<'_> {
 #[cfg(test)]
 mod tests {
     use super::Mask;
-    use crate::emulator::messages::LIST_CONNECTORS;
+    use crate::emulator::vpcaccess::messages::LIST_CONNECTORS;
     use serde_json::json;
 
     #[test]

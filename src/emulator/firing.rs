@@ -10,11 +10,10 @@ use http::Method as HttpMethod;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::connectors::State;
 use super::dice::Dice;
-use super::errors::{self, ApiError, SERVICE, Shape};
+use super::errors::{self, ApiError, Shape};
 use super::faults::{Action, ErrorFault, FaultRule, Leaves, Match};
-use super::operations::{Failure, Method};
+use super::operations::Failure;
 use super::route::Route;
 
 enum Moment<'a> {
@@ -99,7 +98,7 @@ impl Faults {
         for action in self.fire(&Moment::Arrival(route), method, path) {
             match action {
                 Action::Error(fault) => {
-                    arrival.error.get_or_insert_with(|| error(&fault));
+                    arrival.error.get_or_insert_with(|| error(&fault, route));
                 }
                 Action::ResetBefore => arrival.reset = true,
                 Action::Delay { ms } => arrival.delay += Duration::from_millis(ms),
@@ -111,7 +110,7 @@ impl Faults {
         arrival
     }
 
-    pub fn twist(&mut self, method: &HttpMethod, path: &str, operation: Method) -> Twist {
+    pub fn twist(&mut self, method: &HttpMethod, path: &str) -> Twist {
         let mut twist = Twist::default();
         for action in self.fire(&Moment::Operation, method, path) {
             match action {
@@ -121,12 +120,9 @@ impl Faults {
                     message,
                     leaves,
                 } => {
-                    let broken = leaves == Leaves::Error || operation == Method::Create;
-                    let leaves = if broken { State::Error } else { State::Ready };
                     twist.failure = Some(Failure {
-                        code,
-                        message,
-                        leaves,
+                        broken: leaves == Leaves::Error,
+                        ..Failure::new(code, message)
                     });
                 }
                 Action::IgnoreWrite => twist.ignored = true,
@@ -205,18 +201,19 @@ impl Match {
     }
 }
 
-fn error(fault: &ErrorFault) -> ApiError {
+fn error(fault: &ErrorFault, route: Option<&Route>) -> ApiError {
     let message = fault
         .message
         .as_deref()
         .unwrap_or(errors::default_message(fault.status));
     let mut error = ApiError::new(fault.status, message);
-    error.shape = fault.shape;
+    error.shape = Some(fault.shape);
     error.reason.clone_from(&fault.reason);
     if fault.shape == Shape::Google
         && let Some(reason) = fault.reason.as_deref().or(default_reason(fault.status))
     {
-        error = error.with_info(reason, "googleapis.com", &json!({"service": SERVICE}));
+        let service = route.map_or("googleapis.com", |route| route.api.service());
+        error = error.with_info(reason, "googleapis.com", &json!({"service": service}));
     }
     match fault.retry_after {
         Some(seconds) => error.with_header("retry-after", seconds.to_string()),

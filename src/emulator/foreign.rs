@@ -1,100 +1,92 @@
-//! Another writer: a person at a console, another tool. It changes a connector at once, and no rule binds it.
+//! Another writer: a person at a console, another tool. It changes a resource at once, and no rule binds it.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::connectors::{Connector, State};
+use super::api::Api;
 use super::log::{LogEntry, LogStatus};
-use super::messages::{self, CONNECTOR};
-use super::records::Lag;
-use super::route::Version;
+use super::registry::{self, APIS, relative};
+use super::route::Route;
 use super::world::World;
 
 /// A foreign change that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForeignError {
-    #[error("there is no connector \"{0}\"; a name is projects/*/locations/*/connectors/*")]
-    NoConnector(String),
+    #[error(
+        "there is no resource \"{0}\"; name one by its path, such as \
+         /v1/projects/*/locations/*/connectors/* or /compute/v1/projects/*/global/healthChecks/*"
+    )]
+    NotFound(String),
     #[error("{0}")]
     Fields(String),
 }
 
 impl World {
+    /// The key of a resource that exists, by its REST path or by the part of it from `projects` on.
+    pub fn find(&self, path: &str) -> Option<String> {
+        let by_path = Route::all(&http::Method::GET, path);
+        let by_path = by_path.iter().map(Route::key);
+        let by_name = APIS.iter().map(|api| api.key(path));
+        by_path
+            .chain(by_name)
+            .find(|key| self.records.truth(key).is_some())
+    }
+
+    /// The true state of a resource, see [`World::find`].
+    pub fn truth_at(&self, path: &str) -> Option<Value> {
+        self.truth_body(&self.find(path)?)
+    }
+
     pub fn foreign_patch(
         &mut self,
         now: Timestamp,
-        name: &str,
+        path: &str,
         fields: &Value,
     ) -> Result<(), ForeignError> {
         self.advance(now);
-        let mut connector = self.existing(name)?;
-        let bytes = fields.to_string();
-        let read = messages::read(&CONNECTOR, "connector", bytes.as_bytes())
-            .map_err(|error| ForeignError::Fields(error.message))?;
-        let before = connector.body(Version::V1);
-        overwrite(&mut connector, &read)?;
-        self.foreign_change(name, before, Some(connector), fields.clone());
+        let (api, key, record) = self.existing(path)?;
+        let changed = api.overwrite(&key, record, fields);
+        let changed = changed.map_err(ForeignError::Fields)?;
+        self.foreign_change(&key, Some(changed), fields.clone());
         Ok(())
     }
 
-    pub fn foreign_delete(&mut self, now: Timestamp, name: &str) -> Result<(), ForeignError> {
+    pub fn foreign_delete(&mut self, now: Timestamp, path: &str) -> Result<(), ForeignError> {
         self.advance(now);
-        let before = self.existing(name)?.body(Version::V1);
-        self.foreign_change(name, before, None, json!(null));
+        let (_, key, _) = self.existing(path)?;
+        self.foreign_change(&key, None, json!(null));
         Ok(())
     }
 
-    fn existing(&self, name: &str) -> Result<Connector, ForeignError> {
-        self.truth(name)
-            .cloned()
-            .ok_or_else(|| ForeignError::NoConnector(name.to_owned()))
+    fn existing(&self, path: &str) -> Result<(&'static dyn Api, String, &Value), ForeignError> {
+        let found = || {
+            let key = self.find(path)?;
+            let record = self.records.truth(&key)?;
+            Some((registry::owner(&key)?, key, record))
+        };
+        found().ok_or_else(|| ForeignError::NotFound(path.to_owned()))
     }
 
-    fn foreign_change(
-        &mut self,
-        name: &str,
-        before: Value,
-        after: Option<Connector>,
-        fields: Value,
-    ) {
+    fn foreign_change(&mut self, key: &str, after: Option<Value>, fields: Value) {
+        let root = registry::owner(key).map_or("", |api| api.root());
+        let before = self.truth_body(key);
+        let state = before.as_ref().and_then(|body| body["state"].as_str());
         let entry = LogEntry {
             seq: 0,
             at: self.clock,
             method: if after.is_some() { "PATCH" } else { "DELETE" }.to_owned(),
-            path: format!("/v1/{name}"),
+            path: format!("{root}/{}", relative(key)),
             query: String::new(),
             update_mask: None,
             body: Some(fields),
             status: LogStatus::Code(200),
             landed: true,
-            state: before["state"].as_str().map(str::to_owned),
-            before: Some(before),
+            state: state.map(str::to_owned),
+            before,
             faults: Vec::new(),
             foreign: true,
         };
         self.log.push(entry);
-        let record = self.records.entry(name.to_owned()).or_default();
-        record.change(self.clock, Lag::default(), after);
+        self.show(key, after);
     }
-}
-
-fn overwrite(connector: &mut Connector, fields: &Map<String, Value>) -> Result<(), ForeignError> {
-    for (name, value) in fields {
-        let text = || value.as_str().unwrap_or_default().to_owned();
-        let number = || messages::int32(value).unwrap_or_default();
-        match name.as_str() {
-            "machineType" => connector.machine_type = text(),
-            "network" => connector.network = text(),
-            "ipCidrRange" => connector.ip_cidr_range = text(),
-            "subnet" => connector.subnet = Some(value.clone()),
-            "minInstances" => connector.min_instances = number(),
-            "maxInstances" => connector.max_instances = number(),
-            "state" => {
-                let unknown = || ForeignError::Fields(format!("state: {value} cannot be set"));
-                connector.state = State::by_name(&text()).ok_or_else(unknown)?;
-            }
-            _ => return Err(ForeignError::Fields(format!("{name}: cannot be set"))),
-        }
-    }
-    Ok(())
 }

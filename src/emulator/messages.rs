@@ -22,14 +22,19 @@ pub(super) struct Field {
 pub(super) enum Kind {
     Text,
     Int32,
+    /// Travels as a string, because JSON numbers are doubles.
+    Int64,
+    Double,
     Bool,
     Enum(&'static str, &'static [&'static str]),
     Message(&'static Message),
-    /// `Any` and maps: every name is allowed inside.
+    /// Every name is allowed, each with a value of one kind.
+    Map(&'static Kind),
+    /// `Any`: every name is allowed inside.
     Open,
 }
 
-const fn field(json: &'static str, proto: &'static str, kind: Kind) -> Field {
+pub(super) const fn field(json: &'static str, proto: &'static str, kind: Kind) -> Field {
     Field {
         json,
         proto,
@@ -38,7 +43,7 @@ const fn field(json: &'static str, proto: &'static str, kind: Kind) -> Field {
     }
 }
 
-const fn many(json: &'static str, proto: &'static str, kind: Kind) -> Field {
+pub(super) const fn many(json: &'static str, proto: &'static str, kind: Kind) -> Field {
     Field {
         json,
         proto,
@@ -47,119 +52,11 @@ const fn many(json: &'static str, proto: &'static str, kind: Kind) -> Field {
     }
 }
 
-const STATES: &[&str] = &[
-    "STATE_UNSPECIFIED",
-    "READY",
-    "CREATING",
-    "DELETING",
-    "ERROR",
-    "UPDATING",
-];
-
-/// v1beta1 has the fields of v1 and more.
-macro_rules! connector_fields {
-    ($($more:expr),*) => {
-        &[
-            field("name", "name", Kind::Text),
-            field("network", "network", Kind::Text),
-            field("ipCidrRange", "ip_cidr_range", Kind::Text),
-            field("subnet", "subnet", Kind::Message(&SUBNET)),
-            field("machineType", "machine_type", Kind::Text),
-            field("minInstances", "min_instances", Kind::Int32),
-            field("maxInstances", "max_instances", Kind::Int32),
-            field("minThroughput", "min_throughput", Kind::Int32),
-            field("maxThroughput", "max_throughput", Kind::Int32),
-            field("state", "state", Kind::Enum("google.cloud.vpcaccess.v1.Connector.State", STATES)),
-            many("connectedProjects", "connected_projects", Kind::Text),
-            $($more),*
-        ]
-    };
+impl Field {
+    pub fn is_repeated(&self) -> bool {
+        self.repeated
+    }
 }
-
-pub(super) static CONNECTOR: Message = Message {
-    type_name: "google.cloud.vpcaccess.v1.Connector",
-    fields: connector_fields!(),
-};
-
-pub(super) static CONNECTOR_BETA: Message = Message {
-    type_name: "google.cloud.vpcaccess.v1beta1.Connector",
-    fields: connector_fields!(
-        field("createTime", "create_time", Kind::Text),
-        field("lastRestartTime", "last_restart_time", Kind::Text)
-    ),
-};
-
-static SUBNET: Message = Message {
-    type_name: "google.cloud.vpcaccess.v1.Connector.Subnet",
-    fields: &[
-        field("name", "name", Kind::Text),
-        field("projectId", "project_id", Kind::Text),
-    ],
-};
-
-pub(super) static LIST_CONNECTORS: Message = Message {
-    type_name: "google.cloud.vpcaccess.v1.ListConnectorsResponse",
-    fields: &[
-        many("connectors", "connectors", Kind::Message(&CONNECTOR)),
-        field("nextPageToken", "next_page_token", Kind::Text),
-    ],
-};
-
-pub(super) static LIST_CONNECTORS_BETA: Message = Message {
-    type_name: "google.cloud.vpcaccess.v1beta1.ListConnectorsResponse",
-    fields: &[
-        many("connectors", "connectors", Kind::Message(&CONNECTOR_BETA)),
-        field("nextPageToken", "next_page_token", Kind::Text),
-    ],
-};
-
-pub(super) static OPERATION: Message = Message {
-    type_name: "google.longrunning.Operation",
-    fields: &[
-        field("name", "name", Kind::Text),
-        field("metadata", "metadata", Kind::Open),
-        field("done", "done", Kind::Bool),
-        field("error", "error", Kind::Message(&STATUS)),
-        field("response", "response", Kind::Open),
-    ],
-};
-
-static STATUS: Message = Message {
-    type_name: "google.rpc.Status",
-    fields: &[
-        field("code", "code", Kind::Int32),
-        field("message", "message", Kind::Text),
-        many("details", "details", Kind::Open),
-    ],
-};
-
-pub(super) static LIST_OPERATIONS: Message = Message {
-    type_name: "google.longrunning.ListOperationsResponse",
-    fields: &[
-        many("operations", "operations", Kind::Message(&OPERATION)),
-        field("nextPageToken", "next_page_token", Kind::Text),
-        many("unreachable", "unreachable", Kind::Text),
-    ],
-};
-
-static LOCATION: Message = Message {
-    type_name: "google.cloud.location.Location",
-    fields: &[
-        field("name", "name", Kind::Text),
-        field("locationId", "location_id", Kind::Text),
-        field("displayName", "display_name", Kind::Text),
-        field("labels", "labels", Kind::Open),
-        field("metadata", "metadata", Kind::Open),
-    ],
-};
-
-pub(super) static LIST_LOCATIONS: Message = Message {
-    type_name: "google.cloud.location.ListLocationsResponse",
-    fields: &[
-        many("locations", "locations", Kind::Message(&LOCATION)),
-        field("nextPageToken", "next_page_token", Kind::Text),
-    ],
-};
 
 impl Message {
     pub fn field(&self, name: &str) -> Option<&'static Field> {
@@ -169,11 +66,21 @@ impl Message {
     }
 }
 
+/// What a null in a body means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nulls {
+    /// As if the field were not there.
+    Unset,
+    /// Kept, for whoever merges the body.
+    Keep,
+}
+
 /// Reads a request body; the result has JSON names, set fields only and numbers for int32.
 pub(super) fn read(
     message: &Message,
     place: &str,
     body: &[u8],
+    nulls: Nulls,
 ) -> Result<Map<String, Value>, ApiError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
@@ -189,12 +96,15 @@ pub(super) fn read(
             "Invalid JSON payload received. Unknown name \"\": Root element must be a message.";
         return Err(unreadable(description, ""));
     };
-    let mut violations = Vec::new();
-    let read = read_object(message, place, object, &mut violations);
-    if violations.is_empty() {
+    let mut reader = Reader {
+        nulls,
+        violations: Vec::new(),
+    };
+    let read = reader.object(message, place, object);
+    if reader.violations.is_empty() {
         Ok(read)
     } else {
-        Err(ApiError::unreadable(violations))
+        Err(ApiError::unreadable(reader.violations))
     }
 }
 
@@ -204,7 +114,7 @@ pub(super) fn read_nothing(body: &[u8]) -> Result<(), ApiError> {
         type_name: "google.protobuf.Empty",
         fields: &[],
     };
-    read(&EMPTY, "", body).map(|_| ())
+    read(&EMPTY, "", body, Nulls::Unset).map(|_| ())
 }
 
 pub(super) fn unreadable(description: &str, field: &str) -> ApiError {
@@ -215,31 +125,129 @@ pub(super) fn unreadable(description: &str, field: &str) -> ApiError {
     ApiError::unreadable(vec![violation])
 }
 
-fn read_object(
-    message: &Message,
-    place: &str,
-    object: Map<String, Value>,
-    violations: &mut Vec<Violation>,
-) -> Map<String, Value> {
-    let mut read = Map::new();
-    for (name, value) in object {
-        let Some(field) = message.field(&name) else {
-            violations.push(unknown_name(&name, place));
-            continue;
-        };
-        if value.is_null() {
-            continue;
+struct Reader {
+    nulls: Nulls,
+    violations: Vec<Violation>,
+}
+
+impl Reader {
+    fn object(
+        &mut self,
+        message: &Message,
+        place: &str,
+        object: Map<String, Value>,
+    ) -> Map<String, Value> {
+        let mut read = Map::new();
+        for (name, value) in object {
+            let Some(field) = message.field(&name) else {
+                self.violations.push(unknown_name(&name, place));
+                continue;
+            };
+            if value.is_null() {
+                if self.nulls == Nulls::Keep {
+                    read.insert(field.json.to_owned(), value);
+                }
+                continue;
+            }
+            let at = if place.is_empty() {
+                field.proto.to_owned()
+            } else {
+                format!("{place}.{}", field.proto)
+            };
+            if let Some(value) = self.field(field, &at, value) {
+                read.insert(field.json.to_owned(), value);
+            }
         }
-        let at = if place.is_empty() {
-            field.proto.to_owned()
-        } else {
-            format!("{place}.{}", field.proto)
+        read
+    }
+
+    fn field(&mut self, field: &Field, at: &str, value: Value) -> Option<Value> {
+        if !field.repeated {
+            return self.value(&field.kind, at, value);
+        }
+        let Value::Array(items) = value else {
+            self.violations.push(Violation {
+                field: at.to_owned(),
+                description: format!(
+                    "Invalid JSON payload received. Unknown name \"{}\" at '{at}': Proto field is \
+                     repeating, cannot start from a single value.",
+                    field.json
+                ),
+            });
+            return None;
         };
-        if let Some(value) = read_field(field, &at, value, violations) {
-            read.insert(field.json.to_owned(), value);
+        let items = items.into_iter().enumerate();
+        let read: Option<Vec<Value>> = items
+            .map(|(index, item)| self.value(&field.kind, &format!("{at}[{index}]"), item))
+            .collect();
+        read.map(Value::Array)
+    }
+
+    fn value(&mut self, kind: &Kind, at: &str, value: Value) -> Option<Value> {
+        let read = match (kind, value) {
+            (Kind::Message(message), Value::Object(object)) => {
+                Ok(Value::Object(self.object(message, at, object)))
+            }
+            (Kind::Map(kind), Value::Object(object)) => {
+                Ok(Value::Object(self.map(kind, at, object)))
+            }
+            (kind, value) => kind.scalar(&value).ok_or(value),
+        };
+        match read {
+            Ok(read) => Some(read),
+            Err(value) => {
+                self.violations.push(Violation {
+                    field: at.to_owned(),
+                    description: format!("Invalid value at '{at}' ({}), {value}", kind.name()),
+                });
+                None
+            }
         }
     }
-    read
+
+    fn map(&mut self, kind: &Kind, at: &str, object: Map<String, Value>) -> Map<String, Value> {
+        let mut read = Map::new();
+        for (name, value) in object {
+            if value.is_null() && self.nulls == Nulls::Keep {
+                read.insert(name, value);
+            } else if let Some(value) = self.value(kind, &format!("{at}.{name}"), value) {
+                read.insert(name, value);
+            }
+        }
+        read
+    }
+}
+
+impl Kind {
+    /// The value as this kind is kept, if it is one.
+    fn scalar(&self, value: &Value) -> Option<Value> {
+        match self {
+            Self::Text => value.is_string().then(|| value.clone()),
+            Self::Bool => value.is_boolean().then(|| value.clone()),
+            Self::Open => Some(value.clone()),
+            Self::Int32 => int32(value).map(Value::from),
+            Self::Int64 => int64(value).map(|number| number.to_string().into()),
+            Self::Double => double(value).map(Value::from),
+            Self::Enum(_, names) => {
+                let known = value.as_str().is_some_and(|name| names.contains(&name));
+                known.then(|| value.clone())
+            }
+            Self::Message(_) | Self::Map(_) => None,
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Text => "TYPE_STRING".to_owned(),
+            Self::Bool => "TYPE_BOOL".to_owned(),
+            Self::Int32 => "TYPE_INT32".to_owned(),
+            Self::Int64 => "TYPE_INT64".to_owned(),
+            Self::Double => "TYPE_DOUBLE".to_owned(),
+            Self::Enum(type_name, _) => format!("type.googleapis.com/{type_name}"),
+            Self::Message(message) => format!("type.googleapis.com/{}", message.type_name),
+            Self::Map(_) | Self::Open => "TYPE_MESSAGE".to_owned(),
+        }
+    }
 }
 
 fn unknown_name(name: &str, place: &str) -> Violation {
@@ -254,68 +262,6 @@ fn unknown_name(name: &str, place: &str) -> Violation {
             "Invalid JSON payload received. Unknown name \"{name}\"{at}: Cannot find field."
         ),
     }
-}
-
-fn read_field(
-    field: &Field,
-    at: &str,
-    value: Value,
-    violations: &mut Vec<Violation>,
-) -> Option<Value> {
-    if !field.repeated {
-        return read_value(&field.kind, at, value, violations);
-    }
-    let Value::Array(items) = value else {
-        violations.push(Violation {
-            field: at.to_owned(),
-            description: format!(
-                "Invalid JSON payload received. Unknown name \"{}\" at '{at}': Proto field is repeating, \
-                 cannot start from a single value.",
-                field.json
-            ),
-        });
-        return None;
-    };
-    let read: Option<Vec<Value>> = items
-        .into_iter()
-        .enumerate()
-        .map(|(index, item)| read_value(&field.kind, &format!("{at}[{index}]"), item, violations))
-        .collect();
-    read.map(Value::Array)
-}
-
-fn read_value(
-    kind: &Kind,
-    at: &str,
-    value: Value,
-    violations: &mut Vec<Violation>,
-) -> Option<Value> {
-    let type_name = match kind {
-        Kind::Text if value.is_string() => return Some(value),
-        Kind::Bool if value.is_boolean() => return Some(value),
-        Kind::Open => return Some(value),
-        Kind::Message(message) => match value {
-            Value::Object(object) => {
-                return Some(Value::Object(read_object(message, at, object, violations)));
-            }
-            _ => format!("type.googleapis.com/{}", message.type_name),
-        },
-        Kind::Int32 => match int32(&value) {
-            Some(number) => return Some(number.into()),
-            None => "TYPE_INT32".to_owned(),
-        },
-        Kind::Enum(_, names) if value.as_str().is_some_and(|name| names.contains(&name)) => {
-            return Some(value);
-        }
-        Kind::Enum(type_name, _) => format!("type.googleapis.com/{type_name}"),
-        Kind::Text => "TYPE_STRING".to_owned(),
-        Kind::Bool => "TYPE_BOOL".to_owned(),
-    };
-    violations.push(Violation {
-        field: at.to_owned(),
-        description: format!("Invalid value at '{at}' ({type_name}), {value}"),
-    });
-    None
 }
 
 /// Proto3 JSON takes 3, 3.0 and "3" for an int32, and nothing out of its range.
@@ -335,4 +281,21 @@ pub(super) fn int32(value: &Value) -> Option<i32> {
 
 fn whole_float(float: f64) -> Option<i32> {
     format!("{float:.0}").parse().ok()
+}
+
+/// Proto3 JSON takes 3 and "3" for an int64.
+pub(super) fn int64(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => number.as_i64(),
+        _ => None,
+    }
+}
+
+fn double(value: &Value) -> Option<f64> {
+    match value {
+        Value::String(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
+        Value::Number(number) => number.as_f64(),
+        _ => None,
+    }
 }

@@ -1,195 +1,208 @@
-//! Long-running operations, as google.longrunning has them.
+//! What takes time: operations, and alarms that an API sets for its own records.
 //!
 //! Invariant: an operation's end and result are settled when it starts or when it is due, never by a read;
-//! operations are strongly consistent, only the connector lags.
+//! operations are strongly consistent, only records lag. How an operation looks to a client is its API's own
+//! affair (see `longrunning` for the dialect that most share).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::connectors::{Connector, State};
-use super::errors::ApiError;
-use super::query::{Params, page};
+use super::api::Request;
 use super::records::Lag;
-use super::route::{Route, Version};
-use super::timing::later;
-use super::world::{Request, View, World};
+use super::registry;
+use super::timing::{Pace, later};
+use super::world::World;
 
 /// Finished operations beyond this many are forgotten, oldest first.
 const OPERATIONS_MAX: usize = 5_000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Method {
-    Create,
-    Update,
-    Delete,
+/// How an operation fails.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Failure {
+    /// `google.rpc.Code`.
+    pub code: i32,
+    /// The API's own word for it, where its dialect has one.
+    pub reason: Option<String>,
+    pub message: String,
+    /// Leaves its target in a state that only a delete mends, where the API has one.
+    pub broken: bool,
 }
 
-impl Method {
-    fn full_name(self) -> &'static str {
-        match self {
-            Self::Create => "google.cloud.vpcaccess.v1.VpcAccessService.CreateConnector",
-            Self::Update => "google.cloud.vpcaccess.v1.VpcAccessService.UpdateConnector",
-            Self::Delete => "google.cloud.vpcaccess.v1.VpcAccessService.DeleteConnector",
+impl Failure {
+    pub fn new(code: i32, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            reason: None,
+            message: message.into(),
+            broken: false,
         }
     }
 }
 
-/// What an operation does to its connector when it succeeds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Effect {
-    Create,
-    Update {
-        machine_type: Option<String>,
-        size: Option<(i32, i32)>,
-    },
-    Delete {
-        before: State,
-    },
+pub(super) enum Ending {
+    Done(Value),
+    Failed(Failure),
 }
 
-/// How an operation fails, and the state its connector is left in.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Failure {
-    pub code: i32,
-    pub message: String,
-    pub leaves: State,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-enum Outcome {
-    Response(Value),
-    Error { code: i32, message: String },
+/// What an API says of an operation that it starts.
+pub(super) struct Start {
+    pub key: String,
+    /// The key of the record it changes.
+    pub target: String,
+    /// The API's own word for what it does.
+    pub verb: &'static str,
+    pub pace: Pace,
+    /// For the API's `finish`: what is to change.
+    pub change: Value,
+    /// For the API's `operation`: what else clients see.
+    pub note: Value,
+    /// How it will fail, if the API knows already.
+    pub failure: Option<Failure>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Operation {
-    name: String,
-    method: Method,
-    target: String,
-    created: Timestamp,
-    due: Timestamp,
-    lag: Lag,
-    effect: Effect,
-    failure: Option<Failure>,
+    pub key: String,
+    pub target: String,
+    pub verb: String,
+    pub created: Timestamp,
+    pub due: Timestamp,
+    /// How far reads lag behind what it changes.
+    pub lag: Lag,
+    pub change: Value,
+    pub note: Value,
+    /// It will fail like this.
+    pub failure: Option<Failure>,
     /// It will succeed and change nothing.
-    ignored: bool,
-    outcome: Option<Outcome>,
+    pub ignored: bool,
+    pub ending: Option<Ending>,
 }
 
 impl Operation {
     pub fn is_running(&self) -> bool {
-        self.outcome.is_none()
+        self.ending.is_none()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Due {
+    Operation(String),
+    Alarm(String),
+}
+
+/// All operations of all APIs, and when things are due.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Operations {
+    all: BTreeMap<String, Operation>,
+    agenda: BTreeSet<(Timestamp, Due)>,
+}
+
+impl Operations {
+    pub fn get(&self, key: &str) -> Option<&Operation> {
+        self.all.get(key)
     }
 
-    pub fn body(&self) -> Value {
-        let mut metadata = json!({
-            "@type": "type.googleapis.com/google.cloud.vpcaccess.v1.OperationMetadata",
-            "method": self.method.full_name(),
-            "createTime": self.created.to_string(),
-            "target": self.target,
+    pub fn all(&self) -> impl Iterator<Item = &Operation> {
+        self.all.values()
+    }
+
+    pub fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Operation> {
+        self.all
+            .range(prefix.to_owned()..)
+            .take_while(move |(key, _)| key.starts_with(prefix))
+            .map(|(_, operation)| operation)
+    }
+
+    /// The operation that is changing this record now.
+    pub fn running_on(&self, target: &str) -> Option<&Operation> {
+        let due = self.agenda.iter().filter_map(|(_, due)| match due {
+            Due::Operation(key) => self.all.get(key),
+            Due::Alarm(_) => None,
         });
-        // "done" and the end are absent, not false and null, while it runs.
-        let Some(outcome) = &self.outcome else {
-            return json!({"name": self.name, "metadata": metadata});
-        };
-        metadata["endTime"] = json!(self.due.to_string());
-        let mut body = json!({"name": self.name, "metadata": metadata, "done": true});
-        match outcome {
-            Outcome::Response(response) => body["response"] = response.clone(),
-            Outcome::Error { code, message } => {
-                body["error"] = json!({"code": code, "message": message});
-            }
+        due.into_iter().find(|operation| operation.target == target)
+    }
+
+    fn insert(&mut self, operation: Operation) {
+        if operation.is_running() {
+            let due = Due::Operation(operation.key.clone());
+            self.agenda.insert((operation.due, due));
         }
-        body
+        self.all.insert(operation.key.clone(), operation);
+    }
+
+    fn next_due(&mut self, now: Timestamp) -> Option<(Timestamp, Due)> {
+        let (at, _) = self.agenda.first()?;
+        if *at <= now {
+            self.agenda.pop_first()
+        } else {
+            None
+        }
+    }
+
+    fn forget(&mut self) {
+        if self.all.len() <= OPERATIONS_MAX {
+            return;
+        }
+        let finished = self
+            .all
+            .values()
+            .filter(|operation| !operation.is_running());
+        let oldest = finished.min_by_key(|operation| (operation.due, operation.key.clone()));
+        if let Some(key) = oldest.map(|operation| operation.key.clone()) {
+            self.all.remove(&key);
+        }
     }
 }
 
 impl World {
-    /// Starts an operation; its connector already shows the change running.
-    pub fn start(
-        &mut self,
-        request: &Request,
-        method: Method,
-        target: &str,
-        effect: Effect,
-        failure: Option<Failure>,
-    ) -> Value {
-        let twist = self.faults.twist(request.http_method, request.path, method);
-        let mut runs = self.dice.between(&self.timing.operation);
-        if method == Method::Create {
-            runs += *self.timing.operation.start();
-        }
-        let lag = self.draw_lag();
+    /// Starts an operation; its target already shows the change running, where the API shows that.
+    pub fn start(&mut self, request: &Request, start: Start) -> Operation {
+        let twist = self.faults.twist(request.verb, request.path);
+        let runs = self.timing.draw(start.pace, &mut self.dice);
         let operation = Operation {
-            name: format!("{}/operations/{}", request.route.parent(), self.dice.uuid()),
-            method,
-            target: target.to_owned(),
+            key: start.key,
+            target: start.target,
+            verb: start.verb.to_owned(),
             created: self.clock,
             due: later(self.clock, runs + twist.slower),
-            lag,
-            effect,
-            failure: twist.failure.or(failure),
+            lag: self.draw_lag(),
+            change: start.change,
+            note: start.note,
+            failure: twist.failure.or(start.failure),
             ignored: twist.ignored,
-            outcome: None,
+            ending: None,
         };
-        let body = operation.body();
-        self.running.insert((operation.due, operation.name.clone()));
-        self.operations.insert(operation.name.clone(), operation);
-        self.forget_operations();
-        body
+        self.operations.insert(operation.clone());
+        self.operations.forget();
+        operation
     }
 
-    /// Finishes every operation that is due, in the order they end.
+    /// Calls the API's `wake` for a record at a later time.
+    pub fn alarm(&mut self, key: &str, at: Timestamp) {
+        let due = Due::Alarm(key.to_owned());
+        self.operations.agenda.insert((at, due));
+    }
+
+    /// Brings about everything that is due, in order.
     pub fn settle(&mut self) {
-        while let Some((due, _)) = self.running.first()
-            && *due <= self.clock
-            && let Some((_, name)) = self.running.pop_first()
-        {
-            if let Some(operation) = self.operations.get(&name).cloned() {
-                self.finish(operation);
+        while let Some((at, due)) = self.operations.next_due(self.clock) {
+            match due {
+                Due::Operation(key) => self.finish(&key),
+                Due::Alarm(key) => {
+                    if let Some(api) = registry::owner(&key) {
+                        api.wake(self, &key, at);
+                    }
+                }
             }
         }
     }
 
-    pub fn get_operation(&self, route: &Route) -> Result<Value, ApiError> {
-        let operation = self.operations.get(&route.operation_name());
-        let operation =
-            operation.ok_or_else(|| ApiError::not_found("Requested entity was not found."))?;
-        Ok(operation.body())
-    }
-
-    pub fn list_operations(
-        &self,
-        route: &Route,
-        params: &Params,
-        view: View,
-    ) -> Result<Value, ApiError> {
-        let wanted = done_filter(params)?;
-        let prefix = format!("{}/operations/", route.parent());
-        let found = self
-            .operations
-            .range(prefix.clone()..)
-            .take_while(|(name, _)| name.starts_with(&prefix) && !view.partial)
-            .filter(|(_, operation)| wanted.is_none_or(|done| done != operation.is_running()))
-            .map(|(name, operation)| (name.clone(), operation));
-        let (page, next) = page(found, &prefix, params)?;
-        let mut reply = json!({});
-        if !page.is_empty() {
-            reply["operations"] = page.into_iter().map(Operation::body).collect();
-        }
-        if let Some(next) = next {
-            reply["nextPageToken"] = next.into();
-        }
-        if view.partial {
-            reply["unreachable"] = json!([route.parent()]);
-        }
-        Ok(reply)
-    }
-
-    fn draw_lag(&mut self) -> Lag {
+    pub fn draw_lag(&mut self) -> Lag {
         let time = self.dice.between(&self.timing.read_lag);
         let behind = if time > Duration::ZERO && self.dice.below(2) == 0 {
             2
@@ -199,94 +212,13 @@ impl World {
         Lag { time, behind }
     }
 
-    fn finish(&mut self, mut operation: Operation) {
-        let connector = self.truth(&operation.target).cloned();
-        let after = connector
-            .clone()
-            .and_then(|connector| end_state(&operation, connector));
-        operation.outcome = Some(outcome(&operation, after.as_ref()));
-        let record = self.records.entry(operation.target.clone()).or_default();
-        if connector.is_some() {
-            record.change(operation.due, operation.lag, after);
-        }
-        self.operations.insert(operation.name.clone(), operation);
-    }
-
-    fn forget_operations(&mut self) {
-        if self.operations.len() <= OPERATIONS_MAX {
+    fn finish(&mut self, key: &str) {
+        let Some(mut operation) = self.operations.all.remove(key) else {
             return;
-        }
-        let finished = self
-            .operations
-            .values()
-            .filter(|operation| !operation.is_running());
-        let oldest = finished.min_by_key(|operation| (operation.due, operation.name.clone()));
-        if let Some(name) = oldest.map(|operation| operation.name.clone()) {
-            self.operations.remove(&name);
-        }
-    }
-}
-
-/// The connector once the operation is over; None when it is gone.
-fn end_state(operation: &Operation, mut connector: Connector) -> Option<Connector> {
-    if let Some(failure) = &operation.failure {
-        connector.state = failure.leaves;
-        return Some(connector);
-    }
-    connector.state = State::Ready;
-    match &operation.effect {
-        Effect::Create => (!operation.ignored).then_some(connector),
-        Effect::Update { machine_type, size } => {
-            if operation.ignored {
-                return Some(connector);
-            }
-            if let Some(machine_type) = machine_type {
-                connector.machine_type.clone_from(machine_type);
-            }
-            if let Some((min, max)) = *size {
-                (connector.min_instances, connector.max_instances) = (min, max);
-            }
-            Some(connector)
-        }
-        Effect::Delete { before } => {
-            connector.state = *before;
-            operation.ignored.then_some(connector)
-        }
-    }
-}
-
-fn outcome(operation: &Operation, after: Option<&Connector>) -> Outcome {
-    if let Some(Failure { code, message, .. }) = &operation.failure {
-        return Outcome::Error {
-            code: *code,
-            message: message.clone(),
         };
-    }
-    let response = match (&operation.effect, after) {
-        (Effect::Create | Effect::Update { .. }, Some(connector)) => {
-            let mut body = connector.body(Version::V1);
-            body["@type"] = json!("type.googleapis.com/google.cloud.vpcaccess.v1.Connector");
-            body
+        if let Some(api) = registry::owner(key) {
+            operation.ending = Some(api.finish(self, &operation));
         }
-        (Effect::Create | Effect::Update { .. }, None) => json!({
-            "@type": "type.googleapis.com/google.cloud.vpcaccess.v1.Connector",
-            "name": operation.target,
-        }),
-        (Effect::Delete { .. }, _) => json!({"@type": "type.googleapis.com/google.protobuf.Empty"}),
-    };
-    Outcome::Response(response)
-}
-
-/// Of the filter language only `done` is served; the rest is refused rather than ignored.
-fn done_filter(params: &Params) -> Result<Option<bool>, ApiError> {
-    let filter = params
-        .get("filter")
-        .unwrap_or_default()
-        .replace([' ', '"'], "");
-    match filter.replace(':', "=").to_ascii_lowercase().as_str() {
-        "" => Ok(None),
-        "done=true" => Ok(Some(true)),
-        "done=false" => Ok(Some(false)),
-        _ => Err(ApiError::invalid("Invalid list filter.")),
+        self.operations.insert(operation);
     }
 }

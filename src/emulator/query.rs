@@ -49,7 +49,7 @@ impl Params {
         };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let plain = name.strip_prefix('$').unwrap_or(&name);
-            if let Some(own) = own_name(route.parameters(), &name) {
+            if let Some(own) = own_name(route.method.query, &name) {
                 params.own.insert(own.to_owned(), value.into_owned());
             } else if STANDARD.contains(&plain) {
                 params.set_standard(plain, &value)?;
@@ -78,6 +78,12 @@ impl Params {
             Ok(size) => Ok(size.min(PAGE_MAX)),
             Err(_) => Err(ApiError::invalid("page_size must not be negative.")),
         }
+    }
+
+    /// The last key of the page before, from a token of this collection.
+    pub fn page_token(&self, parent: &str) -> Result<Option<String>, ApiError> {
+        let token = self.get("pageToken").filter(|token| !token.is_empty());
+        token.map(|token| open_token(token, parent)).transpose()
     }
 
     fn set_standard(&mut self, name: &str, value: &str) -> Result<(), ApiError> {
@@ -145,31 +151,30 @@ pub(super) fn loggable(query: &str) -> String {
 }
 
 /// One page of `items`, which are sorted by key, and the token of the next page.
-pub(super) fn page<T>(
-    items: impl Iterator<Item = (String, T)>,
+pub(super) fn page<'a, T>(
+    items: impl Iterator<Item = (&'a str, T)>,
     parent: &str,
     params: &Params,
 ) -> Result<(Vec<T>, Option<String>), ApiError> {
     let size = params.page_size()?;
-    let after = params.get("pageToken").filter(|token| !token.is_empty());
-    let after = after.map(|token| open_token(token, parent)).transpose()?;
+    let after = params.page_token(parent)?;
     let mut rest = items
-        .filter(|(key, _)| after.as_ref().is_none_or(|after| key > after))
+        .filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after.as_str()))
         .peekable();
     let mut page = Vec::new();
-    let mut last = String::new();
+    let mut last = "";
     while page.len() < size
         && let Some((key, item)) = rest.next()
     {
         page.push(item);
         last = key;
     }
-    let next = rest.peek().is_some().then(|| seal_token(&last, parent));
+    let next = rest.peek().is_some().then(|| seal_token(last, parent));
     Ok((page, next))
 }
 
 /// A token names the last key seen, and is good for its own collection only.
-fn seal_token(last: &str, parent: &str) -> String {
+pub(super) fn seal_token(last: &str, parent: &str) -> String {
     let hex: Vec<String> = last.bytes().map(|byte| format!("{byte:02x}")).collect();
     format!("{:016x}{}", checksum(last, parent), hex.concat())
 }

@@ -1,6 +1,6 @@
-//! Requests a minute per project, reads and writes apart.
+//! Requests a minute per project and API, reads and writes apart.
 //!
-//! Google publishes no number for this API; the windows follow "quota refills at the start of the next
+//! Google publishes numbers for few of the APIs; the windows follow "quota refills at the start of the next
 //! synchronized interval" (compute/docs/api-quota).
 
 use std::collections::BTreeMap;
@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::errors::{ApiError, SERVICE};
+use super::errors::{ApiError, Shape};
 use super::query::checksum;
 use super::route::Route;
 
-/// The most requests that one project may send in one minute. 0 means no limit.
+/// The most requests that one project may send to one API in one minute. 0 means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
     pub reads_per_minute: u64,
@@ -55,33 +55,41 @@ impl Meter {
         };
         let used = self
             .used
-            .entry(format!("{}/{class}", route.project))
+            .entry(format!(
+                "{}/{}/{class}",
+                route.api.service(),
+                route.project()
+            ))
             .or_default();
         if limit > 0 && *used >= limit {
-            return Err(exceeded(&route.project, class, limit));
+            return Err(exceeded(route, class, limit));
         }
         *used += 1;
         Ok(())
     }
 }
 
-fn exceeded(project: &str, class: &str, limit: u64) -> ApiError {
-    let consumer = format!("projects/{}", project_number(project));
+/// Compute says throttling with 403, the others with 429 (compute/docs/api-rate-limits).
+fn exceeded(route: &Route, class: &str, limit: u64) -> ApiError {
+    let (service, number) = (route.api.service(), project_number(route.project()));
     let message = format!(
         "Quota exceeded for quota metric '{class} requests' and limit '{class} requests per minute' of service \
-         '{SERVICE}' for consumer 'project_number:{}'.",
-        project_number(project)
+         '{service}' for consumer 'project_number:{number}'."
     );
     let metadata = json!({
-        "service": SERVICE,
-        "consumer": consumer,
-        "quota_metric": format!("{SERVICE}/{}_requests", class.to_lowercase()),
+        "service": service,
+        "consumer": format!("projects/{number}"),
+        "quota_metric": format!("{service}/{}_requests", class.to_lowercase()),
         "quota_limit": format!("{class}RequestsPerMinutePerProject"),
         "quota_limit_value": limit.to_string(),
         "quota_location": "global",
         "quota_unit": "1/min/{project}",
     });
-    ApiError::new(429, message).with_info("RATE_LIMIT_EXCEEDED", "googleapis.com", &metadata)
+    let code = match route.api.shape() {
+        Shape::Google => 429,
+        Shape::Compute => 403,
+    };
+    ApiError::new(code, message).with_info("RATE_LIMIT_EXCEEDED", "googleapis.com", &metadata)
 }
 
 /// A made-up number that is always the same for a project.

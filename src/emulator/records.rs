@@ -1,13 +1,14 @@
-//! One connector through time: what is true, and what a read may see of it.
+//! Resources through time: what is true of each, and what a read may see of it.
 //!
 //! Invariant: the last version is the truth; reads are eventually consistent, operations never look here.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::connectors::Connector;
 use super::timing::later;
 
 /// Enough for every version a stale read can ask for in practice.
@@ -21,27 +22,83 @@ pub(super) struct Lag {
     pub behind: usize,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Version {
     at: Timestamp,
     hidden_until: Timestamp,
     behind: usize,
-    /// None: the connector does not exist.
-    connector: Option<Connector>,
+    /// None: there is no such resource.
+    record: Option<Value>,
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Record {
+struct History {
     versions: Vec<Version>,
 }
 
-impl Record {
-    pub fn truth(&self) -> Option<&Connector> {
-        self.versions.last()?.connector.as_ref()
+/// All resources of all APIs, by key: `//service/name`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Records {
+    histories: BTreeMap<String, History>,
+}
+
+impl Records {
+    /// What is true of a resource, whatever reads may still show.
+    pub fn truth(&self, key: &str) -> Option<&Value> {
+        self.histories.get(key)?.truth()
     }
 
-    pub fn seen(&self, now: Timestamp) -> Option<&Connector> {
+    /// What a read as of `at` may see.
+    pub fn seen(&self, key: &str, at: Timestamp) -> Option<&Value> {
+        self.histories.get(key)?.seen(at)
+    }
+
+    /// All that is true under a prefix, by key.
+    pub fn all_under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        self.under(prefix)
+            .filter_map(|(key, history)| Some((key, history.truth()?)))
+    }
+
+    /// All that a read as of `at` may see under a prefix, by key.
+    pub fn seen_under<'a>(
+        &'a self,
+        prefix: &'a str,
+        at: Timestamp,
+    ) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        self.under(prefix)
+            .filter_map(move |(key, history)| Some((key, history.seen(at)?)))
+    }
+
+    /// None deletes.
+    pub fn change(&mut self, key: &str, at: Timestamp, lag: Lag, record: Option<Value>) {
+        let history = self.histories.entry(key.to_owned()).or_default();
+        history.versions.push(Version {
+            at,
+            hidden_until: later(at, lag.time),
+            behind: lag.behind,
+            record,
+        });
+        if history.versions.len() > VERSIONS_MAX {
+            history.versions.remove(0);
+        }
+    }
+
+    fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a History)> {
+        self.histories
+            .range(prefix.to_owned()..)
+            .take_while(move |(key, _)| key.starts_with(prefix))
+            .map(|(key, history)| (key.as_str(), history))
+    }
+}
+
+impl History {
+    fn truth(&self) -> Option<&Value> {
+        self.versions.last()?.record.as_ref()
+    }
+
+    fn seen(&self, now: Timestamp) -> Option<&Value> {
         let latest = self
             .versions
             .iter()
@@ -54,20 +111,7 @@ impl Record {
         };
         self.versions
             .get(latest.checked_sub(behind)?)?
-            .connector
+            .record
             .as_ref()
-    }
-
-    pub fn change(&mut self, at: Timestamp, lag: Lag, connector: Option<Connector>) {
-        let hidden_until = later(at, lag.time);
-        self.versions.push(Version {
-            at,
-            hidden_until,
-            behind: lag.behind,
-            connector,
-        });
-        if self.versions.len() > VERSIONS_MAX {
-            self.versions.remove(0);
-        }
     }
 }

@@ -1,166 +1,159 @@
-//! Which method of the API a verb and a path mean. Paths are the real ones of vpcaccess v1; v1beta1 is
-//! served for reads only.
+//! Which method of which API a verb and a path mean.
 
-use http::Method;
+use http::{HeaderMap, Method as Verb, Uri};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
-    V1,
-    V1Beta1,
-}
+use super::api::{Api, Effect, Method, NewId};
+use super::registry::APIS;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
-    ListLocations,
-    ListConnectors,
-    GetConnector,
-    CreateConnector,
-    PatchConnector,
-    DeleteConnector,
-    ListOperations,
-    GetOperation,
-}
-
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Route {
-    pub version: Version,
-    pub call: Call,
-    pub project: String,
-    /// Empty for the list of locations.
-    pub location: String,
-    /// The last segment of an item's name; empty for a collection.
-    pub id: String,
+    pub api: &'static dyn Api,
+    pub method: &'static Method,
+    /// What stands before `projects`, such as `v1` or `compute/v1`.
+    pub version: String,
+    /// The path from `projects` on, without a custom verb.
+    pub name: String,
+    vars: Vec<(&'static str, String)>,
 }
 
 impl Route {
-    pub fn find(method: &Method, path: &str) -> Option<Self> {
-        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
-        if segments.iter().any(|segment| segment.is_empty()) {
+    /// Every reading of a path: APIs that have hosts of their own at Google may share one.
+    pub fn all(verb: &Verb, path: &str) -> Vec<Self> {
+        let matching = |api: &'static dyn Api| {
+            let methods = api.methods().iter();
+            methods.filter_map(move |method| Self::of(api, method, verb, path))
+        };
+        APIS.iter().copied().flat_map(matching).collect()
+    }
+
+    fn of(api: &'static dyn Api, method: &'static Method, verb: &Verb, path: &str) -> Option<Self> {
+        if verb.as_str() != method.verb {
             return None;
         }
-        let version = match *segments.first()? {
-            "v1" => Version::V1,
-            "v1beta1" => Version::V1Beta1,
-            _ => return None,
+        let vars = bind(method.path, path)?;
+        let (version, name) = match path.find("/projects/") {
+            Some(at) => (path.get(1..at)?, path.get(at + 1..)?),
+            None => ("", path.trim_start_matches('/')),
         };
-        let (call, project, location, id) = match segments[1..] {
-            ["projects", p, "locations"] => (list(method, Call::ListLocations)?, p, "", ""),
-            ["projects", p, "locations", l, "connectors"] => (connectors(method)?, p, l, ""),
-            ["projects", p, "locations", l, "connectors", c] => (connector(method)?, p, l, c),
-            ["projects", p, "locations", l, "operations"] => {
-                (list(method, Call::ListOperations)?, p, l, "")
-            }
-            ["projects", p, "locations", l, "operations", o] => {
-                (list(method, Call::GetOperation)?, p, l, o)
-            }
-            _ => return None,
+        let name = match custom_verb(method.path) {
+            Some(custom) => name.strip_suffix(custom)?,
+            None => name,
         };
-        let route = Self {
-            version,
-            call,
-            project: project.to_owned(),
-            location: location.to_owned(),
-            id: id.to_owned(),
-        };
-        (version == Version::V1 || !route.is_write()).then_some(route)
+        Some(Self {
+            api,
+            method,
+            version: version.to_owned(),
+            name: name.to_owned(),
+            vars,
+        })
+    }
+
+    /// A part of the path by its name in the method's template; empty when it has none.
+    pub fn var(&self, name: &str) -> &str {
+        let found = self.vars.iter().find(|(known, _)| *known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    pub fn project(&self) -> &str {
+        self.var("project")
     }
 
     pub fn is_write(&self) -> bool {
-        matches!(
-            self.call,
-            Call::CreateConnector | Call::PatchConnector | Call::DeleteConnector
-        )
+        self.method.effect == Effect::Write
     }
 
     pub fn is_list(&self) -> bool {
-        matches!(
-            self.call,
-            Call::ListLocations | Call::ListConnectors | Call::ListOperations
-        )
-    }
-
-    pub fn parent(&self) -> String {
-        format!("projects/{}/locations/{}", self.project, self.location)
-    }
-
-    pub fn connector_name(&self, id: &str) -> String {
-        format!("{}/connectors/{id}", self.parent())
-    }
-
-    pub fn operation_name(&self) -> String {
-        format!("{}/operations/{}", self.parent(), self.id)
+        self.method.effect == Effect::List
     }
 
     /// What the request is about, for messages: the item, or the parent of a collection.
-    pub fn resource(&self) -> String {
-        match self.call {
-            Call::ListLocations => format!("projects/{}", self.project),
-            Call::ListConnectors | Call::CreateConnector | Call::ListOperations => self.parent(),
-            Call::GetConnector | Call::PatchConnector | Call::DeleteConnector => {
-                self.connector_name(&self.id)
+    pub fn resource(&self) -> &str {
+        let template: Vec<&str> = self.method.path.split('/').collect();
+        let plain = |segment: &&&str| !segment.starts_with('{');
+        let tail = template.iter().rev().take_while(plain).count();
+        let mut name = self.name.as_str();
+        for _ in 0..tail {
+            name = name.rsplit_once('/').map_or(name, |(head, _)| head);
+        }
+        name
+    }
+
+    /// The key of the record that the request is about; None for collections. What is to be created is named
+    /// by a query parameter or a field of the body.
+    pub fn target(
+        &self,
+        query: impl Fn(&str) -> Option<String>,
+        body: impl Fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        let name = match self.method.new_id {
+            Some(NewId::Query(name)) => format!("{}/{}", self.name, query(name)?),
+            Some(NewId::Body(name)) => format!("{}/{}", self.name, body(name)?),
+            None if self.is_list() => return None,
+            None => self.resource().to_owned(),
+        };
+        Some(self.api.key(&name))
+    }
+
+    pub fn key(&self) -> String {
+        self.api.key(self.resource())
+    }
+}
+
+/// `:wait`, where a template ends in `{operation}:wait`.
+fn custom_verb(template: &str) -> Option<&str> {
+    template
+        .rfind("}:")
+        .and_then(|at| template.get(at + 1..))
+        .filter(|verb| !verb.contains('/'))
+}
+
+fn bind(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+    let mut vars = Vec::new();
+    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(vars),
+            (Some(wanted), Some(given)) => {
+                let Some(open) = wanted.strip_prefix('{') else {
+                    if wanted == given {
+                        continue;
+                    }
+                    return None;
+                };
+                let (name, suffix) = open.split_once('}')?;
+                let value = given.strip_suffix(suffix)?;
+                // Ids hold no colon (only a project may): one at the end of a path is a custom verb.
+                let custom = suffix.is_empty() && template.ends_with(wanted) && value.contains(':');
+                if value.is_empty() || custom {
+                    return None;
+                }
+                vars.push((name, value.to_owned()));
             }
-            Call::GetOperation => self.operation_name(),
-        }
-    }
-
-    /// The IAM permission, as the "vpcaccess" roles list them.
-    pub fn permission(&self) -> &'static str {
-        match self.call {
-            Call::ListLocations => "vpcaccess.locations.list",
-            Call::ListConnectors => "vpcaccess.connectors.list",
-            Call::GetConnector => "vpcaccess.connectors.get",
-            Call::CreateConnector => "vpcaccess.connectors.create",
-            Call::PatchConnector => "vpcaccess.connectors.update",
-            Call::DeleteConnector => "vpcaccess.connectors.delete",
-            Call::ListOperations => "vpcaccess.operations.list",
-            Call::GetOperation => "vpcaccess.operations.get",
-        }
-    }
-
-    /// The method's full name, as audit logs and operation metadata carry it.
-    pub fn method_name(&self) -> &'static str {
-        match self.call {
-            Call::ListLocations => "google.cloud.location.Locations.ListLocations",
-            Call::ListConnectors => "google.cloud.vpcaccess.v1.VpcAccessService.ListConnectors",
-            Call::GetConnector => "google.cloud.vpcaccess.v1.VpcAccessService.GetConnector",
-            Call::CreateConnector => "google.cloud.vpcaccess.v1.VpcAccessService.CreateConnector",
-            Call::PatchConnector => "google.cloud.vpcaccess.v1.VpcAccessService.UpdateConnector",
-            Call::DeleteConnector => "google.cloud.vpcaccess.v1.VpcAccessService.DeleteConnector",
-            Call::ListOperations => "google.longrunning.Operations.ListOperations",
-            Call::GetOperation => "google.longrunning.Operations.GetOperation",
-        }
-    }
-
-    /// Query parameters of the method besides the standard ones, by JSON name.
-    pub fn parameters(&self) -> &'static [&'static str] {
-        match self.call {
-            Call::ListLocations => &["extraLocationTypes", "filter", "pageSize", "pageToken"],
-            Call::ListConnectors => &["pageSize", "pageToken"],
-            Call::CreateConnector => &["connectorId"],
-            Call::PatchConnector => &["updateMask"],
-            Call::GetConnector | Call::DeleteConnector | Call::GetOperation => &[],
-            Call::ListOperations => &["filter", "pageSize", "pageToken", "returnPartialSuccess"],
+            _ => return None,
         }
     }
 }
 
-fn list(method: &Method, call: Call) -> Option<Call> {
-    (method == Method::GET).then_some(call)
-}
-
-fn connectors(method: &Method) -> Option<Call> {
-    match *method {
-        Method::GET => Some(Call::ListConnectors),
-        Method::POST => Some(Call::CreateConnector),
-        _ => None,
+/// Scheme and host as the client wrote them. What was sent to a Google host, or to none, gets the base that
+/// Google itself puts into links.
+pub(super) fn base(uri: &Uri, headers: &HeaderMap) -> String {
+    let host = host(uri, headers);
+    let scheme = uri.scheme_str().unwrap_or("http");
+    match host {
+        Some(host) if !host.ends_with("googleapis.com") => format!("{scheme}://{host}"),
+        _ => GOOGLE.to_owned(),
     }
 }
 
-fn connector(method: &Method) -> Option<Call> {
-    match *method {
-        Method::GET => Some(Call::GetConnector),
-        Method::PATCH => Some(Call::PatchConnector),
-        Method::DELETE => Some(Call::DeleteConnector),
-        _ => None,
-    }
+pub(super) const GOOGLE: &str = "https://www.googleapis.com";
+
+pub(super) fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let authority = uri
+        .authority()
+        .map(|authority| authority.as_str().to_owned());
+    let header = || {
+        let value = headers.get(http::header::HOST)?.to_str().ok()?;
+        Some(value.to_owned())
+    };
+    authority.or_else(header).filter(|host| !host.is_empty())
 }

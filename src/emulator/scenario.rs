@@ -1,9 +1,8 @@
-//! Worlds to start from, by name.
+//! Worlds to start from, by name. What each holds of an API's resources is that API's to say.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::connectors::{Connector, State};
+use super::vpcaccess::STAGING_CONNECTOR;
 
 /// What the emulator holds when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -69,24 +68,6 @@ impl Scenario {
         }
     }
 
-    pub(super) fn connectors(self) -> Vec<Connector> {
-        match self {
-            Self::Empty => Vec::new(),
-            Self::NetraStaging => vec![Connector {
-                name: STAGING_CONNECTOR.to_owned(),
-                network: "default".to_owned(),
-                ip_cidr_range: "10.8.0.0/28".to_owned(),
-                subnet: None,
-                machine_type: "e2-micro".to_owned(),
-                min_instances: 2,
-                max_instances: 3,
-                state: State::Ready,
-                connected_projects: vec!["netra-staging".to_owned()],
-                create_time: Timestamp::constant(1_741_600_800, 0),
-            }],
-        }
-    }
-
     pub(super) fn services(self) -> Vec<Service> {
         let demands: &[(&str, u32)] = match self {
             Self::Empty => &[],
@@ -100,9 +81,6 @@ impl Scenario {
         demands.iter().map(service).collect()
     }
 }
-
-const STAGING_CONNECTOR: &str =
-    "projects/netra-staging/locations/us-central1/connectors/staging-connector";
 
 /// 412 Mbps in all, through a connector of at most 3 x 100 Mbps.
 const NETRA_SERVICES: [(&str, u32); 12] = [

@@ -1,9 +1,10 @@
 //! The snapshot in a file: whole or not there, never half.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::RestoreError;
@@ -70,20 +71,19 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be written; the old one is then untouched.
-    pub fn save(&self, snapshot: &Value) -> Result<(), StoreError> {
-        self.replace(snapshot.to_string().as_bytes())
-            .map_err(|source| StoreError::Write {
-                path: self.path.clone(),
-                source,
-            })
+    pub fn save(&self, snapshot: &impl Serialize) -> Result<(), StoreError> {
+        self.replace(snapshot).map_err(|source| StoreError::Write {
+            path: self.path.clone(),
+            source,
+        })
     }
 
-    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+    fn replace(&self, snapshot: &impl Serialize) -> io::Result<()> {
         let mut beside = self.path.clone().into_os_string();
         beside.push(".new");
-        let mut file = File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        let mut writer = BufWriter::new(File::create(&beside)?);
+        serde_json::to_writer(&mut writer, snapshot)?;
+        writer.into_inner()?.sync_all()?;
         fs::rename(&beside, &self.path)
     }
 }

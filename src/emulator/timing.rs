@@ -6,7 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How long operations run and how far reads lag.
+use super::dice::Dice;
+
+/// How long operations run and how far reads lag. What is not a connector's takes a share of a connector's
+/// time, see [`Pace`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {
     /// How long an operation runs. A create takes `operation.start()` longer: its first machines must boot.
@@ -46,6 +49,37 @@ impl Timing {
         Self {
             operation: operation..=operation,
             read_lag: read_lag..=read_lag,
+        }
+    }
+}
+
+/// How long something takes, in terms of [`Timing::operation`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Machines change.
+    Usual,
+    /// New machines boot first.
+    Boot,
+    /// New containers start on machines that are there: a quarter, so 15 to 45 s when realistic.
+    Roll,
+    /// Only a record changes: a fifteenth, so 4 to 12 s when realistic.
+    Quick,
+    /// The world outside must follow, as a certificate authority does: fifteen times, so 15 to 45 min when
+    /// realistic.
+    Long,
+}
+
+const PACE_RATIO: u32 = 15;
+
+impl Timing {
+    pub(super) fn draw(&self, pace: Pace, dice: &mut Dice) -> Duration {
+        let usual = dice.between(&self.operation);
+        match pace {
+            Pace::Usual => usual,
+            Pace::Boot => usual + *self.operation.start(),
+            Pace::Roll => usual / 4,
+            Pace::Quick => usual / PACE_RATIO,
+            Pace::Long => usual.saturating_mul(PACE_RATIO),
         }
     }
 }

@@ -3,32 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use http::{Method, Response};
+use http::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::access::Access;
-use super::connectors::Connector;
+use super::api::{Body, Eye, Request};
 use super::dice::Dice;
+use super::domains::{Domain, Domains};
 use super::errors::ApiError;
 use super::fields::Mask;
 use super::firing::{Arrival, Faults};
-use super::log::{Log, LogEntry, LogStatus};
-use super::messages::{self, Message};
-use super::operations::Operation;
-use super::query::{Params, loggable};
+use super::log::{Asked, Log, LogStatus};
+use super::messages::{self, Nulls};
+use super::operations::Operations;
+use super::query::Params;
 use super::quota::Meter;
-use super::records::{Lag, Record};
-use super::route::{Call, Route, Version};
+use super::records::{Lag, Records};
+use super::registry::{self, APIS};
+use super::route::{self, Route};
 use super::scenario::{Scenario, Service};
 use super::timing::{Timing, earlier};
-use super::{Handled, Options, Outcome, RestoreError, control, locations, reply};
+use super::{Handled, Options, Outcome, RestoreError, control, reply};
 
 /// The form of snapshots. Goes up when an older one can no longer be read.
-const SNAPSHOT_VERSION: u32 = 1;
+const SNAPSHOT_VERSION: u32 = 2;
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct World {
     version: u32,
     pub scenario: Scenario,
@@ -41,29 +43,19 @@ pub(super) struct World {
     pub meter: Meter,
     /// The projects let in; None lets every project in.
     pub projects: Option<BTreeSet<String>>,
-    pub records: BTreeMap<String, Record>,
-    pub operations: BTreeMap<String, Operation>,
-    /// The running operations by the time they end.
-    pub running: BTreeSet<(Timestamp, String)>,
+    pub records: Records,
+    pub operations: Operations,
     pub services: Vec<Service>,
+    pub domains: Domains,
     pub faults: Faults,
     pub log: Log,
-}
-
-/// One API request, read as far as its method allows.
-pub(super) struct Request<'a> {
-    pub http_method: &'a Method,
-    pub path: &'a str,
-    pub route: &'a Route,
-    pub params: &'a Params,
-    pub body: &'a [u8],
 }
 
 /// What a read may see.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View {
     pub at: Timestamp,
-    /// Part of the region does not answer.
+    /// Part of the place does not answer.
     pub partial: bool,
 }
 
@@ -74,12 +66,11 @@ impl World {
             seed,
             timing,
         } = options;
-        let record = |connector: Connector| {
-            let mut record = Record::default();
-            let name = connector.name.clone();
-            record.change(Timestamp::MIN, Lag::default(), Some(connector));
-            (name, record)
-        };
+        let mut records = Records::default();
+        for (key, record) in APIS.iter().flat_map(|api| api.seed(scenario)) {
+            records.change(&key, Timestamp::MIN, Lag::default(), Some(record));
+        }
+        let projects = scenario.project();
         Self {
             version: SNAPSHOT_VERSION,
             scenario,
@@ -89,13 +80,11 @@ impl World {
             dice: Dice::new(seed),
             access: Access::default(),
             meter: Meter::default(),
-            projects: scenario
-                .project()
-                .map(|project| BTreeSet::from([project.to_owned()])),
-            records: scenario.connectors().into_iter().map(record).collect(),
-            operations: BTreeMap::new(),
-            running: BTreeSet::new(),
+            projects: projects.map(|project| BTreeSet::from([project.to_owned()])),
+            records,
+            operations: Operations::default(),
             services: scenario.services(),
+            domains: Domains::default(),
             faults: Faults::new(seed),
             log: Log::default(),
         }
@@ -125,24 +114,38 @@ impl World {
         self.settle();
     }
 
-    /// A connector shows a new state from now on, to everyone.
-    pub fn show(&mut self, name: &str, connector: Option<Connector>) {
-        let record = self.records.entry(name.to_owned()).or_default();
-        record.change(self.clock, Lag::default(), connector);
+    /// A record changes from now on, for everyone.
+    pub fn show(&mut self, key: &str, record: Option<Value>) {
+        self.records.change(key, self.clock, Lag::default(), record);
     }
 
-    pub fn handle(&mut self, now: Timestamp, request: &http::Request<Bytes>) -> Handled {
+    pub fn set_domains(&mut self, domains: BTreeMap<String, Domain>) {
+        self.domains.set(domains);
+        for api in APIS {
+            api.domains_changed(self);
+        }
+    }
+
+    /// The true state of a record as its API shows it, through the front door of Google.
+    pub fn truth_body(&self, key: &str) -> Option<Value> {
+        let api = registry::owner(key)?;
+        Some(api.show(key, self.records.truth(key)?, &Eye::of(api)))
+    }
+
+    /// The reply, and whether there is anything new to keep.
+    pub fn handle(&mut self, now: Timestamp, request: &http::Request<Bytes>) -> (Handled, bool) {
         self.advance(now);
         if request.uri().path().starts_with(control::PREFIX) {
-            let reply = control::answer(self, request);
-            return Handled {
+            let handled = Handled {
                 delay: std::time::Duration::ZERO,
-                outcome: Outcome::Reply(reply),
+                outcome: Outcome::Reply(control::answer(self, request)),
             };
+            return (handled, request.method() != http::Method::GET);
         }
         let (method, path) = (request.method(), request.uri().path());
-        let route = Route::find(method, path);
-        let mut entry = self.log_entry(request, route.as_ref());
+        let route = self.route(request);
+        let asked = Asked::read(request, route.as_ref());
+        let mut entry = self.log_entry(asked, route.as_ref());
         let arrival = self.faults.arrival(method, path, route.as_ref());
         let delay = arrival.delay;
         let reply = self.reply(request, route.as_ref(), arrival, &mut entry.landed);
@@ -153,10 +156,26 @@ impl World {
         };
         entry.faults = self.faults.take_just_fired();
         self.log.push(entry);
-        Handled {
+        let handled = Handled {
             delay,
             outcome: reply.map_or(Outcome::Reset, Outcome::Reply),
+        };
+        (handled, route.is_some_and(|route| route.is_write()))
+    }
+
+    /// APIs with hosts of their own at Google may share a path here: then the host decides, or who has the
+    /// operation in question, or the order of the registry.
+    fn route(&self, request: &http::Request<Bytes>) -> Option<Route> {
+        let mut routes = Route::all(request.method(), request.uri().path());
+        if routes.len() > 1 {
+            let host = route::host(request.uri(), request.headers()).unwrap_or_default();
+            let named = |route: &Route| host.contains(route.api.service());
+            let owned = |route: &Route| self.operations.get(&route.key()).is_some();
+            let best = routes.iter().position(named);
+            let best = best.or_else(|| routes.iter().position(owned));
+            routes.swap(0, best.unwrap_or(0));
         }
+        routes.into_iter().next()
     }
 
     /// None: the connection closes before the request is looked at.
@@ -185,7 +204,7 @@ impl World {
                 *landed = route.is_write();
                 response
             }
-            Err(error) => error.reply(),
+            Err(error) => error.in_shape(route.api.shape()).reply(),
         })
     }
 
@@ -202,97 +221,32 @@ impl World {
         let mask = params
             .fields
             .as_deref()
-            .map(|text| Mask::parse(text, answer_of(route)));
-        let mask = mask.transpose()?;
-        self.check_parent(route)?;
+            .map(|text| Mask::parse(text, route.method.answer))
+            .transpose()?;
+        route.api.admit(self, route)?;
+        let base = route::base(request.uri(), request.headers());
         let request = Request {
-            http_method: request.method(),
+            verb: request.method(),
             path: request.uri().path(),
             route,
             params: &params,
-            body: request.body(),
+            body: read_body(route.method.body, request.body())?,
+            view,
+            base: &base,
         };
-        let body = self.dispatch(&request, view)?;
-        let body = if let Some(mask) = mask {
-            mask.apply(body)
-        } else {
-            body
+        let body = (route.method.call)(self, &request)?;
+        let body = match mask {
+            Some(mask) => mask.apply(body),
+            None => body,
         };
         Ok(reply::json(200, &body, params.pretty))
     }
-
-    fn dispatch(&mut self, request: &Request, view: View) -> Result<Value, ApiError> {
-        let (route, params) = (request.route, request.params);
-        if !route.is_write() {
-            messages::read_nothing(request.body)?;
-        }
-        match route.call {
-            Call::ListLocations => locations::list(route, params),
-            Call::ListConnectors => self.list_connectors(route, params, view),
-            Call::GetConnector => self.get_connector(route, view),
-            Call::CreateConnector => self.create_connector(request),
-            Call::PatchConnector => self.patch_connector(request),
-            Call::DeleteConnector => self.delete_connector(request),
-            Call::ListOperations => self.list_operations(route, params, view),
-            Call::GetOperation => self.get_operation(route),
-        }
-    }
-
-    fn log_entry(&self, request: &http::Request<Bytes>, route: Option<&Route>) -> LogEntry {
-        let query = request.uri().query().unwrap_or_default();
-        let parameter = |wanted: &[&str]| {
-            url::form_urlencoded::parse(query.as_bytes())
-                .find(|(name, _)| wanted.contains(&name.as_ref()))
-                .map(|(_, value)| value.into_owned())
-        };
-        let target = route.and_then(|route| match route.call {
-            Call::CreateConnector => {
-                Some(route.connector_name(&parameter(&["connectorId", "connector_id"])?))
-            }
-            Call::GetConnector | Call::PatchConnector | Call::DeleteConnector => {
-                Some(route.connector_name(&route.id))
-            }
-            _ => None,
-        });
-        let connector = target.and_then(|name| self.truth(&name));
-        let changes = route.is_some_and(Route::is_write);
-        LogEntry {
-            seq: 0,
-            at: self.clock,
-            method: request.method().to_string(),
-            path: request.uri().path().to_owned(),
-            query: loggable(query),
-            update_mask: parameter(&["updateMask", "update_mask"]),
-            body: logged_body(request.body()),
-            status: LogStatus::RESET,
-            landed: false,
-            state: connector.map(|connector| connector.state.name().to_owned()),
-            before: connector
-                .filter(|_| changes)
-                .map(|connector| connector.body(Version::V1)),
-            faults: Vec::new(),
-            foreign: false,
-        }
-    }
 }
 
-fn logged_body(body: &Bytes) -> Option<Value> {
-    if body.is_empty() {
-        return None;
-    }
-    let text = || Value::from(String::from_utf8_lossy(body).into_owned());
-    Some(serde_json::from_slice(body).unwrap_or_else(|_| text()))
-}
-
-/// The message of a successful reply.
-fn answer_of(route: &Route) -> &'static Message {
-    match (route.call, route.version) {
-        (Call::ListLocations, _) => &messages::LIST_LOCATIONS,
-        (Call::ListConnectors, Version::V1) => &messages::LIST_CONNECTORS,
-        (Call::ListConnectors, Version::V1Beta1) => &messages::LIST_CONNECTORS_BETA,
-        (Call::GetConnector, Version::V1) => &messages::CONNECTOR,
-        (Call::GetConnector, Version::V1Beta1) => &messages::CONNECTOR_BETA,
-        (Call::ListOperations, _) => &messages::LIST_OPERATIONS,
-        (_, _) => &messages::OPERATION,
+fn read_body(takes: Body, body: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    match takes {
+        Body::Nothing => messages::read_nothing(body).map(|()| Map::new()),
+        Body::Message(message, place) => messages::read(message, place, body, Nulls::Unset),
+        Body::Merge(message, place) => messages::read(message, place, body, Nulls::Keep),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::errors::{ApiError, Violation};
+use crate::emulator::errors::{ApiError, Violation};
 
 pub(super) const MACHINE_TYPE_DEFAULT: &str = "e2-micro";
 const MACHINE_TYPES: [&str; 3] = ["f1-micro", "e2-micro", "e2-standard-4"];
