@@ -2,7 +2,7 @@
 
 use super::args::CrdsArgs;
 use super::{CliError, Exit, out};
-use crate::api::crd::crds;
+use crate::api::crd::{crds, editor_schemas};
 use std::path::Path;
 
 /// Prints, writes or checks the `CustomResourceDefinitions`.
@@ -19,13 +19,20 @@ pub fn run(args: &CrdsArgs) -> Result<Exit, CliError> {
     }
 }
 
+/// Every file below DIR: the CRDs, and the schemas for editors in `schema/`.
+fn files() -> impl Iterator<Item = (String, String)> {
+    let schemas = editor_schemas().into_iter();
+    let schemas = schemas.map(|(name, text)| (format!("schema/{name}"), text));
+    crds().into_iter().chain(schemas)
+}
+
 fn write(folder: &Path) -> Result<Exit, CliError> {
     let failed = |error: std::io::Error| {
         CliError::new(format!("cannot write to {}: {error}", folder.display()))
             .hint("give another folder with --output")
     };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    for (name, text) in crds() {
+    std::fs::create_dir_all(folder.join("schema")).map_err(failed)?;
+    for (name, text) in files() {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(failed)?;
         out::line(&format!("wrote {}", path.display()))?;
@@ -34,8 +41,7 @@ fn write(folder: &Path) -> Result<Exit, CliError> {
 }
 
 fn check(folder: &Path) -> Result<Exit, CliError> {
-    let stale: Vec<_> = crds()
-        .into_iter()
+    let stale: Vec<_> = files()
         .map(|(name, text)| (folder.join(name), text))
         .filter(|(path, text)| std::fs::read_to_string(path).ok().as_ref() != Some(text))
         .map(|(path, _)| path.display().to_string())

@@ -65,7 +65,13 @@ async fn serve(
     })?;
     let address = listener.local_addr()?;
     let mut signals = signals::Signals::new()?;
-    out::text(&render::message::emulator(&address.to_string(), scenario))?;
+    let project = match scenario {
+        Scenario::NetraStaging => "netra-staging",
+        // Every project is let in.
+        Scenario::Empty => "my-project",
+    };
+    let greeting = render::message::emulator(&address.to_string(), scenario.name(), project);
+    out::text(&greeting)?;
     let shutdown = async move {
         signals.next().await;
     };

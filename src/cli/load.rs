@@ -1,7 +1,7 @@
 //! Manifests in: the whole set, with the rules of the kinds.
 
 use super::{CliError, Exit, out};
-use crate::api::{Declared, Finding};
+use crate::api::{Declared, Finding, Reference};
 use crate::kinds;
 use crate::source::{self, Check, Errors, Input, Set};
 use std::ffi::OsString;
@@ -12,6 +12,10 @@ pub struct KindRules;
 impl Check for KindRules {
     fn check(&self, declared: &Declared) -> Vec<Finding> {
         kinds::of(declared.key.kind).check(declared)
+    }
+
+    fn references(&self, declared: &Declared) -> Vec<Reference> {
+        kinds::of(declared.key.kind).references(declared)
     }
 }
 

@@ -6,7 +6,7 @@
 pub mod args;
 mod complete;
 mod crds;
-//TMP mod describe;
+mod describe;
 pub mod embedded;
 mod emulator;
 mod exit;
@@ -15,7 +15,7 @@ mod load;
 mod objects;
 mod out;
 mod plan;
-//TMP mod rollout;
+mod rollout;
 mod run;
 mod telemetry;
 mod validate;
@@ -50,7 +50,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Verb::Plan(args) => plan::run(globals, args),
         Verb::Validate(args) => validate::run(args),
         Verb::Get(args) => get::run(globals, args),
-        Verb::Describe(_) | Verb::Rollout(_) => Ok(Exit::Success), //TMP
+        Verb::Describe(args) => describe::run(globals, args),
+        Verb::Rollout(args) => rollout::run(globals, args),
         Verb::Crds(args) => crds::run(args),
         Verb::Emulator(args) => emulator::run(globals, args),
         Verb::Completions(args) => complete::run(args),

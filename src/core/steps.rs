@@ -100,14 +100,16 @@ pub fn pause_step(pause: &str) -> Step {
     }
 }
 
-/// A pause before the first change holds nothing back.
+/// A pause before the first change, or after the last one, holds nothing back.
 #[must_use]
 pub fn without_idle_pauses(steps: Vec<Step>) -> Vec<Step> {
     if !steps.iter().any(|step| matches!(step, Step::Set(_))) {
         return Vec::new();
     }
     let is_pause = |step: &Step| matches!(step, Step::Pause(_) | Step::PauseManual);
-    steps.into_iter().skip_while(is_pause).collect()
+    let last = steps.iter().rposition(|step| !is_pause(step)).unwrap_or(0);
+    let kept = steps.into_iter().take(last + 1);
+    kept.skip_while(is_pause).collect()
 }
 
 fn ramped(rules: &Rules, live: &Fields, changes: &[Difference], spec: &RolloutSpec) -> Vec<Step> {

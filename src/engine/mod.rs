@@ -67,7 +67,8 @@ pub struct Engine {
     passes: FuturesUnordered<BoxFuture<'static, Done>>,
     sweeps: FuturesUnordered<BoxFuture<'static, Sweep>>,
     tokens: Vec<Token>,
-    deletes_left: u32,
+    /// Deletes made for this revision of the source; each may be repeated until it took.
+    deletes: BTreeSet<Key>,
     frozen: Option<String>,
     journal_error: Option<String>,
 }
@@ -105,7 +106,7 @@ impl Engine {
             })
             .collect();
         Ok(Engine {
-            deletes_left: shared.settings.deletes_per_sync,
+            deletes: BTreeSet::new(),
             shared,
             board: Board::default(),
             wanted: BTreeMap::new(),
@@ -175,7 +176,11 @@ impl Engine {
         }
         while self.passes.len() < self.shared.settings.concurrency {
             let flying = &self.flying;
-            let Some(key) = self.queue.pop(now, |key| flying.contains(key)) else {
+            // One at a time, or two could spend the same last delete of the budget.
+            let leaving = flying.iter().any(|key| !self.wanted.contains_key(key));
+            let busy =
+                |key: &Key| flying.contains(key) || leaving && !self.wanted.contains_key(key);
+            let Some(key) = self.queue.pop(now, busy) else {
                 break;
             };
             self.start(key);
@@ -214,7 +219,7 @@ impl Engine {
         let memory = self.memory.get(key)?;
         let deletes = match &self.frozen {
             Some(why) => Err(why.clone()),
-            None => Ok(self.deletes_left),
+            None => Ok(self.deletes_left(key)),
         };
         let blocked_on = wanted.as_ref().and_then(|wanted| self.blocked_on(wanted));
         Some(Job {
@@ -268,13 +273,20 @@ impl Engine {
         }
     }
 
+    /// Deletes that are left in the budget for this resource.
+    fn deletes_left(&self, key: &Key) -> u32 {
+        let others = self.deletes.iter().filter(|other| *other != key).count();
+        let spent = u32::try_from(others).unwrap_or(u32::MAX);
+        self.shared.settings.deletes_per_sync.saturating_sub(spent)
+    }
+
     fn finish(&mut self, done: Done) {
         let key = done.key;
         self.flying.remove(&key);
         self.tokens
             .retain(|token| !done.handled.contains(&token.id));
         if done.deleted {
-            self.deletes_left = self.deletes_left.saturating_sub(1);
+            self.deletes.insert(key.clone());
         }
         self.note_journal(done.journal_error);
         self.board.tell(done.events);
@@ -356,7 +368,7 @@ impl Engine {
         self.frozen = set
             .is_empty()
             .then(|| "the source declares nothing at all".to_owned());
-        self.deletes_left = self.shared.settings.deletes_per_sync;
+        self.deletes.clear();
         let before = std::mem::take(&mut self.wanted);
         let names = SetNames::of(&set);
         for declared in set {

@@ -94,8 +94,7 @@ pub fn progress(rows: &[Row<'_>], now: Timestamp) -> Option<String> {
     let (row, rollout) = rolling.first()?;
     let what = match rollout.bake_until {
         Some(until) => {
-            let left = until.duration_since(now).as_secs().max(0);
-            format!("landed, holds {} more", time::seconds(left))
+            format!("landed, holds {} more", time::left(until, now))
         }
         None => format!("since {}", time::age(rollout.step_started_at, now)),
     };

@@ -1,7 +1,6 @@
 //! Short messages: errors, hints, the emulator's greeting.
 
 use super::style::{BAD, NAME, TITLE, paint};
-use crate::emulator::Scenario;
 
 /// `error: what`, and `hint: way out` below.
 #[must_use]
@@ -27,18 +26,13 @@ pub fn note(text: &str) -> String {
 
 /// What the emulator says first: its address alone, then how to use it.
 #[must_use]
-pub fn emulator(address: &str, scenario: Scenario) -> String {
-    let project = match scenario {
-        Scenario::NetraStaging => "netra-staging",
-        Scenario::Empty => "any-project",
-    };
+pub fn emulator(address: &str, scenario: &str, project: &str) -> String {
     format!(
         "http://{address}\n\
-         # scenario {}; Ctrl-C stops. For evenkeel and gcloud in another terminal:\n\
+         # scenario {scenario}; Ctrl-C stops. For evenkeel and gcloud in another terminal:\n\
          export EVENKEEL_GCP=http://{address}\n\
          export CLOUDSDK_API_ENDPOINT_OVERRIDES_VPCACCESS=http://{address}/\n\
          export CLOUDSDK_AUTH_ACCESS_TOKEN=emulated CLOUDSDK_CORE_PROJECT={project}\n\
-         # faults, the request log and another writer: curl http://{address}/_emulator/health\n",
-        scenario.name()
+         # faults, the request log and another writer: curl http://{address}/_emulator/health\n"
     )
 }

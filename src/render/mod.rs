@@ -4,16 +4,21 @@
 //! arguments. Text comes styled; the stream that prints it strips the styles where they do not
 //! belong.
 
-//TMP pub mod describe;
+#![allow(
+    clippy::format_push_string,
+    reason = "texts are short, and `write!` brings a Result that never fails"
+)]
+
+pub mod describe;
 pub mod live;
 pub mod message;
 pub mod objects;
 pub mod plan;
 pub mod plan_data;
 pub mod plan_markdown;
-//TMP pub mod rollout;
+pub mod rollout;
 pub mod style;
 pub mod table;
 pub mod time;
-//TMP pub mod undo;
+pub mod undo;
 pub mod validate;

@@ -3,7 +3,7 @@
 use super::style::{BUSY, FAINT, GOOD, of_ready};
 use super::table::{Cell, Last, Table};
 use super::time;
-use crate::api::{ConditionStatus, ConditionType, Key, Status};
+use crate::api::{ConditionStatus, ConditionType, Key, Kind, Status};
 use jiff::Timestamp;
 
 /// One resource of a list.
@@ -25,6 +25,8 @@ pub struct Layout {
     pub width: Option<usize>,
 }
 
+/// From this width on, kinds are written out.
+const ROOMY: usize = 100;
 const NARROW: [&str; 6] = ["NAME", "KIND", "READY", "REASON", "AGE", "MESSAGE"];
 const WIDE: [&str; 12] = [
     "NAME", "KIND", "READY", "REASON", "AGE", "PROJECT", "LOCATION", "GEN", "REV", "STEP",
@@ -61,7 +63,7 @@ fn row(object: &Object<'_>, layout: Layout) -> Vec<Cell> {
     };
     let mut cells = vec![
         object.name.into(),
-        object.key.kind.as_str().into(),
+        kind(object.key.kind, layout.width).into(),
         Cell::styled(state, style),
         Cell::styled(reason, style),
         age.into(),
@@ -71,6 +73,14 @@ fn row(object: &Object<'_>, layout: Layout) -> Vec<Cell> {
     }
     cells.push(message.into());
     cells
+}
+
+/// A narrow terminal keeps its room for the message.
+fn kind(kind: Kind, width: Option<usize>) -> &'static str {
+    match width {
+        Some(width) if width < ROOMY => kind.short_name(),
+        _ => kind.as_str(),
+    }
 }
 
 fn wide(object: &Object<'_>) -> Vec<Cell> {

@@ -69,7 +69,9 @@ fn object(object: &ObjectPlan, width: Option<usize>) -> String {
         if !refused && object.verdict != Verdict::Unknown {
             parts.push(steps(object, plan, width));
         }
-        parts.push(facts(object, plan, width));
+        if !refused {
+            parts.push(facts(object, plan, width));
+        }
     }
     if !object.remarks.is_empty() {
         parts.push(remarks(&object.remarks, width));
@@ -203,7 +205,7 @@ pub fn rollback(plan: &Plan) -> String {
     match plan.rollback {
         RollbackScope::Full => "full: every change can go back".to_owned(),
         RollbackScope::Partial => format!(
-            "partial: {} can go back, {} cannot",
+            "partial: {} can go back; {} cannot",
             names(true),
             names(false)
         ),

@@ -20,6 +20,13 @@ pub fn age(since: Timestamp, now: Timestamp) -> String {
     seconds(now.duration_since(since).as_secs().max(0))
 }
 
+/// Whole seconds from `now` until `then`, rounded up: what is left to wait.
+#[must_use]
+pub fn left(then: Timestamp, now: Timestamp) -> String {
+    let millis = then.duration_since(now).as_millis().max(0);
+    seconds(i64::try_from(millis.saturating_add(999) / 1000).unwrap_or(i64::MAX))
+}
+
 /// A duration in one or two units.
 #[must_use]
 pub fn seconds(seconds: i64) -> String {

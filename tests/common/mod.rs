@@ -47,15 +47,32 @@ pub fn key(name: &str) -> Key {
     }
 }
 
+/// The identity of a resource of any kind.
+pub fn key_of(kind: Kind, location: &str, name: &str) -> Key {
+    Key {
+        kind,
+        location: location.into(),
+        ..key(name)
+    }
+}
+
 /// A manifest of the incident's connector with these desired fields.
 pub fn declared(resource: Value) -> Declared {
+    let mut manifest = declared_as(key(CONNECTOR), resource);
+    manifest.policy.rollout = Some(steps_of(1, 2));
+    manifest
+}
+
+/// A manifest of any kind: adopts what is there, brings drift back, leaves the resource when it
+/// goes.
+pub fn declared_as(key: Key, resource: Value) -> Declared {
     Declared {
-        key: key(CONNECTOR),
-        name: CONNECTOR.into(),
+        name: key.name.clone(),
+        key,
         labels: std::collections::BTreeMap::new(),
         resource: resource.as_object().unwrap().clone(),
         policy: Policy {
-            rollout: Some(steps_of(1, 2)),
+            rollout: None,
             drift: Drift::Enforce,
             deletion: Deletion::Orphan,
             adopt: true,
@@ -212,7 +229,42 @@ impl Operator {
     }
 
     pub fn status(&self) -> Status {
-        self.board.resources()[&key(CONNECTOR)].status.clone()
+        let resources = self.board.resources();
+        resources
+            .get(&key(CONNECTOR))
+            .map(|report| report.status.clone())
+            .unwrap_or_default()
+    }
+
+    /// The status of a resource of any kind.
+    pub fn status_of(&self, key: &Key) -> Status {
+        self.board.resources()[key].status.clone()
+    }
+
+    /// Runs until `reached`, at most `limit` of simulated time.
+    pub async fn until(&self, limit: Duration, reached: impl Fn(&Operator) -> bool) {
+        let deadline = tokio::time::Instant::now() + limit;
+        while !reached(self) {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "not reached within {limit:?}: {:#?}",
+                self.board.resources()
+            );
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Runs until this resource is Ready and nothing else is pending either.
+    pub async fn ready(&self, key: &Key, limit: Duration) -> Status {
+        let ready = |operator: &Operator| {
+            let resources = operator.board.resources();
+            resources
+                .get(key)
+                .is_some_and(|report| report.status.is_ready())
+                && operator.board.is_settled()
+        };
+        self.until(limit, ready).await;
+        self.status_of(key)
     }
 
     /// A clean stop.

@@ -68,6 +68,7 @@ impl Journal for FaultyJournal {
             record: Box::new(record.clone()),
             handled: handled.to_vec(),
         };
+        self.world.requests(0, handled.len());
         self.leave(fact, "after a commit");
         Ok(())
     }
@@ -86,6 +87,7 @@ impl Journal for FaultyJournal {
             revision: revision.map(|revision| Box::new(revision.clone())),
             handled: handled.to_vec(),
         };
+        self.world.requests(0, handled.len());
         self.leave(fact, "after the intent");
         Ok(durable)
     }
@@ -121,6 +123,11 @@ impl Journal for FaultyJournal {
         if self.life.is_over() || self.world.befalls("journal tokens", |rates| rates.tokens) {
             return Err(broken());
         }
-        self.world.disk.tokens()
+        // Asked every simulated second, and nearly always with the same answer.
+        if self.world.requests_open() {
+            self.world.disk.tokens()
+        } else {
+            Ok(Vec::new())
+        }
     }
 }

@@ -12,7 +12,6 @@ use evenkeel::gcp::client::{Client, Ports as ClientPorts};
 use evenkeel::gcp::clock::Clock;
 use evenkeel::gcp::endpoint::EmulatorBase;
 use evenkeel::gcp::entropy::Entropy;
-use evenkeel::gcp::vpcaccess::VpcAccess;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,9 +59,7 @@ impl Operator {
             clock: Arc::clone(&clock),
         });
         let ports = Ports {
-            services: Services {
-                vpc_access: Arc::new(VpcAccess::new(Arc::new(client))),
-            },
+            services: Services::new(&Arc::new(client)),
             journal: Arc::new(FaultyJournal {
                 world: Arc::clone(world),
                 life: Arc::clone(&life),
@@ -108,7 +105,12 @@ impl Operator {
             if self.shown.get(&key) != Some(&report.status) {
                 self.shown.insert(key.clone(), report.status.clone());
                 let status = Box::new(report.status);
-                world.note(What::Shown { key, status });
+                let exists = world.exists(&key);
+                world.note(What::Shown {
+                    key,
+                    status,
+                    exists,
+                });
             }
         }
     }

@@ -43,6 +43,7 @@ pub fn wish(world: &World, operator: &Operator, place: &Place, wish: Wish) {
 
 pub fn put(world: &World, key: &Key, ask: Ask) {
     let id = world.disk.ask(key, &ask, world.now()).unwrap().to_string();
+    world.requests(1, 0);
     let key = key.clone();
     world.note(What::Asked { id, key, ask });
 }

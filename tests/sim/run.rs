@@ -34,6 +34,11 @@ pub struct Outcome {
 
 /// Runs a seed in a runtime of its own.
 pub fn run(seed: u64) -> Outcome {
+    play(seed, Script::draw(seed))
+}
+
+/// Plays a script; the seed is left with the faults.
+pub fn play(seed: u64, script: Script) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -42,7 +47,6 @@ pub fn run(seed: u64) -> Outcome {
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async move {
         let began = Instant::now();
-        let script = Script::draw(seed);
         let mut play = Play::new(seed, script);
         let stuck = play.act().await;
         let trace = play.world.trace.take();
@@ -92,6 +96,7 @@ impl Play {
         }
         let tail = self.world.rng(|rng| Duration::from_secs(rng.u64(..900)));
         self.wait(tail).await;
+        self.outage_until = None;
         self.world.calm();
         if self.operator.is_none() {
             self.start();
@@ -212,14 +217,19 @@ impl Play {
     /// Waits until nothing moves. With help, a person answers whatever the operator asks.
     async fn settle(&mut self, helped: bool) -> Option<Violation> {
         let limit = Instant::now() + SETTLES_WITHIN;
+        let mut rested = false;
         while Instant::now() < limit && self.world.trace.len() < BUSY {
             self.wait(Duration::from_secs(75)).await;
             if helped && self.help() {
+                rested = false;
                 continue;
             }
-            if self.operator.as_ref().is_some_and(|o| o.board.is_settled()) {
+            // A late read may still change a status: only the second rest counts.
+            let rests = self.operator.as_ref().is_some_and(|o| o.board.is_settled());
+            if rests && rested {
                 return None;
             }
+            rested = rests;
         }
         let rests = self.operator.as_ref().map(|o| o.board.resources());
         let moving = rests

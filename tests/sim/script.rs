@@ -231,7 +231,12 @@ impl<'a> Desk<'a> {
             }
             43..48 => {
                 self.now[index] = None;
-                self.declare(format!("{name} leaves the source"))
+                let others = rng.usize(..=self.now.len());
+                self.now
+                    .iter_mut()
+                    .take(others / 2)
+                    .for_each(|other| *other = None);
+                self.declare(format!("{name} and {} others leave the source", others / 2))
             }
             48..68 => Act::Ask(index, wish(rng)),
             68..82 => Act::Foreign(index, meddle(rng, &self.fleet[index])),

@@ -68,7 +68,7 @@ fn words(what: &What) -> (&'static str, String) {
             )
         }
         What::Reply { call, text } => ("operator", format!("call {call} came back: {text}")),
-        What::Shown { key, status } => {
+        What::Shown { key, status, .. } => {
             let ready = status.condition(ConditionType::Ready);
             let text = ready.map_or_else(String::new, |c| format!("{}: {}", c.reason, c.message));
             ("board", format!("{} {text}", key.name))

@@ -78,10 +78,11 @@ pub enum What {
         call: u64,
         text: String,
     },
-    /// The board shows a new status.
+    /// The board shows a new status. `exists`: GCP truly has the resource.
     Shown {
         key: Key,
         status: Box<Status>,
+        exists: bool,
     },
     /// Something about the world: an outage begins, faults change.
     Note(String),

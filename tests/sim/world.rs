@@ -31,6 +31,8 @@ pub struct World {
     /// Faults that happened, by name, but for the emulator's own.
     injected: Mutex<BTreeMap<String, u64>>,
     calls: Mutex<u64>,
+    /// Requests of people that were made, and that were handled.
+    requests: Mutex<(usize, usize)>,
     /// Rings when an operator died.
     pub died: Notify,
 }
@@ -70,6 +72,7 @@ impl World {
             fuse: Mutex::new(None),
             injected: Mutex::default(),
             calls: Mutex::new(0),
+            requests: Mutex::default(),
             died: Notify::new(),
         };
         world.furnish(&script.fleet);
@@ -155,6 +158,17 @@ impl World {
         *self.fuse.lock().unwrap() = fuse;
     }
 
+    /// Books requests of people.
+    pub fn requests(&self, asked: usize, handled: usize) {
+        let mut requests = self.requests.lock().unwrap();
+        *requests = (requests.0 + asked, requests.1 + handled);
+    }
+
+    pub fn requests_open(&self) -> bool {
+        let requests = self.requests.lock().unwrap();
+        requests.0 > requests.1
+    }
+
     pub fn next_call(&self) -> u64 {
         let mut calls = self.calls.lock().unwrap();
         *calls += 1;
@@ -180,6 +194,13 @@ impl World {
         let key = &place.key;
         self.emulator
             .connector(&key.project, &key.location, &key.name)
+    }
+
+    pub fn exists(&self, key: &evenkeel::api::Key) -> bool {
+        self.emulator.advance(self.now());
+        self.emulator
+            .connector(&key.project, &key.location, &key.name)
+            .is_some()
     }
 
     pub fn new_weather(&self) {
@@ -221,7 +242,8 @@ impl World {
         );
         let name = format!("{scope}/{}", key.name);
         let now = self.now();
-        let done = match meddle {
+        // Whatever the stranger was told, the log says what landed.
+        let _ = match meddle {
             Meddle::Patch(fields) => self.emulator.foreign_patch(now, &name, fields).is_ok(),
             Meddle::Break => {
                 let broken = json!({"state": "ERROR"});
@@ -239,7 +261,7 @@ impl World {
         };
         let entry = self.emulator.requests().pop();
         self.forget_log();
-        if let Some(entry) = entry.filter(|entry| done && entry.landed) {
+        if let Some(entry) = entry.filter(|entry| entry.landed) {
             self.count("foreign writer");
             let (key, entry) = (key.clone(), Box::new(entry));
             self.note(What::Foreign { key, entry });

@@ -59,7 +59,7 @@ pub enum Verb {
     Describe(DescribeArgs),
     /// Watch, pause, approve, retry, abort or undo a rollout
     Rollout(RolloutArgs),
-    /// Print the `CustomResourceDefinitions`
+    /// Print the CRDs for Kubernetes
     Crds(CrdsArgs),
     /// Serve an emulated GCP on a local port
     Emulator(EmulatorArgs),
@@ -75,7 +75,7 @@ pub struct Globals {
     #[command(flatten)]
     pub gcp: GcpArgs,
 
-    /// State file of the operator [default: .evenkeel/state.db] [env: EVENKEEL_STATE=]
+    /// State file of the operator [default: .evenkeel/state.db] [env: `EVENKEEL_STATE`]
     #[arg(
         long,
         global = true,
@@ -84,7 +84,7 @@ pub struct Globals {
     )]
     pub state: Option<PathBuf>,
 
-    /// When to color the output; `NO_COLOR` is honoured too
+    /// Color the output: auto, always or never; `NO_COLOR` is honoured too
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     #[arg(help_heading = "Global options", hide_possible_values = true)]
     pub color: Color,

@@ -47,7 +47,7 @@ pub struct RunArgs {
 
     /// Load the manifests again when they change
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
-    #[arg(default_missing_value = "true", num_args = 0..=1, require_equals = true)]
+    #[arg(hide_possible_values = true)]
     pub watch_source: bool,
 
     /// Where the emulator of this process is served for curl and gcloud; `off` for nowhere

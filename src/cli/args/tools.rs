@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// `evenkeel crds`
 #[derive(Debug, Args)]
 pub struct CrdsArgs {
-    /// Write one file for each kind here instead of printing
+    /// Write them here, one file for each kind, with the schemas for editors in DIR/schema
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 

@@ -3,18 +3,23 @@
 
 use crate::api::envelope::{Approval, Drift};
 use crate::api::{Declared, Reason};
+use crate::core::decide::procedure_plan;
 use crate::core::digest;
 use crate::core::error::Fault;
-use crate::core::fields;
-use crate::core::fields::Fields;
+use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Live, Present};
 use crate::core::plan::{self, Action, Plan};
+use crate::core::procedure::{Next, Procedure, Scene};
 use crate::core::record::Record;
 use crate::core::steps;
-use crate::kinds;
-use crate::kinds::Names;
+use crate::kinds::{self, Names};
 use crate::render::live::object;
 use crate::render::plan_data::{ObjectPlan, Remark, Verdict, Weight};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// The way out where GCP does not know who asks.
+const LOGIN: &str = "run `gcloud auth application-default login`, or give --credentials FILE";
 
 /// Plans one resource.
 #[must_use]
@@ -23,11 +28,12 @@ pub fn judge(
     names: &dyn Names,
     live: &Live,
     record: Option<&Record>,
+    now: Timestamp,
 ) -> ObjectPlan {
     match live {
         Live::Unknown(fault) => unreadable(declared, fault.as_ref()),
-        Live::Absent => planned(declared, names, None, record),
-        Live::Present(present) => planned(declared, names, Some(present), record),
+        Live::Absent => planned(declared, names, None, record, now),
+        Live::Present(present) => planned(declared, names, Some(present), record, now),
     }
 }
 
@@ -35,7 +41,10 @@ fn unreadable(declared: &Declared, fault: Option<&Fault>) -> ObjectPlan {
     let (text, hint) = match fault {
         Some(fault) => (
             format!("cannot read it from GCP: {fault}"),
-            fault.kind.behaviour().hint.to_owned(),
+            match fault.code.as_str() {
+                "NO_TOKEN" | "NO_CREDENTIALS" => LOGIN.to_owned(),
+                _ => fault.kind.behaviour().hint.to_owned(),
+            },
         ),
         None => (
             "GCP could not reach all of this location".to_owned(),
@@ -57,18 +66,23 @@ fn planned(
     names: &dyn Names,
     present: Option<&Present>,
     record: Option<&Record>,
+    now: Timestamp,
 ) -> ObjectPlan {
     let kind = kinds::of(declared.key.kind);
     let wanted = kind.declared(declared, names);
     let content = digest::desired(declared);
     let live = present.map(|present| &present.fields);
-    let rollout = declared.policy.rollout.as_ref();
-    let mut plan = plan::plan(kind.rules(), &content, &wanted, live, rollout);
+    let mut plan = if let Some(look) = kind.rules().procedure {
+        by_procedure(declared, &wanted, present, record, look, now)
+    } else {
+        let rollout = declared.policy.rollout.as_ref();
+        plan::plan(kind.rules(), &content, &wanted, live, rollout)
+    };
     let reached = record
         .and_then(|record| record.last_good.as_ref())
         .is_some_and(|good| good.at.digest == content);
     let drift = reached && plan.action == Action::Update;
-    if let (true, Some(live)) = (drift, live) {
+    if let (true, Some(live), None) = (drift, live, kind.rules().procedure) {
         plan.steps = steps::single(&fields::diff(&wanted, live));
     }
     let facts = Facts {
@@ -89,6 +103,39 @@ fn planned(
         notes: kind.notes(live, &wanted),
         plan: Some(plan),
     }
+}
+
+/// The plan of a kind that changes by several calls on several objects.
+fn by_procedure(
+    declared: &Declared,
+    wanted: &Fields,
+    present: Option<&Present>,
+    record: Option<&Record>,
+    look: fn(&Scene<'_>) -> Procedure,
+    now: Timestamp,
+) -> Plan {
+    let since = record
+        .and_then(|record| record.rollout.as_ref())
+        .map_or_else(BTreeMap::new, |rollout| rollout.since.clone());
+    let rollout = declared.policy.rollout.as_ref();
+    let procedure = look(&Scene {
+        name: &declared.key.name,
+        declared: wanted,
+        resource: &declared.resource,
+        live: present,
+        since: &since,
+        bake: rollout.and_then(|spec| spec.bake).unwrap_or_default().0,
+        now,
+    });
+    let mut plan = procedure_plan(&digest::desired(declared), wanted, present, &procedure);
+    if procedure.next == Next::Done {
+        plan.action = Action::None;
+        plan.changes.clear();
+        plan.steps.clear();
+    } else {
+        plan.steps.drain(..procedure.at.min(plan.steps.len()));
+    }
+    plan
 }
 
 fn verdict(plan: &Plan, remarks: &[Remark]) -> Verdict {
@@ -137,7 +184,13 @@ impl Facts<'_> {
             self.approval(),
             self.under_way(),
         ];
-        all.into_iter().flatten().collect()
+        let remarks: Vec<_> = all.into_iter().flatten().collect();
+        let blocks = |remark: &Remark| remark.weight == Weight::Blocks;
+        if remarks.iter().any(blocks) {
+            // What would come after it does not matter yet.
+            return remarks.into_iter().filter(blocks).collect();
+        }
+        remarks
     }
 
     fn name(&self) -> String {
@@ -193,8 +246,8 @@ impl Facts<'_> {
         if self.plan.action != Action::Create {
             return None;
         }
-        let kind = kinds::of(self.declared.key.kind);
-        let what = (kind.rules().missing_for_create)(self.wanted)?;
+        let rules = kinds::of(self.declared.key.kind).rules();
+        let what = (rules.missing_for_create)(self.wanted)?;
         Some(remark(
             Weight::Blocks,
             format!("the resource does not exist, and to create it the manifest lacks {what}"),

@@ -10,13 +10,14 @@ use crate::api::key::Scope;
 use crate::api::{Declared, Key};
 use crate::core::observed::Live;
 use crate::core::record::Record;
+
 use crate::journal::{JournalError, View};
-use crate::kinds;
-use crate::kinds::SetNames;
+use crate::kinds::{self, SetNames};
 use crate::render::plan_data::{Report, Summary};
 use crate::render::{message, plan, plan_markdown};
 use crate::source::Set;
 use futures::StreamExt;
+use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -55,12 +56,13 @@ fn report<'a>(
 ) -> Report<'a> {
     let unread = Live::Unknown(None);
     let names = SetNames::of(&set.declared);
+    let now = Timestamp::now();
     let objects = set
         .declared
         .iter()
         .map(|declared| {
             let live = live.get(&declared.key).unwrap_or(&unread);
-            judge::judge(declared, &names, live, records.get(&declared.key))
+            judge::judge(declared, &names, live, records.get(&declared.key), now)
         })
         .collect();
     Report {

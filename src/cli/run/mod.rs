@@ -56,7 +56,7 @@ async fn operate(
     let mut session = Session::new(args, inputs, &operator, voice);
     session.declare(set).await;
     let end = session.follow(&mut signals, watch).await;
-    session.quiet();
+    screen::show(None);
     let drained = operator.drain(&mut signals).await;
     if let Some(served) = served {
         served.stop().await;

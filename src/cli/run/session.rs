@@ -22,6 +22,9 @@ use tokio::time::Instant;
 const TICK: Duration = Duration::from_millis(500);
 /// With `--once`: how long GCP may be unreadable before it is given up.
 const BLIND_LIMIT: Duration = Duration::from_mins(1);
+/// A resource that waits for another is woken when that one is ready: until then the board is
+/// still, and yet not settled.
+const WAKE: Duration = Duration::from_secs(2);
 
 /// Why a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +46,9 @@ pub struct Session<'a> {
     events: broadcast::Receiver<Event>,
     revision: String,
     object_width: usize,
-    /// The settled state was said, for as long as it lasts.
+    /// The settled state was said, for as long as nothing happens.
     said_settled: bool,
+    settled_since: Option<Instant>,
     /// What was said about a source that does not load.
     complaint: Option<Errors>,
     /// Resources whose trouble with GCP was said.
@@ -68,6 +72,7 @@ impl<'a> Session<'a> {
             revision: String::new(),
             object_width: 0,
             said_settled: false,
+            settled_since: None,
             complaint: None,
             blind: BTreeSet::new(),
             blind_since: None,
@@ -77,7 +82,7 @@ impl<'a> Session<'a> {
     /// Hands a set to the engine.
     pub async fn declare(&mut self, set: Set) {
         self.revision = set.revision;
-        self.said_settled = false;
+        self.stirred();
         let width = |declared: &crate::api::Declared| {
             live::object(declared.key.kind, &declared.name)
                 .chars()
@@ -111,18 +116,18 @@ impl<'a> Session<'a> {
 
     /// One look at the board.
     fn look(&mut self, deadline: Instant) -> Result<Option<End>, CliError> {
-        // Before the events: what they lead to is then at most too old, never too new.
+        let events = self.print_events()?;
         let resources = self.operator.board.resources();
-        self.print_events()?;
         self.say_trouble(&resources)?;
         screen::show(live::progress(&rows(&resources), self.operator.now()));
-        if self.is_settled(&resources) {
+        // Events come before the status they lead to: with new ones, the board may be behind.
+        if events > 0 || !self.is_settled(&resources) {
+            self.stirred();
+        } else if self.has_rested(&resources) {
             if self.args.once {
                 return Ok(Some(End::Settled));
             }
             self.say_settled(&resources)?;
-        } else {
-            self.said_settled = false;
         }
         if self.operator.is_gone() {
             return Ok(Some(End::EngineGone));
@@ -146,21 +151,39 @@ impl<'a> Session<'a> {
         }) && resources.values().any(|report| report.declared)
     }
 
-    pub fn print_events(&mut self) -> Result<(), CliError> {
+    fn stirred(&mut self) {
+        self.said_settled = false;
+        self.settled_since = None;
+    }
+
+    fn has_rested(&mut self, resources: &BTreeMap<Key, Report>) -> bool {
+        let since = *self.settled_since.get_or_insert_with(Instant::now);
+        let waits = resources.values().any(|report| {
+            let ready = report.status.condition(ConditionType::Ready);
+            ready.is_some_and(|ready| ready.reason == Reason::WaitingForDependency)
+        });
+        !waits || since.elapsed() >= WAKE
+    }
+
+    /// Prints what happened since the last time, and says how many events it was.
+    pub fn print_events(&mut self) -> Result<u64, CliError> {
         let resources = self.operator.board.resources();
+        let mut printed = 0;
         loop {
             match self.events.try_recv() {
                 Ok(event) => {
                     let report = resources.get(&event.key);
                     let name = report.map_or(&*event.key.name, |report| &*report.name);
                     self.voice.event(&event, name, self.object_width)?;
+                    printed += 1;
                 }
                 Err(TryRecvError::Lagged(count)) => {
                     let text =
                         format!("{count} events not shown here; `evenkeel describe` has them");
                     self.voice.note(self.operator.now(), "Lagged", &text)?;
+                    printed += count;
                 }
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(()),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(printed),
             }
         }
     }
@@ -232,11 +255,6 @@ impl<'a> Session<'a> {
         let text =
             "manifests do not load: the last set that did stays in force, and nothing is deleted";
         self.voice.note(self.operator.now(), "SourceFailed", text)
-    }
-
-    /// Takes the progress line away.
-    pub fn quiet(&self) {
-        screen::show(None);
     }
 
     pub fn all_ready(&self) -> bool {

@@ -17,6 +17,7 @@ mod step;
 mod tokens;
 
 pub use outcome::sent;
+pub use procedure::procedure_plan;
 pub use resumed::resumed;
 
 use super::conditions::{self, DriftFact, Situation};

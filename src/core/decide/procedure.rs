@@ -37,7 +37,7 @@ impl<'a> Run<'a> {
         if procedure.next == Next::Done {
             return self.procedure_done(desired);
         }
-        let plan = procedure_plan(desired, present, &procedure);
+        let plan = procedure_plan(desired.digest, desired.fields, present, &procedure);
         self.plan = Some(plan.clone());
         self.compare(desired, &plan);
         if self.record.rollout.is_none() {
@@ -227,10 +227,15 @@ impl<'a> Run<'a> {
 }
 
 /// The plan of a procedure: its steps, and the declared fields that differ.
-fn procedure_plan(desired: &Desired<'_>, present: Option<&Present>, procedure: &Procedure) -> Plan {
+pub fn procedure_plan(
+    content: &str,
+    declared: &Fields,
+    present: Option<&Present>,
+    procedure: &Procedure,
+) -> Plan {
     let none = Fields::new();
     let live = present.map_or(&none, |present| &present.fields);
-    let changes: Vec<ChangeStatus> = fields::diff(desired.fields, live)
+    let changes: Vec<ChangeStatus> = fields::diff(declared, live)
         .into_iter()
         .map(|difference| ChangeStatus {
             field: difference.field,
@@ -242,10 +247,10 @@ fn procedure_plan(desired: &Desired<'_>, present: Option<&Present>, procedure: &
         })
         .collect();
     let steps: Vec<Step> = procedure.steps.iter().cloned().map(Step::Named).collect();
-    let restricted = fields::restrict(live, desired.fields);
+    let restricted = fields::restrict(live, declared);
     Plan {
         digest: digest::of(&json!({
-            "content": desired.digest, "live": digest::to_value(&restricted),
+            "content": content, "live": digest::to_value(&restricted),
         })),
         action: if present.is_none() {
             Action::Create

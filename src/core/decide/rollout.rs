@@ -25,6 +25,8 @@ impl<'a> Run<'a> {
         let what = if rollout.digest != desired.digest {
             "new content"
         } else if rollout.purpose == Purpose::Apply
+            // What was refused stays refused, whatever the settings.
+            && rollout.failure.is_none()
             && rollout.strategy != strategy(desired.declared.policy.rollout.as_ref())
         {
             "new rollout settings"

@@ -7,7 +7,9 @@ use super::{Violation, permission, violation};
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::{Approval, Drift};
 use evenkeel::api::{ConditionType, Declared, Key, Reason, Status};
+use evenkeel::emulator::LogStatus;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// In quiet times nothing is written, to GCP or to the journal, and no status changes.
 pub fn quiet(trace: &[Fact]) -> Vec<Violation> {
@@ -66,6 +68,45 @@ pub fn justified(trace: &[Fact]) -> Vec<Violation> {
                 Value::Object(declared.resource.clone())
             );
             broken.push(violation("Ready, or a visible reason why not", index, text));
+        }
+    }
+    broken
+}
+
+/// A delete that was asked for waits for the budget only where others have spent it.
+pub fn deleted(trace: &[Fact]) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    let mut budget = 0;
+    let mut spent: BTreeSet<&Key> = BTreeSet::new();
+    let mut readable = false;
+    for (index, fact) in trace.iter().enumerate() {
+        match &fact.what {
+            What::Start { budget: new, .. } => {
+                budget = *new;
+                spent.clear();
+            }
+            What::Declare(set) => {
+                spent.clear();
+                readable = !set.is_empty();
+            }
+            What::Landed { key, entry, .. } if entry.landed && entry.method == "DELETE" => {
+                spent.insert(key);
+            }
+            What::Verdict {
+                key,
+                status: Some(status),
+                truth: Some(_),
+                ..
+            } => {
+                let ready = status.condition(ConditionType::Ready);
+                let waits = ready.is_some_and(|c| c.reason == Reason::WaitingForBudget);
+                let left = usize::try_from(budget).is_ok_and(|budget| spent.len() < budget);
+                if waits && readable && left {
+                    let text = format!("{key}: {} of {budget} spent", spent.len());
+                    broken.push(violation("a delete in the budget is made", index, text));
+                }
+            }
+            _ => {}
         }
     }
     broken
@@ -137,14 +178,13 @@ impl End<'_> {
             Reason::Suspended => self.switched_off(),
             Reason::IrreversibleChange => self.impossible(),
             Reason::AlreadyExists => !self.declared.policy.adopt,
-            Reason::InvalidSpec => {
-                self.invalid() || self.incomplete() || self.happened("refused operation")
-            }
+            Reason::InvalidSpec => self.invalid() || self.incomplete() || self.refused(),
             Reason::ResourceFailed => self.truth.is_some_and(|truth| truth["state"] == "ERROR"),
             Reason::Drifted => self.declared.policy.drift == Drift::Observe,
             // Where people help, these do not last.
             Reason::AwaitingApproval => {
-                !self.helped
+                // Content that GCP refuses is approved, refused, tried again, ...
+                (!self.helped || self.invalid())
                     && rollout.is_none_or(|r| r.approval == Approval::Manual || !r.allow_disruptive)
             }
             Reason::AwaitingPromotion => {
@@ -208,12 +248,16 @@ impl End<'_> {
         self.truth.is_none() && (lacks("minInstances") || lacks("maxInstances") || lacks("network"))
     }
 
-    /// A fault of this name happened to a call for this content.
-    fn happened(&self, name: &str) -> bool {
+    /// A call for this resource was refused, at once or by its operation.
+    fn refused(&self) -> bool {
         !self.helped
             && self.trace.iter().any(|fact| match &fact.what {
-                What::Landed { key, entry, .. } => {
-                    *key == self.declared.key && entry.faults.iter().any(|fault| fault == name)
+                What::Landed { key, entry, .. } if *key == self.declared.key => {
+                    let late = entry
+                        .faults
+                        .iter()
+                        .any(|fault| fault == "refused operation");
+                    late || entry.status == LogStatus::Code(400)
                 }
                 _ => false,
             })

@@ -47,11 +47,13 @@ pub const ALL: &[Checker] = &[
     verdicts::no_loop,
     status::well_formed,
     status::transitions,
+    status::never_gone,
     tokens::once,
     tokens::promotions,
     tokens::none_lost,
     liveness::quiet,
     liveness::justified,
+    liveness::deleted,
 ];
 
 pub fn all(trace: &[Fact]) -> Vec<Violation> {

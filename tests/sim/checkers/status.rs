@@ -1,6 +1,6 @@
 //! Status: well formed, and honest about when things changed.
 
-use super::{Violation, records, violation};
+use super::{Violation, records, seconds, violation};
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::{ConditionStatus, ConditionType, Key, Status};
 use std::collections::BTreeMap;
@@ -85,6 +85,55 @@ fn moved(old: &Status, new: &Status) -> Option<String> {
         let stamped = before.last_transition_time != now.last_transition_time;
         (stamped && !flipped).then(|| format!("{:?} did not flip", now.kind))
     })
+}
+
+/// Nobody is told that a resource is gone while it is there, but for reads that are late by a
+/// little.
+pub fn never_gone(trace: &[Fact]) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    for (index, fact) in trace.iter().enumerate() {
+        let What::Shown {
+            key,
+            status,
+            exists: true,
+        } = &fact.what
+        else {
+            continue;
+        };
+        let gone = ["does not exist", "is gone from GCP"];
+        // What an operator shows before it has read anything is what the last one knew.
+        let start = trace[..index]
+            .iter()
+            .rposition(|fact| matches!(fact.what, What::Start { .. }));
+        let since = &trace[start.unwrap_or(0)..index];
+        if !since
+            .iter()
+            .any(|fact| matches!(fact.what, What::Read { .. }))
+        {
+            continue;
+        }
+        let says = status
+            .conditions
+            .iter()
+            .find(|condition| gone.iter().any(|words| condition.message.contains(words)));
+        let created = trace[..index]
+            .iter()
+            .rev()
+            .take_while(|f| seconds(f.at, fact.at) < 60);
+        let new = created.into_iter().any(|fact| match &fact.what {
+            What::Landed { key: of, .. } | What::Foreign { key: of, .. } => of == key,
+            _ => false,
+        });
+        if let Some(condition) = says.filter(|_| !new) {
+            let text = format!("{key}: {}", condition.message);
+            broken.push(violation(
+                "nothing is called gone that is there",
+                index,
+                text,
+            ));
+        }
+    }
+    broken
 }
 
 /// Whether a status says Ready.
