@@ -42,9 +42,8 @@ fn flatten_object(out: &mut Fields, at: &str, object: &Map<String, Value>, all: 
             (Some(members), Value::Array(_) | Value::Object(_)) => {
                 flatten_members(out, &path, value, members, all);
             }
-            (_, Value::Object(inner)) if !inner.is_empty() => {
-                flatten_object(out, &path, inner, all);
-            }
+            // An empty object declares nothing.
+            (_, Value::Object(inner)) => flatten_object(out, &path, inner, all),
             (_, leaf) => {
                 out.insert(path, leaf.clone());
             }
