@@ -174,8 +174,8 @@ impl ManagedKind for BackendService {
         let mut notes = Vec::new();
         if serverless && declared.contains_key("timeoutSec") {
             notes.push(
-                "timeoutSec has no effect on serverless backends: set the timeout of the service \
-                 itself"
+                "timeoutSec has no effect on serverless backends, and Google may refuse any but 30: \
+                 set the timeout of the service itself"
                     .to_owned(),
             );
         }
@@ -256,8 +256,18 @@ fn defaults(fields: &Fields) -> Vec<(&'static str, Value)> {
 fn missing_for_create(declared: &Fields) -> Option<&'static str> {
     let scheme = declared.get("loadBalancingScheme").and_then(Value::as_str);
     let internal = matches!(scheme, Some("INTERNAL"));
-    (internal && !declared.contains_key("protocol"))
-        .then_some("protocol: an internal passthrough load balancer takes TCP, UDP or UNSPECIFIED")
+    if internal && !declared.contains_key("protocol") {
+        return Some(
+            "protocol: an internal passthrough load balancer takes TCP, UDP or UNSPECIFIED",
+        );
+    }
+    // "Backend services with instance group or zonal NEG backends must have a health check"
+    // (compute v1, BackendService.healthChecks).
+    let unchecked = declared
+        .get("healthChecks")
+        .is_none_or(|checks| *checks == json!([]));
+    (unchecked && groups::need_health(declared))
+        .then_some("a health check: instance groups and zonal endpoint groups must have one")
 }
 
 /// The body of a call: a merge patch, with the backends merged into the live ones and the

@@ -5,11 +5,12 @@
     reason = "json! literals read better by value"
 )]
 
+use bytes::Bytes;
 use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
 use evenkeel::api::{Declared, Key, Kind, Origin, Status};
 use evenkeel::cli::embedded::Embedded;
 use evenkeel::core::token::Ask;
-use evenkeel::emulator::{Emulator, LogEntry, Options, Scenario, Timing};
+use evenkeel::emulator::{Emulator, LogEntry, Options, Outcome, Scenario, Timing};
 use evenkeel::engine::{Board, Command, Engine, Ports, Services, Settings};
 use evenkeel::gcp::access::Access;
 use evenkeel::gcp::budget::Budgets;
@@ -177,6 +178,35 @@ impl World {
             .requests()
             .into_iter()
             .filter(|entry| entry.method != "GET")
+            .collect()
+    }
+
+    /// Somebody else's call to Compute Engine, and time for it to take effect.
+    pub async fn google(&self, method: &str, path: &str, body: Value) -> Value {
+        let body = if body.is_null() {
+            Bytes::new()
+        } else {
+            Bytes::from(body.to_string())
+        };
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("http://127.0.0.1:1/compute/v1/{path}"))
+            .body(body)
+            .unwrap();
+        let Outcome::Reply(reply) = self.emulator.handle(self.clock.now(), &request).outcome else {
+            panic!("{method} {path}: no reply");
+        };
+        let status = reply.status();
+        assert!(status.is_success(), "{method} {path}: {:?}", reply.body());
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        serde_json::from_slice(reply.body()).unwrap()
+    }
+
+    /// The operator's own writes to Compute Engine: each carries a request id.
+    pub fn sent(&self) -> Vec<LogEntry> {
+        let writes = self.writes().into_iter();
+        writes
+            .filter(|w| !w.foreign && w.query.contains("requestId="))
             .collect()
     }
 

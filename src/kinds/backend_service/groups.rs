@@ -59,6 +59,12 @@ pub(super) fn is_without_health(group: &str) -> bool {
     short.contains("/networkEndpointGroups/") && !short.contains("/zones/")
 }
 
+/// Whether a declared group must have a health check.
+pub(super) fn need_health(fields: &Fields) -> bool {
+    let mut groups = fields.keys().filter_map(|path| items::split(path));
+    groups.any(|item| !is_without_health(item.key))
+}
+
 /// Whether these fields have backends, and all of them are without health checks.
 pub(super) fn all_without_health<'a>(paths: impl Iterator<Item = &'a str>) -> bool {
     let mut groups = paths
