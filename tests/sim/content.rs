@@ -75,7 +75,7 @@ pub fn policy(rng: &mut Rng) -> Policy {
 fn rollout(rng: &mut Rng) -> Option<RolloutSpec> {
     let mut spec = RolloutSpec {
         bake: duration(rng, &[0, 0, 30, 120, 600]),
-        timeout: duration(rng, &[0, 0, 0, 120, 600]).filter(|limit| !limit.0.is_zero()),
+        timeout: duration(rng, &[0, 0, 0, 120, 600]),
         on_failure: if rng.u8(..10) < 3 {
             OnFailure::Hold
         } else {
@@ -104,7 +104,7 @@ fn rollout(rng: &mut Rng) -> Option<RolloutSpec> {
 
 fn duration(rng: &mut Rng, seconds: &[u64]) -> Option<HumanDuration> {
     let drawn = seconds[rng.usize(..seconds.len())];
-    Some(HumanDuration(Duration::from_secs(drawn)))
+    (drawn > 0).then(|| HumanDuration(Duration::from_secs(drawn)))
 }
 
 fn steps(rng: &mut Rng) -> Vec<StepSpec> {

@@ -3,151 +3,24 @@
 //! The traces are a real run, clean in the eyes of all judges, with one thing changed.
 
 use super::checkers::{
-    self, Checker, calls, deletes, liveness, permission, status, steps, tokens, verdicts,
+    Checker, calls, deletes, liveness, permission, status, steps, tokens, verdicts,
 };
-use super::content::Place;
-use super::faults::Rates;
-use super::run::play;
-use super::script::{Act, Script, Wish};
+use super::honest::{
+    ask, begin, declared, honest, insert, landed, nth, place, record, redeclare, sent,
+};
 use super::trace::{Fact, Sent, What};
-use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
-use evenkeel::api::{Declared, Key, Kind, Reason};
+use evenkeel::api::Reason;
 use evenkeel::core::digest;
-use evenkeel::core::record::{Held, Purpose, Record, Step, Verb};
+use evenkeel::core::record::{Held, Purpose, Step, Verb};
 use evenkeel::core::token::Ask;
-use evenkeel::emulator::Timing;
-use evenkeel::engine::Settings;
 use serde_json::{Value, json};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-
-/// A connector of 2..3 grows to 5..10 in four steps, with a pause and a resume on the way.
-fn honest() -> Vec<Fact> {
-    static RUN: OnceLock<Vec<Fact>> = OnceLock::new();
-    RUN.get_or_init(|| {
-        let trace = play(1, script()).trace;
-        let broken = checkers::all(&trace);
-        assert!(broken.is_empty(), "{broken:#?}");
-        trace
-    })
-    .clone()
-}
-
-pub fn place() -> Place {
-    Place {
-        key: Key {
-            kind: Kind::VpcAccessConnector,
-            project: "netra-staging".into(),
-            location: "us-central1".into(),
-            name: "c0".into(),
-        },
-        range: "10.8.0.0/28".into(),
-        exists: Some(("e2-micro", 2, 3)),
-        used: false,
-    }
-}
-
-pub fn declared(resource: &Value) -> Declared {
-    let rollout = RolloutSpec {
-        max_step: [
-            ("minInstances".to_owned(), 1),
-            ("maxInstances".to_owned(), 2),
-        ]
-        .into(),
-        ..RolloutSpec::default()
-    };
-    let policy = Policy {
-        rollout: Some(rollout),
-        drift: Drift::Enforce,
-        deletion: Deletion::Orphan,
-        adopt: true,
-        suspend: false,
-    };
-    super::content::manifest(&place(), resource.as_object().cloned().unwrap(), policy)
-}
-
-fn script() -> Script {
-    let set = Arc::new(vec![declared(
-        &json!({"minInstances": 5, "maxInstances": 10}),
-    )]);
-    let seconds = Duration::from_secs;
-    Script {
-        fleet: vec![place()],
-        settings: Settings::default(),
-        timing: Timing::fixed(seconds(60), Duration::ZERO),
-        rates: Rates::default(),
-        wild: 0.0,
-        acts: vec![
-            (seconds(1), Act::Declare("first".into(), Arc::clone(&set))),
-            (seconds(90), Act::Ask(0, Wish::Pause)),
-            (seconds(60), Act::Ask(0, Wish::Resume)),
-            (seconds(600), Act::Weather),
-        ],
-        last: set,
-    }
-}
+use std::sync::Arc;
 
 /// The judge has nothing against the honest run, and objects once it was forged.
 fn catches(judge: Checker, forge: impl FnOnce(&mut Vec<Fact>)) {
     let mut trace = honest();
     forge(&mut trace);
     assert!(!judge(&trace).is_empty(), "the judge did not see it");
-}
-
-fn nth(trace: &[Fact], which: usize, wanted: impl Fn(&What) -> bool) -> usize {
-    let mut found = trace
-        .iter()
-        .enumerate()
-        .filter(|(_, fact)| wanted(&fact.what));
-    found.nth(which).unwrap().0
-}
-
-fn begin(trace: &[Fact], which: usize) -> usize {
-    nth(trace, which, |what| matches!(what, What::Begin { .. }))
-}
-
-fn sent(trace: &[Fact], which: usize) -> usize {
-    nth(trace, which, |what| matches!(what, What::Sent(_)))
-}
-
-fn landed(trace: &[Fact], which: usize) -> usize {
-    nth(trace, which, |what| matches!(what, What::Landed { .. }))
-}
-
-fn record(fact: &mut Fact) -> &mut Record {
-    match &mut fact.what {
-        What::Begin { record, .. } | What::Commit { record, .. } | What::Finish { record, .. } => {
-            record
-        }
-        other => panic!("{other:?} has no record"),
-    }
-}
-
-fn insert(trace: &mut Vec<Fact>, index: usize, what: What) {
-    let at = trace[index].at;
-    trace.insert(index, Fact { at, what });
-}
-
-/// Changes what is declared, as if it had been so from the start.
-fn redeclare(trace: &mut [Fact], change: impl Fn(&mut Declared)) {
-    let mut spec = String::new();
-    for fact in trace {
-        match &mut fact.what {
-            What::Declare(set) => {
-                let mut changed = set.to_vec();
-                changed.iter_mut().for_each(&change);
-                spec = digest::spec(&changed[0]);
-                *set = Arc::new(changed);
-            }
-            What::Begin { record, .. } => record.spec_digest.clone_from(&spec),
-            _ => {}
-        }
-    }
-}
-
-fn ask(trace: &mut Vec<Fact>, index: usize, id: &str, ask: Ask) {
-    let (id, key) = (id.to_owned(), place().key);
-    insert(trace, index, What::Asked { id, key, ask });
 }
 
 #[test]

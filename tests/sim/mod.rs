@@ -6,6 +6,7 @@ mod checkers;
 mod content;
 mod faults;
 mod forged;
+mod honest;
 mod journal;
 mod many;
 mod operator;

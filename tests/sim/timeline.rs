@@ -82,11 +82,8 @@ fn words(what: &What) -> (&'static str, String) {
             let ready = status
                 .as_ref()
                 .and_then(|s| s.condition(ConditionType::Ready).cloned());
-            let reason = ready.map(|c| c.reason.as_str()).unwrap_or("nothing");
-            let truth = truth
-                .as_ref()
-                .map(brief)
-                .unwrap_or_else(|| "absent".to_owned());
+            let reason = ready.map_or("nothing", |c| c.reason.as_str());
+            let truth = truth.as_ref().map_or_else(|| "absent".to_owned(), brief);
             ("end", format!("{} {reason}; {truth}", key.name))
         }
     }
@@ -106,7 +103,7 @@ fn declared(set: &[evenkeel::api::Declared]) -> String {
 
 /// What the journal remembers, in short.
 fn memory(record: &Record) -> String {
-    let mut text = record.key.name.clone();
+    let mut text = vec![record.key.name.clone()];
     if let Some(rollout) = &record.rollout {
         let step = rollout
             .steps
@@ -118,7 +115,7 @@ fn memory(record: &Record) -> String {
         } else {
             ""
         };
-        text += &format!(
+        text.push(format!(
             " [{:?} {}/{} {step}{bake}{}]",
             rollout.purpose,
             rollout.step + 1,
@@ -128,37 +125,36 @@ fn memory(record: &Record) -> String {
                 .as_ref()
                 .map(|f| format!(" FAILED {}", f.reason))
                 .unwrap_or_default(),
-        );
+        ));
     }
     if let Some(write) = &record.write {
         let stage = format!("{:?}", write.stage);
-        text += &format!(
+        text.push(format!(
             " {:?} {}",
             write.intent.verb,
             stage.split([' ', '{']).next().unwrap_or_default()
-        );
+        ));
     }
     if let Some(held) = &record.held {
-        text += &format!(" held {}", held.reason);
+        text.push(format!(" held {}", held.reason));
     }
     if let Some(retry) = &record.retry {
-        text += &format!(" retry {} at {:.0}", retry.count, retry.not_before);
+        text.push(format!(" retry {} at {:.0}", retry.count, retry.not_before));
     }
     if let Some(again) = &record.repeated {
-        text += &format!(" same x{}", again.count);
+        text.push(format!(" same x{}", again.count));
     }
     if let Some(ready) = record.status.condition(ConditionType::Ready) {
-        text += &format!(" ({})", ready.reason);
+        text.push(format!(" ({})", ready.reason));
     }
-    text
+    text.concat()
 }
 
 fn arrived(entry: &LogEntry) -> String {
     let was = entry
         .before
         .as_ref()
-        .map(brief)
-        .unwrap_or_else(|| "absent".to_owned());
+        .map_or_else(|| "absent".to_owned(), brief);
     let body = entry
         .body
         .as_ref()

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 /// When a client gives up on a call, as the live one does.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long a request can be under way: the operator believes in 90 s from when it wrote the call
 /// down, of which it may have waited 10 for leave to send.
 const LATEST_MS: u64 = 75_000;

@@ -1,5 +1,6 @@
 //! `evenkeel plan`: what a run would do, with GETs only.
 
+mod dependencies;
 mod json;
 mod judge;
 
@@ -13,7 +14,7 @@ use crate::core::record::Record;
 
 use crate::journal::{JournalError, View};
 use crate::kinds::{self, SetNames};
-use crate::render::plan_data::{Report, Summary};
+use crate::render::plan_data::{Report, Summary, Verdict};
 use crate::render::{message, plan, plan_markdown};
 use crate::source::Set;
 use futures::StreamExt;
@@ -62,7 +63,13 @@ fn report<'a>(
         .iter()
         .map(|declared| {
             let live = live.get(&declared.key).unwrap_or(&unread);
-            judge::judge(declared, &names, live, records.get(&declared.key), now)
+            let record = records.get(&declared.key);
+            let mut object = judge::judge(declared, &names, live, record, now);
+            if matches!(object.verdict, Verdict::Change | Verdict::Create) {
+                let waits = dependencies::waits(declared, &names, records);
+                object.remarks.extend(waits);
+            }
+            object
         })
         .collect();
     Report {

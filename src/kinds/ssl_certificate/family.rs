@@ -63,6 +63,14 @@ impl Member {
         )
     }
 
+    /// `ACTIVE, expires 2027-02-01T08:00:00Z`.
+    pub fn describe(&self) -> String {
+        match &self.expires {
+            Some(time) => format!("{}, expires {time}", self.status),
+            None => self.status.clone(),
+        }
+    }
+
     /// Why it does not serve yet, domain by domain.
     pub fn trouble(&self) -> String {
         let waiting: Vec<_> = self

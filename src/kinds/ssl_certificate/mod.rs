@@ -82,9 +82,7 @@ impl ManagedKind for SslCertificate {
         Present {
             fields,
             lifecycle: Lifecycle::Ready,
-            state: serving
-                .map_or("ABSENT", |member| member.status.as_str())
-                .to_owned(),
+            state: serving.map_or_else(|| "ABSENT".to_owned(), Member::describe),
             users: Vec::new(),
             raw,
         }

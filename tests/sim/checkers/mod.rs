@@ -15,6 +15,7 @@ use evenkeel::api::Key;
 use evenkeel::core::record::{Record, Verb};
 use evenkeel::emulator::LogEntry;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// A rule that was broken.
 #[derive(Debug, Clone)]
@@ -95,7 +96,7 @@ impl Call<'_> {
 
 /// The mutating calls of the operator, in the order they left.
 pub fn calls(trace: &[Fact]) -> Vec<Call<'_>> {
-    let mut begun: std::collections::BTreeMap<&Key, (usize, &Record)> = Default::default();
+    let mut begun: BTreeMap<&Key, (usize, &Record)> = BTreeMap::new();
     let mut calls: Vec<Call<'_>> = Vec::new();
     for (index, fact) in trace.iter().enumerate() {
         match &fact.what {
@@ -120,7 +121,7 @@ pub fn calls(trace: &[Fact]) -> Vec<Call<'_>> {
 }
 
 /// Everything that the journal holds of a resource, over time.
-pub fn records<'a>(trace: &'a [Fact]) -> impl Iterator<Item = (usize, &'a Record)> + 'a {
+pub fn records(trace: &[Fact]) -> impl Iterator<Item = (usize, &Record)> + '_ {
     trace
         .iter()
         .enumerate()
@@ -133,7 +134,7 @@ pub fn records<'a>(trace: &'a [Fact]) -> impl Iterator<Item = (usize, &'a Record
 }
 
 /// Tokens that became handled, with their place.
-pub fn handled<'a>(trace: &'a [Fact]) -> impl Iterator<Item = (usize, &'a str)> + 'a {
+pub fn handled(trace: &[Fact]) -> impl Iterator<Item = (usize, &str)> + '_ {
     trace.iter().enumerate().flat_map(|(index, fact)| {
         let ids: &[String] = match &fact.what {
             What::Begin { handled, .. } | What::Commit { handled, .. } => handled,

@@ -101,13 +101,10 @@ pub fn narrow(trace: &[Fact]) -> Vec<Violation> {
             continue;
         };
         let moves = |field: &str| sent.body[field] != before[field];
-        let idle = sent
-            .mask
-            .iter()
-            .find(|field| match PAIR.contains(&field.as_str()) {
-                true => !PAIR.iter().any(|field| moves(field)),
-                false => !moves(field),
-            });
+        let idle = sent.mask.iter().find(|field| {
+            let pair = PAIR.contains(&field.as_str());
+            !(moves(field) || pair && PAIR.iter().any(|other| moves(other)))
+        });
         if let Some(field) = idle.filter(|_| !raced(trace, call.key(), call.sent_at)) {
             fail(format!("{field} stays {}", before[field.as_str()]));
         }

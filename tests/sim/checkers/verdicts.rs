@@ -20,8 +20,8 @@ pub fn one_rollback(trace: &[Fact]) -> Vec<Violation> {
         let (record, handled) = match &fact.what {
             What::Begin {
                 record, handled, ..
-            } => (record, handled),
-            What::Commit { record, handled } => (record, handled),
+            }
+            | What::Commit { record, handled } => (record, handled),
             What::Forget(key) => {
                 seen.retain(|(of, _), _| *of != key);
                 continue;
