@@ -23,7 +23,7 @@ pub struct SslCertificateResource {
     pub self_managed: Option<SelfManagedCertificate>,
     /// Short names of the target HTTPS proxies that serve it. A proxy that leaves the list is
     /// released, not detached.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
     pub attach_to: Vec<String>,
 }

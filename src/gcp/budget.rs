@@ -74,12 +74,11 @@ impl Rate {
     #[must_use]
     pub fn default_of(api: Api, lane: Lane) -> Self {
         match (api, lane) {
-            (Api::VpcAccess, Lane::Read) => Rate::new(1.0, 5),
+            // A secret is read once for each certificate made, and never written.
+            (Api::VpcAccess, Lane::Read) | (Api::SecretManager, _) => Rate::new(1.0, 5),
             (Api::VpcAccess, Lane::Write) => Rate::new(0.5, 2),
             (Api::Compute, Lane::Read) => Rate::new(4.0, 20),
             (Api::Compute, Lane::Write) => Rate::new(1.0, 4),
-            // A secret is read once for each certificate made; it is never written.
-            (Api::SecretManager, _) => Rate::new(1.0, 5),
         }
     }
 }

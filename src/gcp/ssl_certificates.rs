@@ -58,7 +58,7 @@ impl SslCertificates {
     }
 }
 
-fn composite(name: &str, certificates: Vec<Value>, proxies: &[Value]) -> Value {
+fn composite(name: &str, certificates: &[Value], proxies: &[Value]) -> Value {
     json!({"name": name, "certificates": certificates, "proxies": proxies})
 }
 
@@ -75,7 +75,7 @@ impl Service for SslCertificates {
         }
         let items = families
             .into_iter()
-            .map(|(base, members)| composite(&base, members, &proxies.items))
+            .map(|(base, members)| composite(&base, &members, &proxies.items))
             .collect();
         Ok(Listing {
             items,
@@ -97,7 +97,7 @@ impl Service for SslCertificates {
         if members.is_empty() {
             return Ok(None);
         }
-        Ok(Some(composite(name, members, &proxies.items)))
+        Ok(Some(composite(name, &members, &proxies.items)))
     }
 
     async fn write(&self, permit: &WritePermit, intent: Durable<'_>) -> Result<Operation, Fault> {

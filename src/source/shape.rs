@@ -65,6 +65,13 @@ pub(super) const SHAPES: &[Shape] = &[
         limit: "an IPv4 network of exactly 16 addresses (Google)",
         help: "write an unused range such as 10.8.0.0/28",
     },
+    Shape {
+        pattern: r"^projects/[^/]+/secrets/[^/]+/versions/[^/]+$",
+        fits: secret_version,
+        what: "a version of a secret",
+        limit: "projects/P/secrets/S/versions/V (Secret Manager)",
+        help: "write the whole name, such as projects/p/secrets/key/versions/latest",
+    },
 ];
 
 /// Why `text` does not match `pattern`; `None` when it does, or when nobody knows the pattern.
@@ -163,6 +170,12 @@ fn slash_28(text: &str) -> bool {
     address.is_ok_and(|address| u32::from(address).trailing_zeros() >= 4)
 }
 
+fn secret_version(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('/').collect();
+    matches!(parts[..], ["projects", p, "secrets", s, "versions", v]
+        if !p.is_empty() && !s.is_empty() && !v.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +220,11 @@ mod tests {
             ("a duration", "1h30m", "10"),
             ("a duration or `manual`", "manual", "Manually"),
             ("a /28 range", "10.8.0.16/28", "10.8.0.1/28"),
+            (
+                "a version of a secret",
+                "projects/p/secrets/s/versions/1",
+                "s",
+            ),
         ] {
             assert_eq!(misfit(pattern(what), good), None, "{good}");
             assert!(misfit(pattern(what), bad).is_some(), "{bad}");

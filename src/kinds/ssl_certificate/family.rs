@@ -141,13 +141,13 @@ impl Content {
             .finalize()
             .iter()
             .take(SUFFIX / 2)
-            .map(hex_byte)
+            .map(|byte| hex_byte(*byte))
             .collect();
         format!("{base}-{hex}")
     }
 }
 
-fn hex_byte(byte: &u8) -> String {
+fn hex_byte(byte: u8) -> String {
     format!("{byte:02x}")
 }
 
@@ -156,12 +156,13 @@ pub(super) fn fingerprint(pem: &str) -> String {
     let plain: String = pem.split_whitespace().collect();
     let hex: String = Sha256::digest(plain.as_bytes())
         .iter()
-        .map(hex_byte)
+        .map(|byte| hex_byte(*byte))
         .collect();
     format!("sha256:{hex}")
 }
 
 /// The base of a name: without a suffix of a hyphen and eight hex digits.
+#[must_use]
 pub fn base_of(name: &str) -> &str {
     match name.rsplit_once('-') {
         Some((base, suffix))

@@ -19,7 +19,7 @@ const PROXY_LIMIT: usize = 15;
 /// Certificates that may fail for good before evenkeel stops making new ones.
 const ROUNDS: usize = 3;
 /// How long provisioning may take where the manifest says nothing: Google says up to 60 minutes.
-const PROVISIONING: Duration = Duration::from_secs(90 * 60);
+const PROVISIONING: Duration = Duration::from_mins(90);
 /// The mark that must hold for the bake.
 const SERVING: &str = "serving";
 
@@ -212,7 +212,7 @@ impl<'a> Rotation<'a> {
         }
         let mut list = proxy.certificates.clone();
         list.push(self.name.clone());
-        Some(self.set_list(proxy, list))
+        Some(set_list(proxy, &list))
     }
 
     fn wait_active(&self) -> Option<Next> {
@@ -257,22 +257,7 @@ impl<'a> Rotation<'a> {
         let mut list: Vec<String> = vec![self.name.clone()];
         let keep = |name: &&String| **name != self.name && !old.iter().any(|o| o.name == **name);
         list.extend(proxy.certificates.iter().filter(keep).cloned());
-        self.set_list(proxy, list)
-    }
-
-    fn set_list(&self, proxy: &Proxy, list: Vec<String>) -> Next {
-        let field = proxy_field(&proxy.name);
-        Next::Call(Box::new(Call {
-            verb: Verb::Patch,
-            object: format!("targetHttpsProxies/{}", proxy.name),
-            body: json!({
-                "sslCertificates": list.iter().map(|name| proxy.url_of(name)).collect::<Vec<_>>(),
-                // Somebody else's change in between is a conflict, not a lost update.
-                "fingerprint": proxy.fingerprint,
-            }),
-            before: [(field.clone(), json!(proxy.certificates))].into(),
-            after: [(field, json!(list))].into(),
-        }))
+        set_list(proxy, &list)
     }
 
     /// The target is ACTIVE and on every declared proxy.
@@ -314,6 +299,22 @@ impl<'a> Rotation<'a> {
     }
 }
 
+/// The proxy's whole list, which is what GCP takes.
+fn set_list(proxy: &Proxy, list: &[String]) -> Next {
+    let field = proxy_field(&proxy.name);
+    Next::Call(Box::new(Call {
+        verb: Verb::Patch,
+        object: format!("targetHttpsProxies/{}", proxy.name),
+        body: json!({
+            "sslCertificates": list.iter().map(|name| proxy.url_of(name)).collect::<Vec<_>>(),
+            // Somebody else's change in between is a conflict, not a lost update.
+            "fingerprint": proxy.fingerprint,
+        }),
+        before: [(field.clone(), json!(proxy.certificates))].into(),
+        after: [(field, json!(list))].into(),
+    }))
+}
+
 fn delete(old: &Member) -> Next {
     let field = certificates_field(&old.name);
     Next::Call(Box::new(Call {
@@ -350,7 +351,7 @@ fn best<'m>(members: &'m [Member], content: &Content, proxies: &[Proxy]) -> Opti
 /// A name that no member has, the same each time it is asked for.
 fn fresh_name(content: &Content, base: &str, lost: usize, members: &[Member]) -> String {
     let taken = |name: &String| members.iter().any(|member| member.name == *name);
-    (lost..lost + members.len() + 1)
+    (lost..=lost + members.len())
         .map(|round| content.name(base, round))
         .find(|name| !taken(name))
         .unwrap_or_else(|| content.name(base, lost + members.len()))
