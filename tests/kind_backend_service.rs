@@ -1,6 +1,7 @@
 //! Backend services through the whole operator, against the emulated GCP.
 
 mod common;
+mod wire;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -102,7 +103,8 @@ fn waits_for_its_health_check_and_goes_on_at_once() {
         operator
             .until(MINUTE, |o| {
                 let resources = o.board.resources();
-                let ready = resources[&web()].status.condition(ConditionType::Ready);
+                let web = resources.get(&web());
+                let ready = web.and_then(|web| web.status.condition(ConditionType::Ready));
                 ready.is_some_and(|r| r.reason == Reason::WaitingForDependency)
             })
             .await;
@@ -345,6 +347,76 @@ fn one_commit_changes_the_protocol_in_the_right_order() {
                 format!("DELETE /compute/v1/{GLOBAL}/healthChecks/health"),
             ]
         );
+        operator.stop().await;
+    });
+}
+
+/// A null takes a field away in a merge patch (RFC 7396), whatever the type of the field.
+fn drop_nulls(body: &mut Value) {
+    if let Value::Object(fields) = body {
+        fields.retain(|_, value| !value.is_null());
+        fields.values_mut().for_each(drop_nulls);
+    }
+}
+
+/// What is wrong with the requests so far, by Google's own description of the API.
+fn wire_problems(world: &World) -> Vec<String> {
+    let surface = std::fs::read_to_string("tests/surface/compute-v1.json").unwrap();
+    let surface = wire::Surface::parse(&surface);
+    let requests = world.emulator.requests().into_iter();
+    requests
+        .filter(|entry| !entry.foreign)
+        .flat_map(|entry| {
+            let mut body = entry.body.unwrap_or_default();
+            drop_nulls(&mut body);
+            surface.request_problems(&entry.method, &entry.path, &entry.query, &body)
+        })
+        .collect()
+}
+
+#[test]
+fn every_request_is_one_that_google_describes() {
+    run(|| async {
+        let mut world = World::new();
+        world.settings.deletes_per_sync = 1;
+        let ours = group(&world, "ours").await;
+        let operator = world.operator();
+        let mut manifest = service(json!({
+            "healthChecksRef": [{"name": "health"}],
+            "loadBalancingScheme": "EXTERNAL_MANAGED",
+            "protocol": "HTTP2",
+            "timeoutSec": 60,
+            "connectionDraining": {"drainingTimeoutSec": 300},
+            "logConfig": {"enable": true, "sampleRate": 0.25},
+            "outlierDetection": {"consecutiveErrors": 5, "interval": {"seconds": 10},
+                "baseEjectionTime": {"seconds": 30, "nanos": 0}},
+            "customRequestHeaders": ["X-Region: {client_region}"],
+            "enableCDN": false,
+            "backends": [{"group": ours, "balancingMode": "RATE", "maxRatePerEndpoint": 10}],
+        }));
+        manifest.policy.deletion = Deletion::Delete;
+        operator
+            .declare(vec![check("health"), manifest.clone()])
+            .await;
+        operator.ready(&web(), HOUR).await;
+        manifest.resource.insert("timeoutSec".to_owned(), json!(90));
+        let later = json!({"interval": {"seconds": 20}});
+        manifest
+            .resource
+            .insert("outlierDetection".to_owned(), later);
+        operator.declare(vec![check("health"), manifest]).await;
+        tokio::time::sleep(MINUTE).await;
+        operator.ready(&web(), HOUR).await;
+        let after = live(&world).await;
+        assert_eq!(after["outlierDetection"]["interval"]["seconds"], "20");
+        assert_eq!(after["outlierDetection"]["consecutiveErrors"], 5);
+        assert_eq!(world.sent().len(), 3, "{:#?}", world.sent());
+        operator.declare(vec![check("health")]).await;
+        operator
+            .until(HOUR, |o| !o.board.resources().contains_key(&web()))
+            .await;
+        let problems = wire_problems(&world);
+        assert!(problems.is_empty(), "{problems:#?}");
         operator.stop().await;
     });
 }
