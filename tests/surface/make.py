@@ -3,9 +3,15 @@
 
 usage: make.py API.VERSION ROOT [ROOT ...] > API-VERSION.json
        make.py vpcaccess.v1 projects.locations > vpcaccess-v1.json
+       make.py run.v2 projects.locations.services:create,delete,get,list,patch \
+           projects.locations.services.revisions:get,list \
+           projects.locations.operations:get,list,wait > run-v2.json
+       make.py sqladmin.v1 instances:delete,get,insert,list,patch,update operations:get,list > sqladmin-v1.json
+       make.py secretmanager.v1 projects.secrets.versions:access > secretmanager-v1.json
 
 Reads Google's discovery document from the installed PyPI package google-api-python-client (2.202.0 made the
-files kept here), takes every method under each ROOT resource, and the messages they reach. The result is small
+files kept here), takes the methods named after each ROOT resource, or every method under it when none is named,
+and the messages they reach. The result is small
 enough to read in a review, so that a change of Google's API shows as a diff:
 
   methods   id -> {verb, path, query: {name: type}, request, response}
@@ -62,6 +68,15 @@ def resource(document, path):
     return node
 
 
+def chosen(document, root):
+    path, _, names = root.partition(":")
+    node = resource(document, path)
+    if not names:
+        yield from methods(node)
+    for name in filter(None, names.split(",")):
+        yield node["methods"].get(name) or sys.exit(f"make.py: no method {name!r} in {path!r}")
+
+
 def methods(node):
     yield from node.get("methods", {}).values()
     for inner in node.get("resources", {}).values():
@@ -101,7 +116,7 @@ def main():
         sys.exit(__doc__)
     api, roots = sys.argv[1], sys.argv[2:]
     document = load(api)
-    found = {m["id"]: method_of(m) for root in roots for m in methods(resource(document, root))}
+    found = {m["id"]: method_of(m) for root in roots for m in chosen(document, root)}
     names = {m[side] for m in found.values() for side in ("request", "response") if side in m}
     surface = {
         "api": api,
