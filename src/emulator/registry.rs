@@ -2,9 +2,11 @@
 
 use super::api::Api;
 use super::run::Run;
+use super::secretmanager::SecretManager;
+use super::sqladmin::SqlAdmin;
 use super::vpcaccess::VpcAccess;
 
-pub(super) static APIS: &[&dyn Api] = &[&VpcAccess, &Run];
+pub(super) static APIS: &[&dyn Api] = &[&VpcAccess, &Run, &SqlAdmin, &SecretManager];
 
 /// The API that owns a record or an operation.
 pub(super) fn owner(key: &str) -> Option<&'static dyn Api> {
