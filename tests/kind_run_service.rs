@@ -254,6 +254,7 @@ fn creates_and_deletes_and_orphans() {
 fn a_stale_etag_is_read_again_and_nothing_is_lost() {
     run(|| async {
         let world = World::new();
+        let before = variables(&live(&world, SERVICE).unwrap()).len();
         let stale = Action::Error(ErrorFault {
             status: 409,
             reason: Some("ABORTED".to_owned()),
@@ -275,7 +276,7 @@ fn a_stale_etag_is_read_again_and_nothing_is_lost() {
             .map(|w| w.body.as_ref().unwrap()["etag"].clone())
             .collect();
         assert!(etags.iter().all(Value::is_string), "{etags:?}");
-        assert_eq!(variables(&live(&world, SERVICE).unwrap()).len(), 4);
+        assert_eq!(variables(&live(&world, SERVICE).unwrap()).len(), before);
         operator.stop().await;
     });
 }
