@@ -26,6 +26,14 @@ pub(super) trait Api: Sync {
         Shape::Google
     }
 
+    /// The HTTP code for too many requests: Compute says 403, the others 429 (compute/docs/api-rate-limits).
+    fn throttled(&self) -> u16 {
+        match self.shape() {
+            Shape::Google => 429,
+            Shape::Compute => 403,
+        }
+    }
+
     fn methods(&self) -> &'static [Method];
 
     /// Names of body fields that hold secrets: the request log blanks them.

@@ -1,6 +1,8 @@
 //! The emulator's own controls under `/_emulator/`: faults, domains, the request log, another writer,
-//! health.
+//! secrets, storage that grows, health.
 //! They are not part of Google's API, are not logged and meet no faults.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{Method, Response};
@@ -12,7 +14,7 @@ use super::faults::FaultRule;
 use super::foreign::ForeignError;
 use super::registry;
 use super::world::World;
-use super::{reply, vpcaccess};
+use super::{reply, sqladmin, vpcaccess};
 
 pub(super) const PREFIX: &str = "/_emulator/";
 
@@ -40,6 +42,9 @@ pub(super) fn answer(world: &mut World, request: &http::Request<Bytes>) -> Respo
         }
         (&Method::GET, "domains") => Ok(json!(world.domains)),
         (&Method::PUT, "domains") => set_domains(world, request.body()),
+        (&Method::GET, "secrets") => Ok(json!(world.secret_names())),
+        (&Method::PUT, "secrets") => add_secrets(world, request.body()),
+        (&Method::POST, "disk") => grow_disk(world, request.body()),
         (&Method::POST, "foreign") => foreign(world, request.body()),
         _ => Err((
             404,
@@ -117,6 +122,25 @@ fn set_domains(world: &mut World, body: &Bytes) -> Answer {
     let named = serde_json::from_value(read_json(body)?);
     world.set_domains(named.map_err(|error| (400, error.to_string()))?);
     Ok(json!(world.domains))
+}
+
+/// `{"projects/p/secrets/db-password": "the value"}`: each gets another version. Values are never shown.
+fn add_secrets(world: &mut World, body: &Bytes) -> Answer {
+    let named: BTreeMap<String, String> = serde_json::from_value(read_json(body)?)
+        .map_err(|_| (400, "expected an object of names and texts".to_owned()))?;
+    for (name, value) in &named {
+        world.add_secret(name, value);
+    }
+    Ok(json!(world.secret_names()))
+}
+
+/// `{"name": "/v1/projects/*/instances/*", "gb": 60}`: storage that grows by itself.
+fn grow_disk(world: &mut World, body: &Bytes) -> Answer {
+    let json = read_json(body)?;
+    let name = json["name"].as_str().unwrap_or_default();
+    let gb = json["gb"].as_i64();
+    let gb = gb.ok_or((400, "gb: expected a whole number".to_owned()))?;
+    sqladmin::grow_disk(world, name, gb).map_err(|message| (400, message))
 }
 
 /// `{"name": "/compute/v1/projects/*/global/healthChecks/*", "fields": {...}}`, or `"delete": true` for the fields.

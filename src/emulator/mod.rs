@@ -42,7 +42,9 @@ mod reply;
 mod route;
 mod run;
 mod scenario;
+mod secretmanager;
 pub mod server;
+mod sqladmin;
 mod store;
 mod timing;
 mod vpcaccess;
@@ -191,6 +193,12 @@ impl Emulator {
     /// What becomes of proving these domains to a certificate authority, from now on. Others are visible.
     pub fn set_domains(&self, domains: BTreeMap<String, Domain>) {
         self.lock().set_domains(domains);
+    }
+
+    /// Adds a version to a secret, which is made if it is not there; `name` is such as
+    /// `projects/p/secrets/db-password`.
+    pub fn add_secret(&self, name: &str, value: &str) {
+        self.lock().add_secret(name, value);
     }
 
     /// How long things take from now on. Operations that run keep their time.

@@ -156,7 +156,16 @@ pub(super) fn page<'a, T>(
     parent: &str,
     params: &Params,
 ) -> Result<(Vec<T>, Option<String>), ApiError> {
-    let size = params.page_size()?;
+    page_of(items, parent, params, params.page_size()?)
+}
+
+/// The same with a size that the API read in its own way.
+pub(super) fn page_of<'a, T>(
+    items: impl Iterator<Item = (&'a str, T)>,
+    parent: &str,
+    params: &Params,
+    size: usize,
+) -> Result<(Vec<T>, Option<String>), ApiError> {
     let after = params.page_token(parent)?;
     let mut rest = items
         .filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after.as_str()))

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::errors::{ApiError, Shape};
+use super::errors::ApiError;
 use super::query::checksum;
 use super::route::Route;
 
@@ -69,7 +69,6 @@ impl Meter {
     }
 }
 
-/// Compute says throttling with 403, the others with 429 (compute/docs/api-rate-limits).
 fn exceeded(route: &Route, class: &str, limit: u64) -> ApiError {
     let (service, number) = (route.api.service(), project_number(route.project()));
     let message = format!(
@@ -85,11 +84,11 @@ fn exceeded(route: &Route, class: &str, limit: u64) -> ApiError {
         "quota_location": "global",
         "quota_unit": "1/min/{project}",
     });
-    let code = match route.api.shape() {
-        Shape::Google => 429,
-        Shape::Compute => 403,
-    };
-    ApiError::new(code, message).with_info("RATE_LIMIT_EXCEEDED", "googleapis.com", &metadata)
+    ApiError::new(route.api.throttled(), message).with_info(
+        "RATE_LIMIT_EXCEEDED",
+        "googleapis.com",
+        &metadata,
+    )
 }
 
 /// A made-up number that is always the same for a project.

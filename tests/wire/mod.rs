@@ -217,6 +217,10 @@ impl Surface {
         sent: bool,
         problems: &mut Vec<String>,
     ) {
+        // Null means unset, or deletes in a merge patch.
+        if sent && value.is_null() {
+            return;
+        }
         match (kind["list"] == true, kind["map"] == true) {
             (true, _) => match value.as_array() {
                 Some(items) => {
@@ -237,6 +241,9 @@ impl Surface {
             (false, true) => match value.as_object() {
                 Some(entries) => {
                     for (name, entry) in entries {
+                        if sent && entry.is_null() {
+                            continue;
+                        }
                         self.check_scalar(kind, &format!("{place}.{name}"), entry, sent, problems);
                     }
                 }
