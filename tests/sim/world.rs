@@ -297,9 +297,10 @@ impl World {
                 key.project, key.location, key.name
             );
             let since = "2025-01-01T00:00:00Z";
-            snapshot["records"][&name] = json!([{
+            let record = format!("//vpcaccess.googleapis.com/{name}");
+            snapshot["records"][&record] = json!([{
                 "at": since, "hidden_until": since, "behind": 0,
-                "connector": {
+                "record": {
                     "name": name, "network": "default", "ipCidrRange": place.range, "subnet": null,
                     "machineType": machine, "minInstances": min, "maxInstances": max,
                     "state": "READY", "connectedProjects": [user], "createTime": since,
