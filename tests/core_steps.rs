@@ -88,6 +88,7 @@ proptest! {
         let (live, goal) = (size(from.0, from.1), size(to.0, to.1));
         let set = |(min, max): (i64, i64)| StepSpec {
             set: Some(fields::unflatten(&size(min, max))),
+            traffic: None,
             pause: None,
         };
         let specs = waypoints.into_iter().map(set).collect();

@@ -266,6 +266,7 @@ fn traffic_moves_in_steps() {
         let to = |scaler: f64| json!({"backends": [{"group": ours, "capacityScaler": scaler}]});
         let step = |scaler: f64| StepSpec {
             set: to(scaler).as_object().cloned(),
+            traffic: None,
             pause: None,
         };
         let mut manifest = service(to(0.2));

@@ -63,6 +63,7 @@ fn patch(kind: Kind, resource: &Value, raw: &Value) -> Value {
     let rules = kinds::of(kind).rules();
     let change = Change {
         verb: Verb::Patch,
+        declared: None,
         fields: &fields,
         live: Some(&present),
     };
@@ -72,6 +73,7 @@ fn patch(kind: Kind, resource: &Value, raw: &Value) -> Value {
 fn create(kind: Kind, resource: &Value) -> Value {
     let change = Change {
         verb: Verb::Create,
+        declared: None,
         fields: &wanted(kind, resource),
         live: None,
     };

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 const BASE: &str = "https://www.googleapis.com/compute/v1/projects/p/global";
-const BAKE: Duration = Duration::from_secs(60);
+const BAKE: Duration = Duration::from_mins(1);
 
 /// GCP, as far as certificates go.
 #[derive(Debug, Clone, Default)]
@@ -61,7 +61,7 @@ impl Gcp {
         found["managed"]["status"] = json!(status);
     }
 
-    fn served(&self, proxy: &Value) -> Vec<String> {
+    fn served(proxy: &Value) -> Vec<String> {
         let list = proxy["sslCertificates"].as_array().unwrap().iter();
         list.map(|url| url.as_str().unwrap().rsplit('/').next().unwrap().to_owned())
             .collect()
@@ -74,7 +74,7 @@ impl Gcp {
     }
 
     fn active_proxies(&self) -> Vec<String> {
-        let good = |proxy: &&Value| self.served(proxy).iter().any(|name| self.is_active(name));
+        let good = |proxy: &&Value| Self::served(proxy).iter().any(|name| self.is_active(name));
         self.proxies
             .iter()
             .filter(good)
@@ -112,7 +112,7 @@ impl Gcp {
                 let used = self
                     .proxies
                     .iter()
-                    .any(|p| self.served(p).iter().any(|c| c == name));
+                    .any(|p| Self::served(p).iter().any(|c| c == name));
                 assert!(!used, "deleted {name} while a proxy uses it");
                 self.certificates.retain(|c| c["name"] != name);
             }
@@ -325,10 +325,7 @@ fn certificates_of_others_stay_attached() {
         &manifest(&["b.example.com"], &["front"]),
         |_| "ACTIVE",
     );
-    assert!(
-        gcp.served(&gcp.proxies[0])
-            .contains(&"somebody-elses".to_owned())
-    );
+    assert!(Gcp::served(&gcp.proxies[0]).contains(&"somebody-elses".to_owned()));
 }
 
 proptest! {

@@ -7,6 +7,8 @@
 
 use super::backend_service::BackendServiceResource;
 use super::health_check::HealthCheckResource;
+use super::run_service::RunServiceResource;
+use super::sql_instance::SqlInstanceResource;
 use super::ssl_certificate::SslCertificateResource;
 use super::vpc_access_connector::VpcAccessConnectorResource;
 use super::{API_VERSION, GROUP, Kind, ManagedSpec, Metadata, Status, VERSION};
@@ -50,6 +52,8 @@ pub fn spec_schema(kind: Kind) -> Value {
         Kind::HealthCheck => structural::<ManagedSpec<HealthCheckResource>>(),
         Kind::BackendService => structural::<ManagedSpec<BackendServiceResource>>(),
         Kind::SslCertificate => structural::<ManagedSpec<SslCertificateResource>>(),
+        Kind::RunService => structural::<ManagedSpec<RunServiceResource>>(),
+        Kind::SqlInstance => structural::<ManagedSpec<SqlInstanceResource>>(),
     };
     spec["description"] = json!(format!("What {kind} should be, and how to get there."));
     for field in ["project", "location", "resourceName"] {
@@ -115,14 +119,34 @@ fn definition(kind: Kind) -> Value {
                 "served": true,
                 "storage": true,
                 "subresources": {"status": {}},
-                "additionalPrinterColumns": columns(),
+                "additionalPrinterColumns": columns(kind),
                 "schema": {"openAPIV3Schema": root(kind)},
             }],
         },
     })
 }
 
-fn columns() -> Value {
+/// Columns of a kind's own: name, and path below `.status.observed`.
+fn observed_columns(kind: Kind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        Kind::RunService => &[("Traffic", "traffic")],
+        Kind::SqlInstance => &[("State", "state"), ("Tier", r"settings\.tier")],
+        _ => &[],
+    }
+}
+
+fn columns(kind: Kind) -> Value {
+    let mut columns = common_columns();
+    if let Value::Array(columns) = &mut columns {
+        columns.extend(observed_columns(kind).iter().map(|(name, path)| {
+            json!({"name": name, "type": "string", "priority": 1,
+                   "jsonPath": format!(".status.observed.{path}")})
+        }));
+    }
+    columns
+}
+
+fn common_columns() -> Value {
     let ready = |name: &str, field: &str| {
         json!({"name": name, "type": "string",
                "jsonPath": format!(".status.conditions[?(@.type==\"Ready\")].{field}")})
@@ -168,7 +192,7 @@ fn document(kind: Kind) -> Value {
     let rollout = &mut spec["properties"]["rollout"];
     rollout["not"] = json!({"required": ["maxStep", "steps"]});
     rollout["properties"]["steps"]["items"]["oneOf"] =
-        json!([{"required": ["set"]}, {"required": ["pause"]}]);
+        json!([{"required": ["set"]}, {"required": ["traffic"]}, {"required": ["pause"]}]);
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": kind.as_str(),

@@ -14,6 +14,10 @@ pub enum Kind {
     BackendService,
     /// Certificates of a load balancer, rotated without a gap.
     SslCertificate,
+    /// A Cloud Run service.
+    RunService,
+    /// A Cloud SQL instance.
+    SqlInstance,
 }
 
 impl Kind {
@@ -23,6 +27,8 @@ impl Kind {
         Kind::HealthCheck,
         Kind::BackendService,
         Kind::SslCertificate,
+        Kind::RunService,
+        Kind::SqlInstance,
     ];
 
     /// The name used in `kind:`.
@@ -33,6 +39,8 @@ impl Kind {
             Kind::HealthCheck => "HealthCheck",
             Kind::BackendService => "BackendService",
             Kind::SslCertificate => "SslCertificate",
+            Kind::RunService => "RunService",
+            Kind::SqlInstance => "SqlInstance",
         }
     }
 
@@ -44,6 +52,8 @@ impl Kind {
             Kind::HealthCheck => "healthchecks",
             Kind::BackendService => "backendservices",
             Kind::SslCertificate => "sslcertificates",
+            Kind::RunService => "runservices",
+            Kind::SqlInstance => "sqlinstances",
         }
     }
 
@@ -55,6 +65,8 @@ impl Kind {
             Kind::HealthCheck => "hc",
             Kind::BackendService => "bes",
             Kind::SslCertificate => "cert",
+            Kind::RunService => "run",
+            Kind::SqlInstance => "sql",
         }
     }
 

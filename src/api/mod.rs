@@ -14,6 +14,8 @@ pub mod finding;
 pub mod health_check;
 pub mod key;
 pub mod reference;
+pub mod run_service;
+pub mod sql_instance;
 pub mod ssl_certificate;
 pub mod status;
 pub mod vpc_access_connector;

@@ -94,13 +94,23 @@ pub fn split(path: &str) -> Option<ItemField<'_>> {
     Some(ItemField { list, key, field })
 }
 
-/// The path without the key: `backends[].capacityScaler`, as tables of fields name it.
+/// The path without the keys: `backends[].capacityScaler`, as tables of fields name it. Lists in
+/// lists and maps by key count too: `containers[].env[].value`, `labels[]`.
 #[must_use]
 pub fn generic(path: &str) -> Cow<'_, str> {
-    match split(path) {
-        Some(item) => Cow::Owned(format!("{}[].{}", item.list, item.field)),
-        None => Cow::Borrowed(path),
+    if !path.contains('[') {
+        return Cow::Borrowed(path);
     }
+    let mut out = String::with_capacity(path.len());
+    let mut inside = false;
+    for c in path.chars() {
+        inside &= c != ']';
+        if !inside {
+            out.push(c);
+        }
+        inside |= c == '[';
+    }
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
@@ -151,5 +161,13 @@ mod tests {
             json!([{"group": "A", "rate": 6, "theirs": true}, {"group": "x"}, {"group": "n"}])
         );
         assert_eq!(LIST.merge(&[], &flat(&json!({"port": 1}))), None);
+    }
+
+    #[test]
+    fn keys_are_no_part_of_a_generic_path() {
+        let path = "containers[api].env[A.B].value";
+        assert_eq!(generic(path), "containers[].env[].value");
+        assert_eq!(generic("labels[a/b.c]"), "labels[]");
+        assert_eq!(generic("a.b"), "a.b");
     }
 }

@@ -91,7 +91,10 @@ pub fn plan(
         } else {
             Action::Update
         },
-        rollback: rollback_scope(&changes),
+        rollback: match rules.staging.and_then(|s| (s.back)(&steps, live, live)) {
+            Some(_) => RollbackScope::Full,
+            None => rollback_scope(&changes),
+        },
         disruptive: changes.iter().any(|change| change.disruption.is_some()),
         changes,
         steps,

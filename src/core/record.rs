@@ -192,9 +192,40 @@ pub struct Intent {
     pub object: Option<String>,
     /// Field mask of a patch.
     pub mask: Vec<String>,
-    /// Body of a create or patch, as GCP wants it.
+    /// Body of a create or patch, as GCP wants it; secrets in it are replaced once it is sealed.
     pub body: Value,
+    /// The body with its secrets.
+    #[serde(skip)]
+    pub sealed: Sealed,
     pub prepared_at: Timestamp,
+}
+
+impl Intent {
+    /// The body to send.
+    #[must_use]
+    pub fn payload(&self) -> &Value {
+        self.sealed.0.as_ref().unwrap_or(&self.body)
+    }
+
+    /// Puts what may be stored in the place of the body, and keeps the body itself in memory.
+    ///
+    /// A restart loses it, which is harmless: a call is never repeated from the journal, only made
+    /// anew from the manifest and a fresh read.
+    pub fn seal(&mut self, stored: Value) {
+        if stored != self.body {
+            self.sealed = Sealed(Some(std::mem::replace(&mut self.body, stored)));
+        }
+    }
+}
+
+/// A body that is never written down.
+#[derive(Clone, Default, PartialEq)]
+pub struct Sealed(Option<Value>);
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Sealed" } else { "-" })
+    }
 }
 
 /// The mutating verbs.

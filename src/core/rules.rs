@@ -4,9 +4,10 @@ use super::fields::{self, Difference, Fields};
 use super::items;
 use super::observed::Present;
 use super::procedure::{Procedure, Scene};
-use super::record::Verb;
-use crate::api::Kind;
+use super::record::{Step, Verb};
+use crate::api::envelope::RolloutSpec;
 use crate::api::status::Mutability;
+use crate::api::{Declared, Kind};
 use serde_json::{Map, Value};
 
 /// Everything the core knows of a kind.
@@ -27,8 +28,22 @@ pub struct Rules {
     pub refuse: fn(&Difference, &Fields) -> Option<String>,
     /// The call that writes these fields, as GCP wants it.
     pub encode: fn(&Change<'_>) -> Encoded,
+    /// What helps a resource that GCP gave up on.
+    pub when_failed: &'static str,
     /// For kinds whose change takes several calls on several objects: the next of them.
     pub procedure: Option<fn(&Scene<'_>) -> Procedure>,
+    /// For kinds that make the steps of a rollout themselves.
+    pub staging: Option<&'static Staging>,
+}
+
+/// Steps that a kind makes itself, such as moving traffic from one revision to the next.
+#[derive(Debug)]
+pub struct Staging {
+    /// The steps from live over the changes; `None`: derived as for any kind.
+    pub steps: fn(&Fields, &[Difference], &RolloutSpec) -> Option<Vec<Step>>,
+    /// What these steps go back to after one of them failed, in one call, from the fields at the
+    /// start and now; `None`: to the prior values.
+    pub back: fn(&[Step], &Fields, &Fields) -> Option<Fields>,
 }
 
 /// Fields to be written.
@@ -39,6 +54,8 @@ pub struct Change<'a> {
     pub fields: &'a Fields,
     /// The live resource, read right before; `None` for a create.
     pub live: Option<&'a Present>,
+    /// The manifest, for values that fields hold as digests only.
+    pub declared: Option<&'a Declared>,
 }
 
 /// A call: its field mask, where the API has one, and its body.
@@ -88,15 +105,18 @@ impl Rules {
             flatten: fields::flatten,
             refuse: |_, _| None,
             encode: encode_masked,
+            when_failed: "nothing is written to it; look at it in the console, and have it repaired",
             procedure: None,
+            staging: None,
         }
     }
 
-    /// The rule of a field; one rule serves a field of every entry of a keyed list.
+    /// The rule of a field: its own, else the one that serves a field of every entry of a keyed
+    /// list.
     #[must_use]
     pub fn field(&self, path: &str) -> Option<&'static FieldRule> {
-        let path = items::generic(path);
-        self.fields.iter().find(|rule| rule.path == path)
+        let of = |path: &str| self.fields.iter().find(|rule| rule.path == path);
+        of(path).or_else(|| of(&items::generic(path)))
     }
 
     /// Fields without a rule are taken to be reversible and harmless.

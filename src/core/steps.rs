@@ -18,6 +18,11 @@ pub fn derive(
     changes: &[Difference],
     rollout: Option<&RolloutSpec>,
 ) -> Vec<Step> {
+    if let (Some(spec), Some(staging)) = (rollout, rules.staging)
+        && let Some(steps) = (staging.steps)(live, changes, spec)
+    {
+        return steps;
+    }
     match rollout {
         None => single(changes),
         Some(spec) if !spec.steps.is_empty() => explicit(rules, live, changes, &spec.steps),
@@ -85,7 +90,9 @@ fn beyond(at: Option<&Value>, to: &Value, goal: Option<&Value>) -> bool {
     }
 }
 
-fn pause_step(pause: &str) -> Step {
+/// The step of a declared pause.
+#[must_use]
+pub fn pause_step(pause: &str) -> Step {
     match pause.parse::<crate::api::HumanDuration>() {
         Ok(duration) => Step::Pause(u64::try_from(duration.0.as_millis()).unwrap_or(u64::MAX)),
         // Only `manual` is left: the source refuses everything else.
@@ -94,7 +101,8 @@ fn pause_step(pause: &str) -> Step {
 }
 
 /// A pause before the first change, or after the last one, holds nothing back.
-fn without_idle_pauses(steps: Vec<Step>) -> Vec<Step> {
+#[must_use]
+pub fn without_idle_pauses(steps: Vec<Step>) -> Vec<Step> {
     if !steps.iter().any(|step| matches!(step, Step::Set(_))) {
         return Vec::new();
     }
@@ -209,7 +217,8 @@ fn keep_order(rules: &Rules, at: &Fields, next: &mut Fields) {
 }
 
 fn number(value: Option<&Value>) -> Option<i64> {
-    value.and_then(Value::as_i64)
+    let value = value?;
+    value.as_i64().or_else(|| super::fields::minimum(value))
 }
 
 /// What a step does, for people: `minInstances 3, maxInstances 5`.
@@ -240,6 +249,9 @@ fn list(fields: &Fields) -> String {
 pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        other => match super::fields::minimum(other) {
+            Some(least) => format!("at least {least}"),
+            None => other.to_string(),
+        },
     }
 }

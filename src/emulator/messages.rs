@@ -52,6 +52,12 @@ pub(super) const fn many(json: &'static str, proto: &'static str, kind: Kind) ->
     }
 }
 
+impl Field {
+    pub fn is_repeated(&self) -> bool {
+        self.repeated
+    }
+}
+
 impl Message {
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields

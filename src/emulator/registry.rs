@@ -1,9 +1,10 @@
 //! The APIs that are served.
 
 use super::api::Api;
+use super::run::Run;
 use super::vpcaccess::VpcAccess;
 
-pub(super) static APIS: &[&dyn Api] = &[&VpcAccess];
+pub(super) static APIS: &[&dyn Api] = &[&VpcAccess, &Run];
 
 /// The API that owns a record or an operation.
 pub(super) fn owner(key: &str) -> Option<&'static dyn Api> {

@@ -278,9 +278,17 @@ impl Pass<'_> {
         };
         self.take(decision);
         let journal = Arc::clone(&self.shared.ports.journal);
+        let kind = kinds::of(self.done.key.kind);
+        if let Some(write) = self.done.record.write.as_mut() {
+            write.intent.seal(kind.redact(write.intent.body.clone()));
+        }
+        let revision = revision.map(|revision| Revision {
+            raw: kind.redact(revision.raw.clone()),
+            ..revision.clone()
+        });
         let record = self.done.record.clone();
         let (events, handled) = self.unsaved();
-        let durable = match journal.begin(&record, revision, events, handled) {
+        let durable = match journal.begin(&record, revision.as_ref(), events, handled) {
             Ok(durable) => durable,
             Err(error) => {
                 // Nothing is sent that is not on disk first.

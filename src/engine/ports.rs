@@ -7,7 +7,9 @@ use crate::gcp::client::Client;
 use crate::gcp::clock::Clock;
 use crate::gcp::compute::Compute;
 use crate::gcp::entropy::Entropy;
+use crate::gcp::run::Run;
 use crate::gcp::service::Service;
+use crate::gcp::sqladmin::SqlAdmin;
 use crate::gcp::ssl_certificates::SslCertificates;
 use crate::gcp::vpcaccess::VpcAccess;
 use crate::journal::Journal;
@@ -33,6 +35,8 @@ pub struct Services {
     pub health_checks: Arc<dyn Service>,
     pub backend_services: Arc<dyn Service>,
     pub ssl_certificates: Arc<dyn Service>,
+    pub run: Arc<dyn Service>,
+    pub sql_admin: Arc<dyn Service>,
 }
 
 impl Services {
@@ -44,6 +48,8 @@ impl Services {
             health_checks: Arc::new(Compute::health_checks(Arc::clone(client))),
             backend_services: Arc::new(Compute::backend_services(Arc::clone(client))),
             ssl_certificates: Arc::new(SslCertificates::new(Arc::clone(client), base_of)),
+            run: Arc::new(Run::new(Arc::clone(client))),
+            sql_admin: Arc::new(SqlAdmin::new(Arc::clone(client))),
         }
     }
 
@@ -55,6 +61,8 @@ impl Services {
             Kind::HealthCheck => &*self.health_checks,
             Kind::BackendService => &*self.backend_services,
             Kind::SslCertificate => &*self.ssl_certificates,
+            Kind::RunService => &*self.run,
+            Kind::SqlInstance => &*self.sql_admin,
         }
     }
 }

@@ -32,6 +32,7 @@ fn intent(verb: Verb, location: &str) -> Intent {
         object: None,
         mask: Vec::new(),
         body: json!({"timeoutSec": 7}),
+        sealed: crate::core::record::Sealed::default(),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
     }
 }

@@ -15,11 +15,21 @@ pub enum Api {
     Compute,
     /// Secret Manager, `secretmanager.googleapis.com`.
     SecretManager,
+    /// Cloud Run, `run.googleapis.com`.
+    Run,
+    /// Cloud SQL Admin, `sqladmin.googleapis.com`.
+    SqlAdmin,
 }
 
 impl Api {
     /// Every API.
-    pub const ALL: &'static [Api] = &[Api::VpcAccess, Api::Compute, Api::SecretManager];
+    pub const ALL: &'static [Api] = &[
+        Api::VpcAccess,
+        Api::Compute,
+        Api::SecretManager,
+        Api::Run,
+        Api::SqlAdmin,
+    ];
 
     /// Short name, as in configuration, metrics and logs.
     #[must_use]
@@ -28,6 +38,8 @@ impl Api {
             Api::VpcAccess => "vpcaccess",
             Api::Compute => "compute",
             Api::SecretManager => "secretmanager",
+            Api::Run => "run",
+            Api::SqlAdmin => "sqladmin",
         }
     }
 
@@ -43,6 +55,8 @@ impl Api {
             Api::VpcAccess => "https://vpcaccess.googleapis.com/",
             Api::Compute => "https://compute.googleapis.com/",
             Api::SecretManager => "https://secretmanager.googleapis.com/",
+            Api::Run => "https://run.googleapis.com/",
+            Api::SqlAdmin => "https://sqladmin.googleapis.com/",
         }
     }
 }

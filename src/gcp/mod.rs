@@ -8,7 +8,8 @@
 //! [`endpoint`] and
 //! [`access`] say who calls where; [`error`], [`google_error`] and [`redact`]
 //! turn replies into faults; [`budget`], [`counts`], [`clock`] and [`entropy`] serve [`client`];
-//! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`], [`compute`]) and what they share ([`pages`]).
+//! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`], [`compute`],
+//! [`ssl_certificates`], [`run`], [`sqladmin`]) and what they share ([`pages`]).
 
 pub mod access;
 pub mod auth;
@@ -29,8 +30,10 @@ pub mod operation;
 mod pages;
 pub mod path;
 pub mod redact;
+pub mod run;
 mod secrets;
 pub mod service;
+pub mod sqladmin;
 pub mod ssl_certificates;
 pub mod vpcaccess;
 

@@ -63,6 +63,27 @@ impl VpcAccess {
 
 #[async_trait]
 impl Service for VpcAccess {
+    /// The Cloud Run services of the project and region whose template names the connector. Google
+    /// lets a connector go from under them.
+    async fn users(&self, project: &str, location: &str, name: &str) -> Result<Vec<String>, Fault> {
+        let listing = super::run::services(&self.client, project, location).await?;
+        if listing.unreachable {
+            return Err(unclear(
+                "a part of the Cloud Run services could not be reached",
+            ));
+        }
+        let full = self.target(project, location, name);
+        let uses = |item: &&Value| {
+            let connector = item["template"]["vpcAccess"]["connector"].as_str();
+            connector.is_some_and(|connector| connector == name || connector == full)
+        };
+        let users = listing.items.iter().filter(uses);
+        Ok(users
+            .filter_map(|item| item["name"].as_str())
+            .map(|name| format!("Cloud Run {}", name.rsplit('/').next().unwrap_or(name)))
+            .collect())
+    }
+
     async fn list(&self, project: &str, location: &str) -> Result<Listing, Fault> {
         let path = collection(project, location)?;
         let listing = self.pages(project, &path, "connectors").await?;
@@ -97,7 +118,7 @@ impl Service for VpcAccess {
         } = request(intent.intent())?;
         let query: Vec<(&str, &str)> = query.iter().map(|(k, v)| (*k, v.as_str())).collect();
         let body = match intent.intent().verb {
-            Verb::Create | Verb::Patch => Some(&intent.intent().body),
+            Verb::Create | Verb::Patch => Some(intent.intent().payload()),
             Verb::Delete => None,
         };
         let call = Call {

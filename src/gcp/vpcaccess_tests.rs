@@ -3,6 +3,7 @@
 use super::super::testing::{Answer, Script, client, ok, permit, refuse, reply};
 use super::*;
 use crate::api::{Key, Kind};
+use crate::core::record::{Intent, Sealed};
 use serde_json::json;
 
 const SCOPE: &str = "/v1/projects/p/locations/l";
@@ -28,6 +29,7 @@ fn intent(verb: Verb, mask: &[&str]) -> Intent {
         object: None,
         mask: mask.iter().map(ToString::to_string).collect(),
         body: json!({"maxInstances": 7}),
+        sealed: Sealed::default(),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
     }
 }

@@ -5,7 +5,10 @@
 mod backend_service;
 mod compute;
 mod health_check;
+mod run_service;
+mod sql_instance;
 mod ssl_certificate;
+mod tree;
 mod vpc_access_connector;
 
 pub use ssl_certificate::base_of as certificate_base;
@@ -36,6 +39,11 @@ pub trait ManagedKind: Send + Sync {
 
     /// Whether GCP would take this manifest, as far as can be told without asking.
     fn check(&self, declared: &Declared) -> Vec<Finding>;
+
+    /// A body of this kind without its secrets, as it may be stored.
+    fn redact(&self, body: Value) -> Value {
+        body
+    }
 
     /// Derived numbers that help to judge a plan.
     fn notes(&self, live: Option<&Fields>, declared: &Fields) -> Vec<String>;
@@ -76,5 +84,7 @@ pub fn of(kind: Kind) -> &'static dyn ManagedKind {
         Kind::VpcAccessConnector => &vpc_access_connector::VpcAccessConnector,
         Kind::HealthCheck => &health_check::HealthCheck,
         Kind::BackendService => &backend_service::BackendService,
+        Kind::RunService => &run_service::RunService,
+        Kind::SqlInstance => &sql_instance::SqlInstance,
     }
 }

@@ -34,6 +34,7 @@ static RULES: Rules = Rules {
     together: &[&["minInstances", "maxInstances"]],
     ordered: &[("minInstances", "maxInstances")],
     missing_for_create,
+    when_failed: "it recommends manual deletion; delete it, and evenkeel creates it anew",
     flatten: |resource| canonical(fields::flatten(resource)),
     ..Rules::new(Kind::VpcAccessConnector, FIELDS)
 };

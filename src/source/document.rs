@@ -9,6 +9,8 @@ use super::text::Text;
 use super::{rollout, schema, yaml};
 use crate::api::backend_service::BackendServiceResource;
 use crate::api::health_check::HealthCheckResource;
+use crate::api::run_service::RunServiceResource;
+use crate::api::sql_instance::SqlInstanceResource;
 use crate::api::ssl_certificate::SslCertificateResource;
 use crate::api::vpc_access_connector::VpcAccessConnectorResource;
 use crate::api::{
@@ -174,7 +176,7 @@ impl<'a> Reader<'a> {
         schema::walk(node, schema, "", start..start, faults);
         if let Some(spec) = node.get("spec") {
             let resource = &schema["properties"]["spec"]["properties"]["resource"];
-            rollout::check(spec, resource, faults);
+            rollout::check(kind, spec, resource, faults);
         }
         let loose = self.loose(kind, node);
         for finding in self.check.check(&loose) {
@@ -390,6 +392,12 @@ fn typed(kind: Kind, node: &Node, faults: &mut Faults) -> Option<Policy> {
         }
         Kind::SslCertificate => {
             serde_json::from_value::<ManagedSpec<SslCertificateResource>>(spec).map(policy)
+        }
+        Kind::RunService => {
+            serde_json::from_value::<ManagedSpec<RunServiceResource>>(spec).map(policy)
+        }
+        Kind::SqlInstance => {
+            serde_json::from_value::<ManagedSpec<SqlInstanceResource>>(spec).map(policy)
         }
     };
     read.map_err(|error| {

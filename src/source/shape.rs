@@ -59,6 +59,13 @@ pub(super) const SHAPES: &[Shape] = &[
         help: "write a duration such as 10m, or manual to wait for a person",
     },
     Shape {
+        pattern: r"^[0-9]+(\.[0-9]{1,9})?s$",
+        fits: google_duration,
+        what: "a duration in seconds",
+        limit: "a number of seconds with the unit s (Google)",
+        help: "write seconds with their unit, such as 600s",
+    },
+    Shape {
         pattern: r"^([0-9]{1,3}\.){3}[0-9]{1,3}/28$",
         fits: slash_28,
         what: "a /28 range",
@@ -156,6 +163,17 @@ fn location(text: &str) -> bool {
 
 fn duration(text: &str) -> bool {
     text.trim() == text && text.parse::<HumanDuration>().is_ok()
+}
+
+fn google_duration(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let Some(number) = text.strip_suffix('s') else {
+        return false;
+    };
+    match number.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction) && fraction.len() <= 9,
+        None => digits(number),
+    }
 }
 
 fn pause(text: &str) -> bool {

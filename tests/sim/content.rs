@@ -120,12 +120,14 @@ fn steps(rng: &mut Rng) -> Vec<StepSpec> {
         };
         steps.push(StepSpec {
             set: set.as_object().cloned(),
+            traffic: None,
             pause: None,
         });
         let pause = ["30s", "2m", "manual", ""][rng.usize(..4)];
         if !pause.is_empty() {
             steps.push(StepSpec {
                 set: None,
+                traffic: None,
                 pause: Some(pause.to_owned()),
             });
             if pause == "manual" && rng.u8(..4) == 0 {

@@ -93,6 +93,7 @@ fn steps_do_not_overshoot_the_goal() {
     rollout.steps = [5, 8]
         .map(|max| StepSpec {
             set: json!({"maxInstances": max}).as_object().cloned(),
+            traffic: None,
             pause: None,
         })
         .to_vec();
@@ -113,10 +114,12 @@ fn a_pause_after_the_last_change_asks_nobody() {
     rollout.steps = vec![
         StepSpec {
             set: json!({"maxInstances": 7}).as_object().cloned(),
+            traffic: None,
             pause: None,
         },
         StepSpec {
             set: None,
+            traffic: None,
             pause: Some("manual".to_owned()),
         },
     ];

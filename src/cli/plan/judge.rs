@@ -226,8 +226,18 @@ impl Facts<'_> {
             )),
             Lifecycle::Failed => Some(remark(
                 Weight::Blocks,
-                format!("GCP reports {state}, and recommends to delete the resource by hand"),
-                Some("delete it, and a run creates it anew".to_owned()),
+                format!("GCP reports {state}"),
+                Some(
+                    kinds::of(self.declared.key.kind)
+                        .rules()
+                        .when_failed
+                        .to_owned(),
+                ),
+            )),
+            Lifecycle::Unhealthy => Some(remark(
+                Weight::Info,
+                format!("as it is, it does not work: {state}"),
+                None,
             )),
         }
     }

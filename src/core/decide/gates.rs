@@ -188,9 +188,8 @@ impl<'a> Run<'a> {
         let Some(rollout) = &self.record.rollout else {
             return Flow::Continue(());
         };
-        let now_live = fields::restrict(live, &rollout.expected);
         let creating = matches!(rollout.steps.get(rollout.step), Some(Step::Create(_)));
-        if now_live == rollout.expected || (creating && !exists) {
+        if fields::diff(&rollout.expected, live).is_empty() || (creating && !exists) {
             return Flow::Continue(());
         }
         // Already where the rollout leads: nothing is lost by going on.

@@ -311,15 +311,15 @@ impl<'a> Run<'a> {
 
     fn present(&mut self, desired: &Desired<'a>, present: &'a Present) -> Flow<Verdict> {
         match present.lifecycle {
-            Lifecycle::Ready => {}
+            Lifecycle::Ready | Lifecycle::Unhealthy => {}
             Lifecycle::Busy | Lifecycle::Deleting => {
                 let message = format!("GCP reports {}: waiting for it to finish", present.state);
                 return stop(self.soon(Situation::WaitingForOperation(message), 5));
             }
             Lifecycle::Failed => {
                 let message = format!(
-                    "GCP reports {}: it recommends manual deletion; delete it, and evenkeel creates it anew",
-                    present.state
+                    "GCP reports {}: {}",
+                    present.state, self.input.rules.when_failed
                 );
                 return stop(stalled(Reason::ResourceFailed, message));
             }
@@ -331,6 +331,13 @@ impl<'a> Run<'a> {
         }
         let plan = self.plan_for(desired, Some(&present.fields));
         if plan.changes.is_empty() {
+            if present.lifecycle == Lifecycle::Unhealthy {
+                let message = format!(
+                    "live equals declared, and it does not work: {}",
+                    present.state
+                );
+                return stop(stalled(Reason::ResourceFailed, message));
+            }
             return Flow::Continue(self.up_to_date(desired));
         }
         self.compare(desired, &plan);
@@ -430,7 +437,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn undoing(&self) -> bool {
+    pub(super) fn undoing(&self) -> bool {
         self.record
             .rollout
             .as_ref()

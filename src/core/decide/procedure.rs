@@ -12,7 +12,7 @@ use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Present};
 use crate::core::plan::{Action, Plan};
 use crate::core::procedure::{Call, Next, Procedure, Scene};
-use crate::core::record::{Intent, Purpose, Stage, Step, Write};
+use crate::core::record::{Intent, Purpose, Sealed, Stage, Step, Write};
 use crate::core::steps;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -183,6 +183,7 @@ impl<'a> Run<'a> {
                 object: Some(call.object),
                 mask: Vec::new(),
                 body: call.body,
+                sealed: Sealed::default(),
                 prepared_at: self.input.now,
             },
             before: call.before,

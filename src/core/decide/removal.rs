@@ -7,7 +7,7 @@ use crate::core::conditions::{DriftFact, Situation};
 use crate::core::fields::Fields;
 use crate::core::observed::{Lifecycle, Live, Present};
 use crate::core::procedure::{Next, Procedure, Scene};
-use crate::core::record::{Intent, Revision, Stage, Verb, Write};
+use crate::core::record::{Intent, Revision, Sealed, Stage, Verb, Write};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -194,6 +194,7 @@ impl Run<'_> {
                 object: None,
                 mask: Vec::new(),
                 body: Value::Null,
+                sealed: Sealed::default(),
                 prepared_at: self.input.now,
             },
             before: present.fields.clone(),

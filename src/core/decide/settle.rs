@@ -264,7 +264,7 @@ impl Run<'_> {
             Live::Unknown(None) => stop(self.soon(doing, 1)),
             Live::Absent if deletes_all(write) => self.deleted(),
             Live::Present(present) if took(write, present) => {
-                self.took(write);
+                self.took(write, present.lifecycle);
                 Flow::Continue(())
             }
             Live::Present(present) if present.lifecycle == Lifecycle::Failed => {
@@ -272,7 +272,9 @@ impl Run<'_> {
                 self.record.write = None;
                 Flow::Continue(())
             }
-            Live::Present(present) if present.lifecycle != Lifecycle::Ready => {
+            Live::Present(present)
+                if matches!(present.lifecycle, Lifecycle::Busy | Lifecycle::Deleting) =>
+            {
                 stop(self.soon(doing, 2))
             }
             Live::Absent | Live::Present(_) if patience > self.input.now => {
@@ -282,11 +284,16 @@ impl Run<'_> {
         }
     }
 
-    fn took(&mut self, write: &Write) {
+    fn took(&mut self, write: &Write, lifecycle: Lifecycle) {
         self.count_repetition(write);
         self.record.write = None;
         self.record.owned = true;
         self.record.settled_at = Some(self.input.now);
+        // A step whose result does not work fails where the rollout is carried on; going back is
+        // about the fields alone.
+        if lifecycle == Lifecycle::Unhealthy && !self.undoing() {
+            return;
+        }
         if self
             .record
             .rollout
@@ -370,7 +377,8 @@ impl Run<'_> {
 }
 
 fn took(write: &Write, present: &Present) -> bool {
-    present.lifecycle == Lifecycle::Ready && landed(write, &present.fields)
+    matches!(present.lifecycle, Lifecycle::Ready | Lifecycle::Unhealthy)
+        && landed(write, &present.fields)
 }
 
 /// The call deletes the resource itself, not one object of a procedure.

@@ -7,7 +7,7 @@ use crate::api::{HumanDuration, Reason};
 use crate::core::conditions::Situation;
 use crate::core::fields::{self, Fields};
 use crate::core::observed::Present;
-use crate::core::record::{Intent, Revision, Rollout, Stage, Step, Verb, Write};
+use crate::core::record::{Intent, Revision, Rollout, Sealed, Stage, Step, Verb, Write};
 use crate::core::rules::Change;
 use crate::core::steps;
 use serde_json::Value;
@@ -46,7 +46,7 @@ impl<'a> Run<'a> {
         }
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
-        let write = self.write_for(step, present);
+        let write = self.write_for(desired, step, present);
         self.refuse_loop(desired, &write)?;
         self.record.sends += 1;
         let revision = self.save_first(desired, present);
@@ -59,7 +59,7 @@ impl<'a> Run<'a> {
         ))
     }
 
-    fn write_for(&self, step: &Step, present: Option<&Present>) -> Write {
+    fn write_for(&self, desired: &Desired<'a>, step: &Step, present: Option<&Present>) -> Write {
         let rules = self.input.rules;
         let live = present.map(|present| &present.fields);
         let (verb, mut sent) = match step {
@@ -68,7 +68,7 @@ impl<'a> Run<'a> {
             Step::Pause(_) | Step::PauseManual | Step::Named(_) => (Verb::Patch, Fields::new()),
         };
         if let (Verb::Patch, Some(live)) = (verb, live) {
-            sent.retain(|field, value| live.get(field) != Some(value));
+            sent.retain(|field, value| !fields::same(value, live.get(field)));
             let companions: Vec<_> = sent
                 .keys()
                 .flat_map(|field| rules.companions(field))
@@ -85,6 +85,7 @@ impl<'a> Run<'a> {
             verb,
             fields: &sent,
             live: present,
+            declared: Some(desired.declared),
         });
         Write {
             intent: Intent {
@@ -94,6 +95,7 @@ impl<'a> Run<'a> {
                 object: None,
                 mask: encoded.mask,
                 body: encoded.body,
+                sealed: Sealed::default(),
                 prepared_at: self.input.now,
             },
             before,

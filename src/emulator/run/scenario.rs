@@ -1,0 +1,90 @@
+//! The services that scenarios hold.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::condition::Condition;
+use super::revision::Revision;
+use super::rollout::key;
+use super::service::Service;
+use super::{defaults, names};
+use crate::emulator::dice::Dice;
+use crate::emulator::query::checksum;
+use crate::emulator::scenario::{self, Scenario};
+
+const STAGING: &str = "projects/netra-staging/locations/us-central1/services";
+
+const CREATED: Timestamp = Timestamp::constant(1_742_205_600, 0);
+
+pub(super) fn records(scenario: Scenario) -> Vec<(String, Value)> {
+    scenario.services().iter().flat_map(deployed).collect()
+}
+
+/// A service that was deployed once and is well, with its revision.
+fn deployed(wanted: &scenario::Service) -> [(String, Value); 2] {
+    let name = format!("{STAGING}/{}", wanted.name);
+    let mut dice = Dice::new(checksum(&name, "scenario"));
+    let mut spec = json!({
+        "labels": {"app": wanted.name, "env": "staging"},
+        "template": template(wanted),
+    });
+    defaults::fill(&mut spec, names::project(&name));
+    let mut service = Service {
+        uid: dice.uuid(),
+        created: CREATED,
+        condition: Condition::succeeded(CREATED),
+        observed_generation: 1,
+        revisions: 1,
+        name,
+        ..Service::default()
+    };
+    service.write(CREATED, spec);
+    let id = names::revision(service.id(), 1, &mut dice);
+    service.latest_created.clone_from(&id);
+    service.latest_ready.clone_from(&id);
+    service.route_traffic();
+    let revision = Revision {
+        name: service.revision_name(&id),
+        uid: dice.uuid(),
+        generation: 1,
+        created: CREATED,
+        updated: CREATED,
+        launch_stage: "GA".to_owned(),
+        template: service.template().clone(),
+        condition: Condition::succeeded(CREATED),
+    };
+    [
+        (key(&service.name), service.record()),
+        (key(&revision.name), revision.record()),
+    ]
+}
+
+fn template(wanted: &scenario::Service) -> Value {
+    let name = &wanted.name;
+    json!({
+        "containers": [{
+            "image": format!("us-central1-docker.pkg.dev/netra-staging/services/{name}:1.42.0"),
+            "env": env(name),
+            "resources": {"limits": {"cpu": "1000m", "memory": "1Gi"}, "cpuIdle": true},
+        }],
+        "scaling": {"minInstanceCount": 1, "maxInstanceCount": 20},
+        "vpcAccess": {"connector": wanted.connector, "egress": "PRIVATE_RANGES_ONLY"},
+    })
+}
+
+/// The backend's `GIT_SHA` is written by CI with every release: it is nobody else's to set.
+fn env(service: &str) -> Vec<Value> {
+    let variable = |name: &str, value: &str| json!({"name": name, "value": value});
+    let mut env = vec![
+        variable("DB_CONNECTION_TIMEOUT", "30"),
+        variable("DB_HOST", "10.20.0.3"),
+        variable("LOG_LEVEL", "info"),
+    ];
+    if service == "netra-backend" {
+        env.push(variable(
+            "GIT_SHA",
+            "4f1c9a7e2b6d8035c1e9f4a7b2d6c8e0135f7a9b",
+        ));
+    }
+    env
+}

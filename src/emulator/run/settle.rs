@@ -1,0 +1,174 @@
+//! How a change of a service ends.
+//!
+//! Whatever became of a change, its own revision is ready or failed. The service follows only the last change:
+//! one that was superseded ends well with the service as it is by then.
+
+use serde::Deserialize;
+
+use super::check::text;
+use super::condition::Condition;
+use super::revision::Revision;
+use super::rollout::{Change, key, typed};
+use super::service::Service;
+use crate::emulator::operations::{Ending, Failure, Operation};
+use crate::emulator::world::World;
+
+pub(super) fn finish(world: &mut World, operation: &Operation) -> Ending {
+    let Ok(change) = Change::deserialize(&operation.change) else {
+        return Ending::Failed(Failure::new(13, "An internal error occurred."));
+    };
+    let Some(service) = world.records.truth(&operation.target).map(Service::of) else {
+        return Ending::Failed(Failure::new(10, "The service was deleted meanwhile."));
+    };
+    match change {
+        Change::Delete => delete(world, operation, service),
+        Change::Apply {
+            before, revision, ..
+        } if operation.ignored => undo(world, operation, service, before, revision.as_deref()),
+        Change::Apply {
+            generation,
+            revision,
+            ..
+        } => apply(world, operation, service, generation, revision.as_deref()),
+    }
+}
+
+fn apply(
+    world: &mut World,
+    operation: &Operation,
+    mut service: Service,
+    generation: i64,
+    revision: Option<&str>,
+) -> Ending {
+    let failure = failure(world, operation, &service, revision);
+    let at = operation.due;
+    let condition = match &failure {
+        None => Condition::succeeded(at),
+        Some(failure) => Condition::failed(at, &failure.message),
+    };
+    if let Some(id) = revision {
+        settle_revision(world, operation, &service.revision_name(id), &condition);
+        if failure.is_none() {
+            id.clone_into(&mut service.latest_ready);
+        }
+    }
+    let current = service.generation == generation;
+    if current {
+        service.observed_generation = generation;
+        service.condition = condition;
+        if failure.is_none() {
+            service.route_traffic();
+        }
+    }
+    change(world, operation, Some(&service));
+    match failure {
+        Some(failure) if current => Ending::Failed(failure),
+        _ => Ending::Done(typed(&service)),
+    }
+}
+
+/// The failure that was to be, or the one that only shows when containers start.
+fn failure(
+    world: &World,
+    operation: &Operation,
+    service: &Service,
+    revision: Option<&str>,
+) -> Option<Failure> {
+    let found = operation
+        .failure
+        .clone()
+        .or_else(|| missing_connector(world, service, revision));
+    let mut failure = found?;
+    if let Some(id) = revision {
+        failure.message = format!(
+            "Revision '{id}' is not ready and cannot serve traffic. {}",
+            failure.message
+        );
+    }
+    Some(failure)
+}
+
+fn missing_connector(world: &World, service: &Service, revision: Option<&str>) -> Option<Failure> {
+    let record = world
+        .records
+        .truth(&key(&service.revision_name(revision?)))
+        .map(Revision::of)?;
+    let connector = text(&record.template["vpcAccess"], "connector");
+    let there = world
+        .records
+        .truth(&format!("//vpcaccess.googleapis.com/{connector}"));
+    if connector.is_empty() || there.is_some() {
+        return None;
+    }
+    Some(Failure::new(
+        9,
+        format!(
+            "VPC connector {connector} does not exist, or Cloud Run does not have permission to use it."
+        ),
+    ))
+}
+
+fn settle_revision(world: &mut World, operation: &Operation, name: &str, condition: &Condition) {
+    let key = key(name);
+    let Some(mut revision) = world.records.truth(&key).map(Revision::of) else {
+        return;
+    };
+    revision.settle(condition.clone());
+    let record = Some(revision.record());
+    world
+        .records
+        .change(&key, operation.due, operation.lag, record);
+}
+
+/// The write was lost: the service is as if nobody had asked.
+fn undo(
+    world: &mut World,
+    operation: &Operation,
+    service: Service,
+    before: Option<serde_json::Value>,
+    revision: Option<&str>,
+) -> Ending {
+    if let Some(id) = revision {
+        let key = key(&service.revision_name(id));
+        world
+            .records
+            .change(&key, operation.due, operation.lag, None);
+    }
+    let restored = before.as_ref().map(|before| Service {
+        writes: service.writes + 1,
+        ..Service::of(before)
+    });
+    change(world, operation, restored.as_ref());
+    Ending::Done(typed(restored.as_ref().unwrap_or(&service)))
+}
+
+fn delete(world: &mut World, operation: &Operation, mut service: Service) -> Ending {
+    if operation.failure.is_none() && !operation.ignored {
+        let prefix = format!("{}/", operation.target);
+        let revisions: Vec<String> = world
+            .records
+            .all_under(&prefix)
+            .map(|(key, _)| key.to_owned())
+            .collect();
+        for key in &revisions {
+            world
+                .records
+                .change(key, operation.due, operation.lag, None);
+        }
+        change(world, operation, None);
+        return Ending::Done(typed(&service));
+    }
+    let ended = service.clone();
+    service.deleted = None;
+    change(world, operation, Some(&service));
+    match &operation.failure {
+        Some(failure) => Ending::Failed(failure.clone()),
+        None => Ending::Done(typed(&ended)),
+    }
+}
+
+fn change(world: &mut World, operation: &Operation, service: Option<&Service>) {
+    let record = service.map(Service::record);
+    let (at, lag) = (operation.due, operation.lag);
+    world.records.change(&operation.target, at, lag, record);
+}
