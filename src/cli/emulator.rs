@@ -67,6 +67,7 @@ async fn serve(
     let mut signals = signals::Signals::new()?;
     let project = match scenario {
         Scenario::NetraStaging => "netra-staging",
+        Scenario::Many => "netra-many",
         // Every project is let in.
         Scenario::Empty => "my-project",
     };

@@ -1,10 +1,11 @@
 //! The APIs that are served.
 
 use super::api::Api;
+use super::compute::Compute;
 use super::run::Run;
 use super::vpcaccess::VpcAccess;
 
-pub(super) static APIS: &[&dyn Api] = &[&VpcAccess, &Run];
+pub(super) static APIS: &[&dyn Api] = &[&VpcAccess, &Run, &Compute];
 
 /// The API that owns a record or an operation.
 pub(super) fn owner(key: &str) -> Option<&'static dyn Api> {

@@ -3,9 +3,12 @@
 
 usage: make.py API.VERSION ROOT [ROOT ...] > API-VERSION.json
        make.py vpcaccess.v1 projects.locations > vpcaccess-v1.json
+       make.py compute.v1 COMPUTE > compute-v1.json
 
 Reads Google's discovery document from the installed PyPI package google-api-python-client (2.202.0 made the
-files kept here), takes every method under each ROOT resource, and the messages they reach. The result is small
+files kept here, but for compute: 2.200.0 is the last with the v1 channel that clients get who name no dated
+version), takes every method under each ROOT resource, and the messages they reach. A ROOT may name its methods:
+`zoneOperations:get,list,wait`. `make.py compute.v1 COMPUTE` stands for the resources served here. The result is small
 enough to read in a review, so that a change of Google's API shows as a diff:
 
   methods   id -> {verb, path, query: {name: type}, request, response}
@@ -19,6 +22,23 @@ import json
 import pathlib
 import sys
 
+CHANGES = "insert,patch,update,delete"
+COMPUTE = [
+    "healthChecks:aggregatedList,get,list," + CHANGES,
+    "regionHealthChecks:get,list," + CHANGES,
+    "backendServices:aggregatedList,get,getHealth,list," + CHANGES,
+    "regionBackendServices:get,getHealth,list," + CHANGES,
+    "sslCertificates:aggregatedList,get,list,insert,delete",
+    "regionSslCertificates:get,list,insert,delete",
+    "targetHttpsProxies:aggregatedList,get,list,insert,patch,delete,setSslCertificates,setCertificateMap",
+    "regionTargetHttpsProxies:get,list,insert,patch,delete,setSslCertificates",
+    "networkEndpointGroups:aggregatedList,get,list,insert",
+    "regionNetworkEndpointGroups:get,list,insert",
+    "globalNetworkEndpointGroups:get,list,insert",
+    "globalOperations:get,list,wait",
+    "regionOperations:get,list,wait",
+    "zoneOperations:get,list,wait",
+]
 SCALARS = {"string", "boolean", "object", "any"}
 
 
@@ -55,6 +75,14 @@ def flags(node):
     return found
 
 
+def methods_of(document, root):
+    path, _, names = root.partition(":")
+    node = resource(document, path)
+    if not names:
+        return methods(node)
+    return [node["methods"][name] for name in names.split(",")]
+
+
 def resource(document, path):
     node = document
     for part in path.split("."):
@@ -68,13 +96,13 @@ def methods(node):
         yield from methods(inner)
 
 
-def method_of(method):
+def method_of(document, method):
     query = {
         name: {**type_of(parameter), **({"list": True} if parameter.get("repeated") else {})}
         for name, parameter in method.get("parameters", {}).items()
         if parameter["location"] == "query"
     }
-    made = {"verb": method["httpMethod"], "path": "/" + method["flatPath"], "query": query}
+    made = {"verb": method["httpMethod"], "path": "/" + document["servicePath"] + method["flatPath"], "query": query}
     for side in ("request", "response"):
         if side in method:
             made[side] = method[side]["$ref"]
@@ -100,8 +128,9 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     api, roots = sys.argv[1], sys.argv[2:]
+    roots = COMPUTE if roots == ["COMPUTE"] else roots
     document = load(api)
-    found = {m["id"]: method_of(m) for root in roots for m in methods(resource(document, root))}
+    found = {m["id"]: method_of(document, m) for root in roots for m in methods_of(document, root)}
     names = {m[side] for m in found.values() for side in ("request", "response") if side in m}
     surface = {
         "api": api,

@@ -1,5 +1,5 @@
-//! A client of the emulator in the same process, on a clock that the test moves. Every exchange with the v1 API
-//! is checked against the surface.
+//! A client of the emulator in the same process, on a clock that the test moves. Every exchange with a v1 API
+//! is checked against its surface.
 
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ pub struct Gcp {
     pub emulator: Emulator,
     pub now: Timestamp,
     pub surface: Surface,
+    pub compute: &'static Surface,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +37,18 @@ impl Reply {
 
     pub fn rpc(&self) -> &str {
         self.body["error"]["status"].as_str().unwrap_or_default()
+    }
+
+    /// The first reason, as compute gives it.
+    pub fn reason(&self) -> &str {
+        self.body["error"]["errors"][0]["reason"]
+            .as_str()
+            .unwrap_or_default()
+    }
+
+    /// The path of compute's operation.
+    pub fn compute_operation(&self) -> String {
+        path_of(&self.body["selfLink"])
     }
 
     /// The name of the operation, as a path.
@@ -72,6 +85,7 @@ impl Gcp {
             emulator,
             now,
             surface: Surface::vpcaccess(),
+            compute: Surface::compute(),
         }
     }
 
@@ -108,9 +122,16 @@ impl Gcp {
         };
         let reply = self.send_raw(verb, target, bytes, &[])?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        if path.starts_with("/v1/") && reply.headers["content-type"] != "text/html; charset=UTF-8" {
+        let surface = match path.split('/').nth(1) {
+            Some("v1") => Some(&self.surface),
+            Some("compute") => Some(self.compute),
+            _ => None,
+        };
+        if let Some(surface) = surface
+            && reply.headers["content-type"] != "text/html; charset=UTF-8"
+        {
             let (status, answer) = (reply.status, reply.body.clone());
-            self.surface.assert(&Exchange {
+            surface.assert(&Exchange {
                 method: verb,
                 path,
                 query,
@@ -161,6 +182,13 @@ impl Gcp {
         assert_eq!(self.get(&path).body["state"], "READY");
         path
     }
+}
+
+/// Where a link of compute leads, whatever its base.
+pub fn path_of(link: &Value) -> String {
+    let link = link.as_str().expect("a link");
+    let (_, path) = link.split_once("/compute/").expect("a link of compute");
+    format!("/compute/{path}")
 }
 
 pub fn connector(range: &str) -> Value {
