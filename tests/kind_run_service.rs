@@ -4,9 +4,11 @@ mod common;
 
 use common::{CONNECTOR, LOCATION, PROJECT, World, key, run};
 use evenkeel::api::envelope::{Deletion, Drift, OnFailure, RolloutSpec, StepSpec};
-use evenkeel::api::{ConditionType, Declared, Key, Kind, Reason, Status};
+use evenkeel::api::{ConditionType, Declared, Finding, Key, Kind, Reason, Reference, Status};
 use evenkeel::emulator::{Action, ErrorFault, FaultRule, Leaves, LogEntry, Timing};
 use evenkeel::journal::{Journal, SqliteJournal};
+use evenkeel::kinds;
+use evenkeel::source::{self, Check};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -470,4 +472,61 @@ fn a_literal_secret_reaches_google_and_nothing_else() {
             assert!(!stored.contains(secret), "on disk");
         }
     });
+}
+
+struct KindRules;
+
+impl Check for KindRules {
+    fn check(&self, declared: &Declared) -> Vec<Finding> {
+        kinds::of(declared.key.kind).check(declared)
+    }
+
+    fn references(&self, declared: &Declared) -> Vec<Reference> {
+        kinds::of(declared.key.kind).references(declared)
+    }
+}
+
+fn refused(manifests: &str) -> String {
+    let bytes = manifests.as_bytes().to_vec();
+    let errors = source::load_bytes("run.yaml", bytes, &KindRules).expect_err("refused");
+    errors.render(false).clone()
+}
+
+fn manifest(kind: &str, name: &str, spec: &str) -> String {
+    format!(
+        "---\napiVersion: evenkeel.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\n\
+         spec:\n  project: netra-staging\n  location: us-central1\n{spec}\n"
+    )
+}
+
+#[test]
+fn mistakes_are_told_at_their_place_before_anything_is_sent() {
+    let connector = manifest("VpcAccessConnector", "wide", "  resource: {}");
+    let service = manifest(
+        "RunService",
+        "api",
+        "  resource: {template: {vpcAccess: {connectorRef: {name: wade}}}}",
+    );
+    let text = refused(&format!("{connector}{service}"));
+    assert!(
+        text.contains("wade") && text.contains("did you mean `wide`"),
+        "{text}"
+    );
+
+    let steps = "  resource: {maxInstances: 4}\n  rollout: {steps: [{traffic: 10}]}";
+    let text = refused(&manifest("VpcAccessConnector", "wide", steps));
+    assert!(text.contains("has no traffic to move"), "{text}");
+
+    let falling = "  resource: {ingress: INGRESS_TRAFFIC_ALL}\n  \
+                   rollout: {steps: [{traffic: 50}, {traffic: 10}]}";
+    let text = refused(&manifest("RunService", "api", falling));
+    assert!(text.contains("10 % after 50 %"), "{text}");
+
+    let slow = "  resource: {template: {containers: [{startupProbe: \
+                {periodSeconds: 60, failureThreshold: 10}}]}}";
+    let text = refused(&manifest("RunService", "api", slow));
+    assert!(
+        text.contains("600 s to start") && text.contains("35 s"),
+        "{text}"
+    );
 }

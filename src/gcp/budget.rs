@@ -79,13 +79,12 @@ impl Rate {
         match (api, lane) {
             // A secret is read once for each certificate made, and never written.
             (Api::VpcAccess, Lane::Read) | (Api::SecretManager, _) => Rate::new(1.0, 5),
-            (Api::VpcAccess, Lane::Write) => Rate::new(0.5, 2),
+            (Api::VpcAccess | Api::SqlAdmin, Lane::Write) => Rate::new(0.5, 2),
             (Api::Compute, Lane::Read) => Rate::new(4.0, 20),
             (Api::Compute, Lane::Write) => Rate::new(1.0, 4),
             (Api::Run, Lane::Read) => Rate::new(2.0, 10),
             (Api::Run, Lane::Write) => Rate::new(0.2, 3),
             (Api::SqlAdmin, Lane::Read) => Rate::new(1.5, 5),
-            (Api::SqlAdmin, Lane::Write) => Rate::new(0.5, 2),
         }
     }
 }

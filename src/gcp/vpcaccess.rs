@@ -73,11 +73,11 @@ impl Service for VpcAccess {
             ));
         }
         let full = self.target(project, location, name);
-        let uses = |item: &&Value| {
+        let named = |item: &&Value| {
             let connector = item["template"]["vpcAccess"]["connector"].as_str();
             connector.is_some_and(|connector| connector == name || connector == full)
         };
-        let users = listing.items.iter().filter(uses);
+        let users = listing.items.iter().filter(named);
         Ok(users
             .filter_map(|item| item["name"].as_str())
             .map(|name| format!("Cloud Run {}", name.rsplit('/').next().unwrap_or(name)))

@@ -1,3 +1,8 @@
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "json! literals read better by value"
+)]
+
 use super::*;
 use crate::api::envelope::{Deletion, Drift, Policy, RolloutSpec, StepSpec};
 use crate::api::{Key, Origin};
