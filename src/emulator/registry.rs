@@ -5,7 +5,7 @@ use super::compute::Compute;
 use super::run::Run;
 use super::vpcaccess::VpcAccess;
 
-pub(super) static APIS: &[&dyn Api] = &[&VpcAccess, &Run, &Compute];
+pub(super) static APIS: &[&dyn Api] = &[&VpcAccess, &Compute, &Run];
 
 /// The API that owns a record or an operation.
 pub(super) fn owner(key: &str) -> Option<&'static dyn Api> {

@@ -1,4 +1,4 @@
-//! A client of the emulator in the same process, on a clock that the test moves. Every exchange with a v1 API
+//! A client of the emulator in the same process, on a clock that the test moves. Every exchange with an API
 //! is checked against its surface.
 
 use std::time::Duration;
@@ -122,18 +122,15 @@ impl Gcp {
         };
         let reply = self.send_raw(verb, target, bytes, &[])?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let surface = match path.split('/').nth(1) {
-            Some("v1") => Some(&self.surface),
-            Some("compute") => Some(self.compute),
-            _ => None,
-        };
-        if let Some(surface) = surface
-            && reply.headers["content-type"] != "text/html; charset=UTF-8"
-        {
+        // v1beta4 has the messages of v1.
+        let alike = path.replace("/sql/v1beta4/", "/v1/");
+        let surface = Surface::of_request(verb, &alike);
+        let served = reply.headers["content-type"] != "text/html; charset=UTF-8";
+        if served && (surface.is_some() || path.starts_with("/v1/")) {
             let (status, answer) = (reply.status, reply.body.clone());
-            surface.assert(&Exchange {
+            surface.unwrap_or(&self.surface).assert(&Exchange {
                 method: verb,
-                path,
+                path: &alike,
                 query,
                 body,
                 status,

@@ -28,6 +28,17 @@ pub struct Surface {
     document: Value,
 }
 
+/// The APIs that share a port. What two of them have (locations, their operations) is the same in both.
+static SURFACES: LazyLock<[Surface; 5]> = LazyLock::new(|| {
+    [
+        Surface::vpcaccess(),
+        Surface::parse(include_str!("../surface/compute-v1.json")),
+        Surface::run(),
+        Surface::sqladmin(),
+        Surface::parse(include_str!("../surface/secretmanager-v1.json")),
+    ]
+});
+
 impl Surface {
     pub fn vpcaccess() -> Self {
         Self::parse(include_str!("../surface/vpcaccess-v1.json"))
@@ -38,6 +49,21 @@ impl Surface {
         static COMPUTE: LazyLock<Surface> =
             LazyLock::new(|| Surface::parse(include_str!("../surface/compute-v1.json")));
         &COMPUTE
+    }
+
+    pub fn run() -> Self {
+        Self::parse(include_str!("../surface/run-v2.json"))
+    }
+
+    pub fn sqladmin() -> Self {
+        Self::parse(include_str!("../surface/sqladmin-v1.json"))
+    }
+
+    /// The API that a request is for, by its verb and path; None when no API has such a method.
+    pub fn of_request(verb: &str, path: &str) -> Option<&'static Self> {
+        SURFACES
+            .iter()
+            .find(|surface| surface.method(verb, path).is_some())
     }
 
     pub fn parse(text: &str) -> Self {
@@ -129,6 +155,7 @@ impl Surface {
             };
             let good = match kind["type"].as_str() {
                 Some("int32") => value.parse::<i32>().is_ok(),
+                Some("uint32") => value.parse::<u32>().is_ok(),
                 Some("boolean") => matches!(&*value, "true" | "false"),
                 _ => kind["enum"]
                     .as_array()
@@ -232,6 +259,9 @@ impl Surface {
             "any" | "object" => true,
             "string" => value.is_string(),
             "boolean" => value.is_boolean(),
+            "uint32" => value
+                .as_u64()
+                .is_some_and(|number| u32::try_from(number).is_ok()),
             "int32" => value
                 .as_i64()
                 .is_some_and(|number| i32::try_from(number).is_ok()),
@@ -257,6 +287,35 @@ impl Surface {
         }
     }
 
+    /// An operation's metadata is the resource itself, or tells when the operation began and ended.
+    fn check_metadata(
+        &self,
+        place: &str,
+        metadata: &Value,
+        done: bool,
+        problems: &mut Vec<String>,
+    ) {
+        let kind = self.message_of(metadata["@type"].as_str().unwrap_or_default());
+        if self.section("messages").contains_key(&kind) {
+            let mut resource = metadata.clone();
+            resource
+                .as_object_mut()
+                .map(|fields| fields.remove("@type"));
+            let place = format!("{place}.metadata");
+            return self.check_message(&kind, &place, &resource, false, problems);
+        }
+        for name in ["createTime", "endTime"] {
+            if metadata.get(name).is_some_and(|time| !is_time(time)) {
+                problems.push(format!("{place}.metadata.{name}: not a time"));
+            }
+        }
+        if done != metadata.get("endTime").is_some() {
+            problems.push(format!(
+                "{place}.metadata.endTime: must be there exactly when it is done"
+            ));
+        }
+    }
+
     /// What the description leaves open: an operation is done with a result or running without one, and the
     /// `Any` inside it has a type that is known here.
     fn check_operation(
@@ -276,17 +335,7 @@ impl Surface {
             None if results == 0 => {}
             done => problems.push(format!("{place}: done is {done:?} with {results} results")),
         }
-        let metadata = &operation["metadata"];
-        for name in ["createTime", "endTime"] {
-            if metadata.get(name).is_some_and(|time| !is_time(time)) {
-                problems.push(format!("{place}.metadata.{name}: not a time"));
-            }
-        }
-        if has("done") != metadata.get("endTime").is_some() {
-            problems.push(format!(
-                "{place}.metadata.endTime: must be there exactly when it is done"
-            ));
-        }
+        self.check_metadata(place, &operation["metadata"], has("done"), problems);
         let Some(response) = operation.get("response").and_then(Value::as_object) else {
             return;
         };
@@ -294,11 +343,11 @@ impl Surface {
             .get("@type")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let message = kind.rsplit(['.', '/']).next().unwrap_or_default();
+        let message = &self.message_of(kind);
         let mut inner = response.clone();
         inner.remove("@type");
         let place = format!("{place}.response");
-        match message {
+        match message.as_str() {
             "Empty" if inner.is_empty() => {}
             known if self.section("messages").contains_key(known) => {
                 self.check_message(known, &place, &Value::Object(inner), false, problems);
@@ -308,14 +357,31 @@ impl Surface {
     }
 }
 
+impl Surface {
+    /// The message of a type URL: its last name, or all of its names where the API spells them out.
+    fn message_of(&self, kind: &str) -> String {
+        let full = kind.rsplit('/').next().unwrap_or_default();
+        let spelled: String = full.split('.').map(capitalized).collect();
+        if self.section("messages").contains_key(&spelled) {
+            return spelled;
+        }
+        full.rsplit('.').next().unwrap_or_default().to_owned()
+    }
+}
+
+fn capitalized(word: &str) -> String {
+    let (first, rest) = word.split_at(usize::from(!word.is_empty()));
+    first.to_uppercase() + rest
+}
+
 fn is_method(method: &Value, verb: &str, path: &str) -> bool {
     let template = method["path"].as_str().unwrap_or_default();
     let (theirs, ours) = (template.split('/'), path.split('/'));
     method["verb"] == verb
         && theirs.clone().count() == ours.clone().count()
         && theirs.zip(ours).all(|(theirs, ours)| {
-            if theirs.starts_with('{') {
-                !ours.is_empty()
+            if let Some((_, custom)) = theirs.split_once('}') {
+                ours.strip_suffix(custom).is_some_and(|id| !id.is_empty())
             } else {
                 theirs == ours
             }
