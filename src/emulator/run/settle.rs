@@ -24,7 +24,13 @@ pub(super) fn finish(world: &mut World, operation: &Operation) -> Ending {
         Change::Delete => delete(world, operation, service),
         Change::Apply {
             before, revision, ..
-        } if operation.ignored => undo(world, operation, service, before, revision.as_deref()),
+        } if operation.ignored => undo(
+            world,
+            operation,
+            &service,
+            before.as_ref(),
+            revision.as_deref(),
+        ),
         Change::Apply {
             generation,
             revision,
@@ -124,8 +130,8 @@ fn settle_revision(world: &mut World, operation: &Operation, name: &str, conditi
 fn undo(
     world: &mut World,
     operation: &Operation,
-    service: Service,
-    before: Option<serde_json::Value>,
+    service: &Service,
+    before: Option<&serde_json::Value>,
     revision: Option<&str>,
 ) -> Ending {
     if let Some(id) = revision {
@@ -134,12 +140,12 @@ fn undo(
             .records
             .change(&key, operation.due, operation.lag, None);
     }
-    let restored = before.as_ref().map(|before| Service {
+    let restored = before.map(|before| Service {
         writes: service.writes + 1,
         ..Service::of(before)
     });
     change(world, operation, restored.as_ref());
-    Ending::Done(typed(restored.as_ref().unwrap_or(&service)))
+    Ending::Done(typed(restored.as_ref().unwrap_or(service)))
 }
 
 fn delete(world: &mut World, operation: &Operation, mut service: Service) -> Ending {
