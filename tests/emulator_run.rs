@@ -2,6 +2,7 @@
 
 mod wire;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -827,12 +828,12 @@ fn under_faults(seed: u64) -> (Value, String) {
 
 #[test]
 fn a_seed_decides_everything_and_the_end_is_sound() {
-    for seed in 0..12 {
+    let mut logs = BTreeSet::new();
+    for seed in 0..6 {
         let (backend, log) = under_faults(seed);
-        assert_eq!(
-            (&backend, &log),
-            (&under_faults(seed).0, &under_faults(seed).1)
-        );
+        let again = under_faults(seed);
+        assert_eq!((&backend, &log), (&again.0, &again.1));
+        logs.insert(log);
         assert_eq!(
             backend["generation"], backend["observedGeneration"],
             "{backend:#}"
@@ -844,7 +845,7 @@ fn a_seed_decides_everything_and_the_end_is_sound() {
             "{backend:#}"
         );
     }
-    assert_ne!(under_faults(1).1, under_faults(2).1);
+    assert_eq!(logs.len(), 6);
 }
 
 #[test]
