@@ -8,4 +8,5 @@ pub mod engine;
 pub mod gcp;
 pub mod journal;
 pub mod kinds;
+pub mod render;
 pub mod source;

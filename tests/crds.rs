@@ -2,7 +2,7 @@
 //!
 //! `UPDATE=1 cargo test --test crds` writes the files anew.
 
-use evenkeel::api::crd;
+use evenkeel::api::{Kind, crd};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -12,7 +12,19 @@ fn definition() -> Value {
 }
 
 fn root_schema() -> Value {
-    definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+    schema_of(&definition())
+}
+
+fn schema_of(definition: &Value) -> Value {
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+}
+
+fn root_schemas() -> Vec<Value> {
+    let read = |yaml: &str| -> Value { serde_saphyr::from_str(yaml).unwrap() };
+    crd::crds()
+        .iter()
+        .map(|(_, yaml)| schema_of(&read(yaml)))
+        .collect()
 }
 
 #[test]
@@ -50,8 +62,14 @@ fn walk(schema: &Value, path: &str, visit: &mut dyn FnMut(&str, &Value)) {
 }
 
 #[test]
-fn schema_is_structural() {
-    walk(&root_schema(), "", &mut |path, schema| {
+fn schemas_are_structural() {
+    for root in root_schemas() {
+        walk(&root, "", &mut structural);
+    }
+}
+
+fn structural(path: &str, schema: &Value) {
+    {
         let object = schema
             .as_object()
             .unwrap_or_else(|| panic!("{path} is no schema"));
@@ -110,14 +128,17 @@ fn schema_is_structural() {
             };
             assert!(fits, "{path} has the default {default}");
         }
-    });
+    }
 }
 
 #[test]
 fn rules_bind_only_what_gcp_binds() {
-    let schema = root_schema();
+    root_schemas().iter().for_each(binds_identity_only);
+}
+
+fn binds_identity_only(schema: &Value) {
     let mut transitions = Vec::new();
-    walk(&schema, "", &mut |path, schema| {
+    walk(schema, "", &mut |path, schema| {
         for rule in schema["x-kubernetes-validations"]
             .as_array()
             .into_iter()
@@ -188,10 +209,15 @@ fn definition_serves_status_and_columns() {
 
 #[test]
 fn editor_schema_is_closed_and_free_of_kubernetes() {
-    let (_, text) = &crd::editor_schemas()[0];
+    for (kind, (_, text)) in Kind::ALL.iter().zip(crd::editor_schemas()) {
+        closed_and_free(kind.as_str(), &text);
+    }
+}
+
+fn closed_and_free(kind: &str, text: &str) {
     assert!(!text.contains("x-kubernetes"));
     let schema: Value = serde_json::from_str(text).unwrap();
-    assert_eq!(schema["properties"]["kind"]["const"], "VpcAccessConnector");
+    assert_eq!(schema["properties"]["kind"]["const"], kind);
     walk(&schema, "", &mut |path, schema| {
         let closed = schema["additionalProperties"] == false;
         assert!(schema["properties"].is_null() || closed, "{path} is open");

@@ -284,7 +284,7 @@ fn scenarios_have_names() {
     let unknown = Scenario::by_name("prod").unwrap_err();
     assert_eq!(
         unknown.to_string(),
-        "there is no scenario \"prod\"; known are empty, netra-staging"
+        "there is no scenario \"prod\"; known are empty, netra-staging, many"
     );
 }
 

@@ -6,7 +6,7 @@ use evenkeel::api::{Key, Kind};
 use evenkeel::core::error::{Fault, FaultKind};
 use evenkeel::core::observed::Operation;
 use evenkeel::core::permit::{Authority, Durable};
-use evenkeel::core::record::{Intent, Verb};
+use evenkeel::core::record::{Intent, Sealed, Verb};
 use evenkeel::emulator::{
     self, Action, Emulator, ErrorFault, FaultRule, Options, Outcome, Quota, Scenario, Timing,
 };
@@ -88,8 +88,10 @@ async fn write(
             name: name.to_owned(),
         },
         verb,
+        object: None,
         mask: fields.map(|(name, _)| name.clone()).collect(),
         body,
+        sealed: Sealed::default(),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
     };
     let authority = Authority {

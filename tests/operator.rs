@@ -573,10 +573,12 @@ fn pause_resume_abort_and_manual_steps() {
                     .unwrap()
                     .clone(),
             ),
+            traffic: None,
             pause: None,
         };
         let pause = |text: &str| StepSpec {
             set: None,
+            traffic: None,
             pause: Some(text.to_owned()),
         };
         let mut manifest = declared(grown());

@@ -58,6 +58,8 @@ reasons! {
     AwaitingApproval,
     /// The rollout stands at a manual pause.
     AwaitingPromotion,
+    /// Something that the resource refers to is not ready.
+    WaitingForDependency,
     /// Somebody else's operation runs on the resource.
     WaitingForOperation,
     /// Google or the network failed; the same call is tried again later.
@@ -80,6 +82,8 @@ reasons! {
     InUse,
     /// Went back to the last good state after a failed step.
     RolledBack,
+    /// The new state was made and does not work.
+    VerifyFailed,
     /// Going back failed too.
     RollbackFailed,
     /// A field would have to go where GCP does not let it go.

@@ -5,6 +5,11 @@
 //! No rule forbids a change that GCP would allow: growth is judged against the live value, and a
 //! schema sees only the old manifest.
 
+use super::backend_service::BackendServiceResource;
+use super::health_check::HealthCheckResource;
+use super::run_service::RunServiceResource;
+use super::sql_instance::SqlInstanceResource;
+use super::ssl_certificate::SslCertificateResource;
 use super::vpc_access_connector::VpcAccessConnectorResource;
 use super::{API_VERSION, GROUP, Kind, ManagedSpec, Metadata, Status, VERSION};
 use schemars::{JsonSchema, generate::SchemaSettings};
@@ -44,6 +49,11 @@ pub fn editor_schemas() -> Vec<(String, String)> {
 pub fn spec_schema(kind: Kind) -> Value {
     let mut spec = match kind {
         Kind::VpcAccessConnector => structural::<ManagedSpec<VpcAccessConnectorResource>>(),
+        Kind::HealthCheck => structural::<ManagedSpec<HealthCheckResource>>(),
+        Kind::BackendService => structural::<ManagedSpec<BackendServiceResource>>(),
+        Kind::SslCertificate => structural::<ManagedSpec<SslCertificateResource>>(),
+        Kind::RunService => structural::<ManagedSpec<RunServiceResource>>(),
+        Kind::SqlInstance => structural::<ManagedSpec<SqlInstanceResource>>(),
     };
     spec["description"] = json!(format!("What {kind} should be, and how to get there."));
     for field in ["project", "location", "resourceName"] {
@@ -109,14 +119,34 @@ fn definition(kind: Kind) -> Value {
                 "served": true,
                 "storage": true,
                 "subresources": {"status": {}},
-                "additionalPrinterColumns": columns(),
+                "additionalPrinterColumns": columns(kind),
                 "schema": {"openAPIV3Schema": root(kind)},
             }],
         },
     })
 }
 
-fn columns() -> Value {
+/// Columns of a kind's own: name, and path below `.status.observed`.
+fn observed_columns(kind: Kind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        Kind::RunService => &[("Traffic", "traffic")],
+        Kind::SqlInstance => &[("State", "state"), ("Tier", r"settings\.tier")],
+        _ => &[],
+    }
+}
+
+fn columns(kind: Kind) -> Value {
+    let mut columns = common_columns();
+    if let Value::Array(columns) = &mut columns {
+        columns.extend(observed_columns(kind).iter().map(|(name, path)| {
+            json!({"name": name, "type": "string", "priority": 1,
+                   "jsonPath": format!(".status.observed.{path}")})
+        }));
+    }
+    columns
+}
+
+fn common_columns() -> Value {
     let ready = |name: &str, field: &str| {
         json!({"name": name, "type": "string",
                "jsonPath": format!(".status.conditions[?(@.type==\"Ready\")].{field}")})
@@ -162,7 +192,7 @@ fn document(kind: Kind) -> Value {
     let rollout = &mut spec["properties"]["rollout"];
     rollout["not"] = json!({"required": ["maxStep", "steps"]});
     rollout["properties"]["steps"]["items"]["oneOf"] =
-        json!([{"required": ["set"]}, {"required": ["pause"]}]);
+        json!([{"required": ["set"]}, {"required": ["traffic"]}, {"required": ["pause"]}]);
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": kind.as_str(),
@@ -207,6 +237,7 @@ fn structural<T: JsonSchema>() -> Value {
 /// One level and all below it, as Kubernetes wants them.
 fn tidy(schema: &mut Value) {
     if let Value::Object(object) = schema {
+        unwrap_option(object);
         join_variants(object);
         // An optional field is left out, never null: `null` means nothing in these kinds.
         object.remove("nullable");
@@ -223,11 +254,32 @@ fn tidy(schema: &mut Value) {
         if let Some("uint" | "uint32" | "uint64") = object.get("format").and_then(Value::as_str) {
             object.insert("format".to_owned(), json!("int64"));
         }
+        // A number is a number; the format says how a program may hold it.
+        if let Some("float" | "double") = object.get("format").and_then(Value::as_str) {
+            object.remove("format");
+        }
         if let Some(Value::String(text)) = object.get_mut("description") {
             *text = text.replace('\n', " ");
         }
     }
     each_child(schema, &mut tidy);
+}
+
+/// An optional enum whose variants carry docs comes as `anyOf` with a null; the enum is left.
+fn unwrap_option(object: &mut Map<String, Value>) {
+    let Some(Value::Array(choices)) = object.remove("anyOf") else {
+        return;
+    };
+    let of_null = |choice: &Value| choice["enum"] == json!([null]) || choice["nullable"] == true;
+    let kept = choices.into_iter().find(|choice| !of_null(choice));
+    for (name, value) in kept
+        .as_ref()
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        object.entry(name).or_insert_with(|| value.clone());
+    }
 }
 
 /// An enum whose variants carry docs comes as `oneOf`; Kubernetes wants `enum`, and the docs go

@@ -109,11 +109,12 @@ pub struct RolloutSpec {
     pub allow_disruptive: bool,
 }
 
-/// One explicit step: either `set` or `pause`.
+/// One explicit step: `set`, `traffic` or `pause`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = [
-    {"rule": "has(self.set) != has(self.pause)", "message": "a step is either set or pause"}
+    {"rule": "[has(self.set), has(self.traffic), has(self.pause)].filter(one, one).size() == 1",
+     "message": "a step is one of set, traffic and pause"}
 ]))]
 pub struct StepSpec {
     /// Fields to bring to these values in this step, each on the way from the live value to the
@@ -121,6 +122,10 @@ pub struct StepSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "open_object")]
     pub set: Option<serde_json::Map<String, serde_json::Value>>,
+    /// `RunService` only: percent of the traffic that the new revision gets from this step on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
+    pub traffic: Option<i64>,
     /// A duration, or `manual`: wait for `evenkeel rollout resume`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^(manual|([0-9]+(ms|s|m|h|d))+)$"))]

@@ -8,17 +8,39 @@ use std::fmt;
 pub enum Kind {
     /// A Serverless VPC Access connector.
     VpcAccessConnector,
+    /// A Compute Engine health check, global or regional.
+    HealthCheck,
+    /// A Compute Engine backend service, global or regional.
+    BackendService,
+    /// Certificates of a load balancer, rotated without a gap.
+    SslCertificate,
+    /// A Cloud Run service.
+    RunService,
+    /// A Cloud SQL instance.
+    SqlInstance,
 }
 
 impl Kind {
     /// Every kind, in the order people read them.
-    pub const ALL: &'static [Kind] = &[Kind::VpcAccessConnector];
+    pub const ALL: &'static [Kind] = &[
+        Kind::VpcAccessConnector,
+        Kind::HealthCheck,
+        Kind::BackendService,
+        Kind::SslCertificate,
+        Kind::RunService,
+        Kind::SqlInstance,
+    ];
 
     /// The name used in `kind:`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::VpcAccessConnector => "VpcAccessConnector",
+            Kind::HealthCheck => "HealthCheck",
+            Kind::BackendService => "BackendService",
+            Kind::SslCertificate => "SslCertificate",
+            Kind::RunService => "RunService",
+            Kind::SqlInstance => "SqlInstance",
         }
     }
 
@@ -27,6 +49,11 @@ impl Kind {
     pub fn plural(self) -> &'static str {
         match self {
             Kind::VpcAccessConnector => "vpcaccessconnectors",
+            Kind::HealthCheck => "healthchecks",
+            Kind::BackendService => "backendservices",
+            Kind::SslCertificate => "sslcertificates",
+            Kind::RunService => "runservices",
+            Kind::SqlInstance => "sqlinstances",
         }
     }
 
@@ -35,6 +62,11 @@ impl Kind {
     pub fn short_name(self) -> &'static str {
         match self {
             Kind::VpcAccessConnector => "vac",
+            Kind::HealthCheck => "hc",
+            Kind::BackendService => "bes",
+            Kind::SslCertificate => "cert",
+            Kind::RunService => "run",
+            Kind::SqlInstance => "sql",
         }
     }
 

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, and nothing here decides: the rules of a kind live in `kinds`, decisions
 //! in `core`.
 
+pub mod backend_service;
 pub mod condition;
 pub mod crd;
 pub mod declared;
@@ -10,7 +11,12 @@ pub mod duration;
 pub mod envelope;
 pub mod event;
 pub mod finding;
+pub mod health_check;
 pub mod key;
+pub mod reference;
+pub mod run_service;
+pub mod sql_instance;
+pub mod ssl_certificate;
 pub mod status;
 pub mod vpc_access_connector;
 
@@ -24,6 +30,7 @@ pub use envelope::{
 pub use event::Event;
 pub use finding::{Finding, Severity};
 pub use key::{Key, Kind};
+pub use reference::Reference;
 pub use status::Status;
 
 /// The API group of every kind.

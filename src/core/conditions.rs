@@ -14,6 +14,8 @@ pub enum Situation {
     Baking(String),
     AwaitingApproval(String),
     AwaitingPromotion(String),
+    /// Something that the resource refers to is not ready.
+    WaitingForDependency(String),
     /// GCP is busy with the resource on somebody else's behalf.
     WaitingForOperation(String),
     /// A call failed in a way that is no verdict.
@@ -77,6 +79,9 @@ impl Situation {
             Situation::AwaitingApproval(m) => row(False, Reason::AwaitingApproval, m, false, false),
             Situation::AwaitingPromotion(m) => {
                 row(False, Reason::AwaitingPromotion, m, false, false)
+            }
+            Situation::WaitingForDependency(m) => {
+                row(False, Reason::WaitingForDependency, m, false, false)
             }
             Situation::WaitingForOperation(m) => {
                 row(False, Reason::WaitingForOperation, m, true, false)

@@ -1,7 +1,7 @@
 //! Managed fields as a flat map, and the difference between two of them.
 //!
 //! A field that is absent is unset: not managed when declared, not there when live. `null` means
-//! "cleared", and `0` and `""` are values.
+//! "cleared", and `0` and `""` are values. `{"atLeast": 100}` is satisfied by any number from 100 on.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,12 +32,30 @@ pub fn diff(declared: &Fields, live: &Fields) -> Vec<Difference> {
         .collect()
 }
 
-/// `null` is satisfied by a field that is not there; everything else must be equal.
-fn same(wanted: &Value, live: Option<&Value>) -> bool {
+/// Whether live is as wanted: `null` is satisfied by a field that is not there, a minimum by more,
+/// and everything else must be equal.
+#[must_use]
+pub fn same(wanted: &Value, live: Option<&Value>) -> bool {
     match live {
-        Some(live) => wanted == live,
+        Some(live) => wanted == live || exceeds(wanted, live),
         None => wanted.is_null(),
     }
+}
+
+fn exceeds(wanted: &Value, live: &Value) -> bool {
+    minimum(wanted).is_some_and(|least| live.as_i64().is_some_and(|live| live >= least))
+}
+
+/// A number that live may exceed, for what GCP raises by itself.
+#[must_use]
+pub fn at_least(least: i64) -> Value {
+    serde_json::json!({"atLeast": least})
+}
+
+/// The number of an [`at_least`].
+#[must_use]
+pub fn minimum(value: &Value) -> Option<i64> {
+    value.get("atLeast")?.as_i64()
 }
 
 /// The live values of exactly the fields in `of`.
@@ -73,7 +91,7 @@ fn flatten_into(fields: &mut Fields, prefix: &str, object: &serde_json::Map<Stri
     }
 }
 
-/// The inverse of [`flatten`].
+/// The inverse of [`flatten`]. Entries of keyed lists (see [`super::items`]) become an object by key.
 #[must_use]
 pub fn unflatten(fields: &Fields) -> serde_json::Map<String, Value> {
     let mut root = serde_json::Map::new();
@@ -84,9 +102,10 @@ pub fn unflatten(fields: &Fields) -> serde_json::Map<String, Value> {
 }
 
 fn insert(object: &mut serde_json::Map<String, Value>, path: &str, value: &Value) {
-    match path.split_once('.') {
+    match head_of(path) {
         None => {
-            object.insert(path.to_owned(), value.clone());
+            let name = path.strip_prefix('[').and_then(|key| key.strip_suffix(']'));
+            object.insert(name.unwrap_or(path).to_owned(), value.clone());
         }
         Some((head, rest)) => {
             let inner = object
@@ -97,6 +116,20 @@ fn insert(object: &mut serde_json::Map<String, Value>, path: &str, value: &Value
             }
         }
     }
+}
+
+/// The first name of a path and the rest. The key of a list entry is a name of its own, whatever
+/// stands in it: `backends[a.b].rate` is `backends`, `a.b`, `rate`.
+fn head_of(path: &str) -> Option<(&str, &str)> {
+    if let Some((key, rest)) = path.strip_prefix('[').and_then(|p| p.split_once("].")) {
+        return Some((key, rest));
+    }
+    if path.starts_with('[') {
+        return None;
+    }
+    let end = path.find(['.', '['])?;
+    let rest = &path[end..];
+    Some((&path[..end], rest.strip_prefix('.').unwrap_or(rest)))
 }
 
 #[cfg(test)]
@@ -125,8 +158,29 @@ mod tests {
     }
 
     #[test]
+    fn a_minimum_is_satisfied_by_more() {
+        let declared = Fields::from([("disk".to_owned(), at_least(100))]);
+        let live = |size: i64| fields(&json!({"disk": size}));
+        assert_eq!(diff(&declared, &live(99)).len(), 1);
+        assert!(diff(&declared, &live(100)).is_empty());
+        assert!(diff(&declared, &live(250)).is_empty());
+        assert_eq!(diff(&declared, &Fields::new()).len(), 1);
+    }
+
+    #[test]
     fn flatten_and_back() {
         let tree = json!({"a": {"b": 1, "c": {"d": [1, 2]}}, "e": {}});
         assert_eq!(Value::Object(unflatten(&fields(&tree))), tree);
+        let keyed = [("list[a.b/c].rate".to_owned(), json!(1))].into();
+        assert_eq!(
+            Value::Object(unflatten(&keyed)),
+            json!({"list": {"a.b/c": {"rate": 1}}})
+        );
+        let deep = [("boxes[a].env[B.C].value", 1), ("labels[x.y/z]", 2)];
+        let deep = deep.map(|(path, value)| (path.to_owned(), json!(value)));
+        assert_eq!(
+            Value::Object(unflatten(&deep.into())),
+            json!({"boxes": {"a": {"env": {"B.C": {"value": 1}}}}, "labels": {"x.y/z": 2}})
+        );
     }
 }

@@ -47,6 +47,8 @@ pub enum Lifecycle {
     Busy,
     /// GCP is deleting it.
     Deleting,
+    /// It takes changes, and as it is it does not work; the state says why.
+    Unhealthy,
     /// GCP gave up on it.
     Failed,
 }

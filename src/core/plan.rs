@@ -83,7 +83,7 @@ pub fn plan(
     };
     let differences = fields::diff(declared, live);
     let steps = steps::derive(rules, live, &differences, rollout);
-    let changes: Vec<_> = differences.iter().map(|d| classify(rules, d)).collect();
+    let changes = classify_all(rules, &differences, live);
     Plan {
         digest: plan_digest(content, Some(&fields::restrict(live, declared)), &steps),
         action: if changes.is_empty() {
@@ -91,7 +91,10 @@ pub fn plan(
         } else {
             Action::Update
         },
-        rollback: rollback_scope(&changes),
+        rollback: match rules.staging.and_then(|s| (s.back)(&steps, live, live)) {
+            Some(_) => RollbackScope::Full,
+            None => rollback_scope(&changes),
+        },
         disruptive: changes.iter().any(|change| change.disruption.is_some()),
         changes,
         steps,
@@ -128,7 +131,13 @@ fn plan_digest(content: &str, live: Option<&Fields>, steps: &[Step]) -> String {
     }))
 }
 
-fn classify(rules: &Rules, difference: &Difference) -> ChangeStatus {
+fn classify_all(rules: &Rules, changes: &[Difference], live: &Fields) -> Vec<ChangeStatus> {
+    let mut after = live.clone();
+    after.extend(changes.iter().map(|d| (d.field.clone(), d.to.clone())));
+    changes.iter().map(|d| classify(rules, d, &after)).collect()
+}
+
+fn classify(rules: &Rules, difference: &Difference, after: &Fields) -> ChangeStatus {
     let rule = rules.field(&difference.field);
     let mutability = rules.mutability(&difference.field);
     let refused = match mutability {
@@ -142,7 +151,10 @@ fn classify(rules: &Rules, difference: &Difference) -> ChangeStatus {
         to: difference.to.clone(),
         mutability,
         disruption: rule.and_then(|rule| rule.disruption).map(str::to_owned),
-        blocked: rule.filter(|_| refused).map(|rule| rule.refusal.to_owned()),
+        blocked: rule
+            .filter(|_| refused)
+            .map(|rule| rule.refusal.to_owned())
+            .or_else(|| (rules.refuse)(difference, after)),
     }
 }
 
@@ -172,8 +184,7 @@ pub fn way_back(
     saved: &Fields,
     live: &Fields,
 ) -> (Vec<ChangeStatus>, Vec<ChangeStatus>) {
-    fields::diff(saved, live)
-        .iter()
-        .map(|difference| classify(rules, difference))
+    classify_all(rules, &fields::diff(saved, live), live)
+        .into_iter()
         .partition(|change| change.mutability == Mutability::Reversible)
 }

@@ -7,6 +7,7 @@ use crate::api::{Deletion, Key, Reason, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The memory of one resource. Written in one transaction with what happens around it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Record {
     pub spec_digest: String,
     /// Created or adopted by us. Nothing else is ever changed or deleted.
     pub owned: bool,
+    /// What it refers to, for when the manifest is gone.
+    #[serde(default)]
+    pub needs: Vec<Key>,
     /// The declared deletion policy, for when the manifest is gone.
     pub deletion: Deletion,
     /// The newest revision number in use; 0 before the first.
@@ -61,6 +65,7 @@ impl Record {
             generation: 0,
             spec_digest: String::new(),
             owned: false,
+            needs: Vec::new(),
             deletion: Deletion::Orphan,
             revision: 0,
             last_good: None,
@@ -127,6 +132,9 @@ pub struct Rollout {
     pub started_at: Timestamp,
     /// A step failed: what is left is to go back or to hold.
     pub failure: Option<Failure>,
+    /// Since when the marks of a procedure have held.
+    #[serde(default)]
+    pub since: BTreeMap<String, Timestamp>,
 }
 
 /// Why a step failed.
@@ -167,6 +175,8 @@ pub enum Step {
     PauseManual,
     /// Create the resource with these fields.
     Create(Fields),
+    /// A step of a procedure, in words.
+    Named(String),
 }
 
 /// A mutating call, written down before it is made.
@@ -177,11 +187,45 @@ pub struct Intent {
     pub id: String,
     pub key: Key,
     pub verb: Verb,
+    /// The object that a procedure calls, `sslCertificates/x`; `None`: the resource itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// Field mask of a patch.
     pub mask: Vec<String>,
-    /// Body of a create or patch, as GCP wants it.
+    /// Body of a create or patch, as GCP wants it; secrets in it are replaced once it is sealed.
     pub body: Value,
+    /// The body with its secrets.
+    #[serde(skip)]
+    pub sealed: Sealed,
     pub prepared_at: Timestamp,
+}
+
+impl Intent {
+    /// The body to send.
+    #[must_use]
+    pub fn payload(&self) -> &Value {
+        self.sealed.0.as_ref().unwrap_or(&self.body)
+    }
+
+    /// Puts what may be stored in the place of the body, and keeps the body itself in memory.
+    ///
+    /// A restart loses it, which is harmless: a call is never repeated from the journal, only made
+    /// anew from the manifest and a fresh read.
+    pub fn seal(&mut self, stored: Value) {
+        if stored != self.body {
+            self.sealed = Sealed(Some(std::mem::replace(&mut self.body, stored)));
+        }
+    }
+}
+
+/// A body that is never written down.
+#[derive(Clone, Default, PartialEq)]
+pub struct Sealed(Option<Value>);
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Sealed" } else { "-" })
+    }
 }
 
 /// The mutating verbs.

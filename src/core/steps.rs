@@ -1,13 +1,13 @@
 //! Steps from the live value to the declared one.
 //!
 //! What can be taken back goes before what cannot: fields without `maxStep` first (the harmless
-//! ones in one step, each disruptive one alone), then the ramps, all ramps moving together.
+//! ones in one step, each disruptive one alone), then the ramps, all ramps moving together. A field
+//! that must stay below or above a ramping one moves with it.
 
 use super::fields::{Difference, Fields};
 use super::record::Step;
 use super::rules::Rules;
 use crate::api::envelope::{RolloutSpec, StepSpec};
-use crate::api::status::Mutability;
 use serde_json::Value;
 
 /// The steps that bring `live` to the target of `changes`.
@@ -18,6 +18,11 @@ pub fn derive(
     changes: &[Difference],
     rollout: Option<&RolloutSpec>,
 ) -> Vec<Step> {
+    if let (Some(spec), Some(staging)) = (rollout, rules.staging)
+        && let Some(steps) = (staging.steps)(live, changes, spec)
+    {
+        return steps;
+    }
     match rollout {
         None => single(changes),
         Some(spec) if !spec.steps.is_empty() => explicit(rules, live, changes, &spec.steps),
@@ -49,14 +54,15 @@ fn explicit(rules: &Rules, live: &Fields, changes: &[Difference], specs: &[StepS
     let mut steps = Vec::new();
     for spec in specs {
         if let Some(set) = &spec.set {
-            let set: Fields = super::fields::flatten(set)
+            let mut set: Fields = (rules.flatten)(set)
                 .into_iter()
                 .filter(|(field, value)| {
                     target.contains_key(field)
                         && at.get(field) != Some(value)
-                        && forward(rules, field, at.get(field), value)
+                        && !beyond(at.get(field), value, target.get(field))
                 })
                 .collect();
+            keep_order(rules, &at, &mut set);
             if set.is_empty() {
                 continue;
             }
@@ -76,12 +82,17 @@ fn explicit(rules: &Rules, live: &Fields, changes: &[Difference], specs: &[StepS
     without_idle_pauses(steps)
 }
 
-/// A step behind the live value of a field that only grows is over already.
-fn forward(rules: &Rules, field: &str, at: Option<&Value>, to: &Value) -> bool {
-    rules.mutability(field) != Mutability::GrowOnly || number(at) <= number(Some(to))
+/// A step past the goal would have to be taken back, and not every field goes back.
+fn beyond(at: Option<&Value>, to: &Value, goal: Option<&Value>) -> bool {
+    match (number(at), number(Some(to)), number(goal)) {
+        (Some(at), Some(to), Some(goal)) => to < at.min(goal) || to > at.max(goal),
+        _ => false,
+    }
 }
 
-fn pause_step(pause: &str) -> Step {
+/// The step of a declared pause.
+#[must_use]
+pub fn pause_step(pause: &str) -> Step {
     match pause.parse::<crate::api::HumanDuration>() {
         Ok(duration) => Step::Pause(u64::try_from(duration.0.as_millis()).unwrap_or(u64::MAX)),
         // Only `manual` is left: the source refuses everything else.
@@ -89,18 +100,29 @@ fn pause_step(pause: &str) -> Step {
     }
 }
 
-/// A pause before the first change holds nothing back.
-fn without_idle_pauses(steps: Vec<Step>) -> Vec<Step> {
+/// A pause before the first change, or after the last one, holds nothing back.
+#[must_use]
+pub fn without_idle_pauses(steps: Vec<Step>) -> Vec<Step> {
     if !steps.iter().any(|step| matches!(step, Step::Set(_))) {
         return Vec::new();
     }
     let is_pause = |step: &Step| matches!(step, Step::Pause(_) | Step::PauseManual);
-    steps.into_iter().skip_while(is_pause).collect()
+    let last = steps.iter().rposition(|step| !is_pause(step)).unwrap_or(0);
+    let kept = steps.into_iter().take(last + 1);
+    kept.skip_while(is_pause).collect()
 }
 
 fn ramped(rules: &Rules, live: &Fields, changes: &[Difference], spec: &RolloutSpec) -> Vec<Step> {
+    let bounded = |field: &str| spec.max_step.contains_key(field);
+    // Sent ahead of the ramp, it would cross its partner.
+    let tied = |field: &str| {
+        let pairs = rules.ordered.iter();
+        pairs.into_iter().any(|(lower, upper)| {
+            (*lower == field && bounded(upper)) || (*upper == field && bounded(lower))
+        })
+    };
     let ramps = |change: &&Difference| {
-        spec.max_step.contains_key(&change.field)
+        (bounded(&change.field) || tied(&change.field))
             && number(change.from.as_ref()).is_some()
             && number(Some(&change.to)).is_some()
     };
@@ -127,6 +149,15 @@ fn ramped(rules: &Rules, live: &Fields, changes: &[Difference], spec: &RolloutSp
         ));
     }
     steps.extend(ramp(rules, live, &ramping, spec));
+    let mut at = live.clone();
+    for step in &steps {
+        if let Step::Set(fields) = step {
+            at.extend(fields.clone());
+        }
+    }
+    // What cannot be ordered is no valid content: GCP says so, once.
+    let rest = changes.iter().filter(|c| at.get(&c.field) != Some(&c.to));
+    steps.extend(single(&rest.cloned().collect::<Vec<_>>()));
     steps
 }
 
@@ -186,7 +217,8 @@ fn keep_order(rules: &Rules, at: &Fields, next: &mut Fields) {
 }
 
 fn number(value: Option<&Value>) -> Option<i64> {
-    value.and_then(Value::as_i64)
+    let value = value?;
+    value.as_i64().or_else(|| super::fields::minimum(value))
 }
 
 /// What a step does, for people: `minInstances 3, maxInstances 5`.
@@ -200,6 +232,7 @@ pub fn describe(step: &Step) -> String {
             format!("pause {duration}")
         }
         Step::PauseManual => "pause until resumed".to_owned(),
+        Step::Named(text) => text.clone(),
     }
 }
 
@@ -216,6 +249,9 @@ fn list(fields: &Fields) -> String {
 pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        other => match super::fields::minimum(other) {
+            Some(least) => format!("at least {least}"),
+            None => other.to_string(),
+        },
     }
 }

@@ -53,6 +53,9 @@ pub(super) trait Api: Sync {
     /// An operation is due. Brings its target to its end state, and says how the operation ends.
     fn finish(&self, world: &mut World, operation: &Operation) -> Ending;
 
+    /// A world begins, with what scenarios hold; there is no time in it yet.
+    fn begin(&self, _world: &mut World) {}
+
     /// An alarm that the API set for a record (see [`World::alarm`]) goes off.
     fn wake(&self, _world: &mut World, _key: &str, _at: Timestamp) {}
 

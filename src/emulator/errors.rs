@@ -60,7 +60,9 @@ impl ApiError {
     /// The request cannot be read: one line a violation, as Google's JSON transcoder says it.
     pub fn unreadable(violations: Vec<Violation>) -> Self {
         let lines: Vec<String> = violations.iter().map(|v| v.description.clone()).collect();
-        Self::invalid(lines.join("\n")).with_violations(violations)
+        Self::invalid(lines.join("\n"))
+            .with_violations(violations)
+            .with_reason("badRequest")
     }
 
     pub fn with_violations(mut self, violations: Vec<Violation>) -> Self {
@@ -146,9 +148,10 @@ impl ApiError {
 
     fn body(&self) -> Value {
         let mut error = json!({"code": self.http, "message": self.message});
+        let status = self.status.unwrap_or(rpc_status(self.http));
         match self.shape.unwrap_or_default() {
             Shape::Google => {
-                error["status"] = json!(self.status.unwrap_or(rpc_status(self.http)));
+                error["status"] = json!(status);
             }
             Shape::Compute => {
                 let reason = self.reason.as_deref().unwrap_or(compute_reason(self.http));
@@ -161,7 +164,9 @@ impl ApiError {
                     json!([{"message": self.message, "domain": domain, "reason": reason}]);
             }
         }
+        // What has details comes from the layer before the API, which speaks both dialects at once.
         if !self.details.is_empty() {
+            error["status"] = json!(status);
             error["details"] = json!(self.details);
         }
         json!({"error": error})

@@ -79,7 +79,7 @@ fn read_match(json: &Value, place: &str) -> Read<Match> {
 }
 
 const KINDS: &str = "expected one of error, reset-before, reset-after, delay, slow-operation, fail-operation, \
-     ignore-write, stale-reads, unreachable-list";
+     ignore-write, stale-reads, unreachable-list, late-refusal";
 
 fn read_action(json: &Value, place: &str) -> Read<Action> {
     let empty = Value::Object(Map::new());
@@ -109,6 +109,7 @@ fn read_action(json: &Value, place: &str) -> Read<Action> {
             seconds: object.only_whole("seconds")?,
         }),
         "unreachable-list" => plain(Action::UnreachableList),
+        "late-refusal" => plain(Action::LateRefusal),
         _ => Err(error(&format!("{place}.{kind}"), KINDS)),
     }
 }

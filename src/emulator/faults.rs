@@ -69,6 +69,9 @@ pub enum Action {
     /// A list leaves out what it could not reach, and says so where its reply has a field for that: a list of
     /// connectors has none.
     UnreachableList,
+    /// A delete that would be refused at once, because others use the resource, is accepted; its operation then
+    /// fails for that reason.
+    LateRefusal,
 }
 
 /// An error reply in one of Google's two envelopes.
@@ -194,6 +197,7 @@ impl Action {
             Self::IgnoreWrite => "ignore-write",
             Self::StaleReads { .. } => "stale-reads",
             Self::UnreachableList => "unreachable-list",
+            Self::LateRefusal => "late-refusal",
         }
     }
 }

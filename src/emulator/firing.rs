@@ -1,7 +1,7 @@
 //! When faults fire, and what they do to the request at hand.
 //!
-//! A rule acts at one of three moments: when a request arrives, when it has started an operation, or when
-//! its reply is ready. It counts as fired only when it did something.
+//! A rule acts at one moment: when a request arrives, when it is about to be refused, when it has started an
+//! operation, or when its reply is ready. It counts as fired only when it did something.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use super::route::Route;
 enum Moment<'a> {
     Arrival(Option<&'a Route>),
     Operation,
+    Refusal,
     Reply,
 }
 
@@ -132,6 +133,11 @@ impl Faults {
         twist
     }
 
+    /// Whether a request that must be refused is accepted for now.
+    pub fn refused_late(&mut self, method: &HttpMethod, path: &str) -> bool {
+        !self.fire(&Moment::Refusal, method, path).is_empty()
+    }
+
     /// Whether the reply is lost.
     pub fn reply_lost(&mut self, method: &HttpMethod, path: &str) -> bool {
         !self.fire(&Moment::Reply, method, path).is_empty()
@@ -180,6 +186,7 @@ impl Action {
             Self::SlowOperation { .. } | Self::FailOperation { .. } | Self::IgnoreWrite => {
                 matches!(moment, Moment::Operation)
             }
+            Self::LateRefusal => matches!(moment, Moment::Refusal),
             Self::ResetAfter => matches!(moment, Moment::Reply),
         }
     }

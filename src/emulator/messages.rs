@@ -21,6 +21,8 @@ pub(super) struct Field {
 
 pub(super) enum Kind {
     Text,
+    /// A text that names another resource.
+    Link,
     Int32,
     /// Travels as a string, because JSON numbers are doubles.
     Int64,
@@ -222,7 +224,7 @@ impl Kind {
     /// The value as this kind is kept, if it is one.
     fn scalar(&self, value: &Value) -> Option<Value> {
         match self {
-            Self::Text => value.is_string().then(|| value.clone()),
+            Self::Text | Self::Link => value.is_string().then(|| value.clone()),
             Self::Bool => value.is_boolean().then(|| value.clone()),
             Self::Open => Some(value.clone()),
             Self::Int32 => int32(value).map(Value::from),
@@ -238,7 +240,7 @@ impl Kind {
 
     fn name(&self) -> String {
         match self {
-            Self::Text => "TYPE_STRING".to_owned(),
+            Self::Text | Self::Link => "TYPE_STRING".to_owned(),
             Self::Bool => "TYPE_BOOL".to_owned(),
             Self::Int32 => "TYPE_INT32".to_owned(),
             Self::Int64 => "TYPE_INT64".to_owned(),

@@ -1,4 +1,5 @@
-//! A faithful GCP in one process: Serverless VPC Access (vpcaccess v1, and the v1beta1 read view).
+//! A faithful GCP in one process: Serverless VPC Access (vpcaccess v1, and the v1beta1 read view) and the load
+//! balancing of Compute Engine (compute v1).
 //!
 //! Purpose: a place to run the operator, its tests and its demonstrations with no cloud. It answers as
 //! Google answers, and refuses what Google refuses.
@@ -14,10 +15,10 @@
 //!   number from one seed: the same seed, times and requests give the same replies.
 //! - A reply is given only after the change it speaks of is in the store.
 
-#![allow(dead_code, reason = "the frame is wider than its first API")]
-
 mod access;
 mod api;
+mod base64;
+mod compute;
 mod control;
 mod dice;
 mod domains;

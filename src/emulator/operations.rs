@@ -99,6 +99,8 @@ enum Due {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Operations {
     all: BTreeMap<String, Operation>,
+    /// When the alarm of a record goes off.
+    alarms: BTreeMap<String, Timestamp>,
     agenda: BTreeSet<(Timestamp, Due)>,
 }
 
@@ -182,9 +184,13 @@ impl World {
         operation
     }
 
-    /// Calls the API's `wake` for a record at a later time.
+    /// Calls the API's `wake` for a record at a later time. A record has one alarm: a new one takes the place
+    /// of the old.
     pub fn alarm(&mut self, key: &str, at: Timestamp) {
         let due = Due::Alarm(key.to_owned());
+        if let Some(old) = self.operations.alarms.insert(key.to_owned(), at) {
+            self.operations.agenda.remove(&(old, due.clone()));
+        }
         self.operations.agenda.insert((at, due));
     }
 
@@ -194,6 +200,7 @@ impl World {
             match due {
                 Due::Operation(key) => self.finish(&key),
                 Due::Alarm(key) => {
+                    self.operations.alarms.remove(&key);
                     if let Some(api) = registry::owner(&key) {
                         api.wake(self, &key, at);
                     }

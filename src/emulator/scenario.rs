@@ -13,6 +13,8 @@ pub enum Scenario {
     Empty,
     /// One project in an incident: twelve services want more than their connector can carry.
     NetraStaging,
+    /// One project with thousands of resources of each kind, for lists.
+    Many,
 }
 
 /// No scenario has this name.
@@ -34,7 +36,7 @@ pub struct Service {
 }
 
 impl Scenario {
-    pub const ALL: [Self; 2] = [Self::Empty, Self::NetraStaging];
+    pub const ALL: [Self; 3] = [Self::Empty, Self::NetraStaging, Self::Many];
 
     /// # Errors
     /// When no scenario has this name; the error lists the names there are.
@@ -52,6 +54,7 @@ impl Scenario {
         match self {
             Self::Empty => "empty",
             Self::NetraStaging => "netra-staging",
+            Self::Many => "many",
         }
     }
 
@@ -65,12 +68,13 @@ impl Scenario {
         match self {
             Self::Empty => None,
             Self::NetraStaging => Some("netra-staging"),
+            Self::Many => Some("netra-many"),
         }
     }
 
     pub(super) fn services(self) -> Vec<Service> {
         let demands: &[(&str, u32)] = match self {
-            Self::Empty => &[],
+            Self::Empty | Self::Many => &[],
             Self::NetraStaging => &NETRA_SERVICES,
         };
         let service = |&(name, demand_mbps): &(&str, u32)| Service {

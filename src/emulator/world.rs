@@ -71,7 +71,7 @@ impl World {
             records.change(&key, Timestamp::MIN, Lag::default(), Some(record));
         }
         let projects = scenario.project();
-        Self {
+        let mut world = Self {
             version: SNAPSHOT_VERSION,
             scenario,
             seed,
@@ -87,7 +87,11 @@ impl World {
             domains: Domains::default(),
             faults: Faults::new(seed),
             log: Log::default(),
+        };
+        for api in APIS {
+            api.begin(&mut world);
         }
+        world
     }
 
     pub fn snapshot(&self) -> Value {

@@ -19,6 +19,7 @@ use crate::core::observed::{Live, Observed};
 use crate::core::record::Record;
 use crate::core::token::Token;
 use crate::journal::JournalError;
+use crate::kinds::SetNames;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
@@ -66,7 +67,8 @@ pub struct Engine {
     passes: FuturesUnordered<BoxFuture<'static, Done>>,
     sweeps: FuturesUnordered<BoxFuture<'static, Sweep>>,
     tokens: Vec<Token>,
-    deletes_left: u32,
+    /// Deletes made for this revision of the source; each may be repeated until it took.
+    deletes: BTreeSet<Key>,
     frozen: Option<String>,
     journal_error: Option<String>,
 }
@@ -87,6 +89,7 @@ impl Engine {
         let memory = records
             .into_iter()
             .map(|record| {
+                let record = crate::core::decide::resumed(record, now);
                 let observed = Observed {
                     at: now,
                     fresh: false,
@@ -103,7 +106,7 @@ impl Engine {
             })
             .collect();
         Ok(Engine {
-            deletes_left: shared.settings.deletes_per_sync,
+            deletes: BTreeSet::new(),
             shared,
             board: Board::default(),
             wanted: BTreeMap::new(),
@@ -173,7 +176,11 @@ impl Engine {
         }
         while self.passes.len() < self.shared.settings.concurrency {
             let flying = &self.flying;
-            let Some(key) = self.queue.pop(now, |key| flying.contains(key)) else {
+            // One at a time, or two could spend the same last delete of the budget.
+            let leaving = flying.iter().any(|key| !self.wanted.contains_key(key));
+            let busy =
+                |key: &Key| flying.contains(key) || leaving && !self.wanted.contains_key(key);
+            let Some(key) = self.queue.pop(now, busy) else {
                 break;
             };
             self.start(key);
@@ -212,9 +219,12 @@ impl Engine {
         let memory = self.memory.get(key)?;
         let deletes = match &self.frozen {
             Some(why) => Err(why.clone()),
-            None => Ok(self.deletes_left),
+            None => Ok(self.deletes_left(key)),
         };
+        let blocked_on = wanted.as_ref().and_then(|wanted| self.blocked_on(wanted));
         Some(Job {
+            blocked_on,
+            referrers: self.referrers(key),
             key: key.clone(),
             record: memory.record.clone(),
             dirty: memory.dirty,
@@ -230,13 +240,53 @@ impl Engine {
         })
     }
 
+    /// The first reference that is not ready, in words.
+    fn blocked_on(&self, wanted: &Wanted) -> Option<String> {
+        wanted.needs.iter().find_map(|key| {
+            let status = self.memory.get(key).map(|memory| &memory.record.status);
+            if status.is_some_and(crate::api::Status::is_ready) {
+                return None;
+            }
+            let ready = status.and_then(|status| status.condition(ConditionType::Ready));
+            let reason = ready.map_or("not looked at yet", |ready| ready.reason.as_str());
+            Some(format!("waits for {}/{} ({reason})", key.kind, key.name))
+        })
+    }
+
+    /// The managed resources that refer to `key`.
+    fn referrers(&self, key: &Key) -> Vec<String> {
+        let records = self.memory.values().map(|memory| &memory.record);
+        records
+            .filter(|record| record.owned && !record.released && record.needs.contains(key))
+            .map(|record| format!("{}/{}", record.key.kind, record.name))
+            .collect()
+    }
+
+    /// Wakes what waits for a resource that has just become ready.
+    fn wake_referrers(&mut self, ready: &Key) {
+        let now = self.shared.now();
+        for (key, wanted) in &self.wanted {
+            if wanted.needs.contains(ready) {
+                self.queue.push(key, now, Priority::Edit);
+                self.announce(key, wanted);
+            }
+        }
+    }
+
+    /// Deletes that are left in the budget for this resource.
+    fn deletes_left(&self, key: &Key) -> u32 {
+        let others = self.deletes.iter().filter(|other| *other != key).count();
+        let spent = u32::try_from(others).unwrap_or(u32::MAX);
+        self.shared.settings.deletes_per_sync.saturating_sub(spent)
+    }
+
     fn finish(&mut self, done: Done) {
         let key = done.key;
         self.flying.remove(&key);
         self.tokens
             .retain(|token| !done.handled.contains(&token.id));
         if done.deleted {
-            self.deletes_left = self.deletes_left.saturating_sub(1);
+            self.deletes.insert(key.clone());
         }
         self.note_journal(done.journal_error);
         self.board.tell(done.events);
@@ -252,10 +302,19 @@ impl Engine {
         if let Some(at) = done.requeue {
             self.queue.push(&key, at, Priority::Progress);
         }
-        let settled = done.requeue.is_none() && is_rest(&done.situation);
+        // A delete that is held up is tried again for ever: that is a rest.
+        let held_up = matches!(done.situation, Situation::InUse(_)) && !done.dirty;
+        let settled = held_up || done.requeue.is_none() && is_rest(&done.situation);
+        let before = self.memory.get(&key).map(|memory| &memory.record.status);
+        let was_ready = before.is_some_and(crate::api::Status::is_ready);
+        // First: nobody may see everything at rest while a resource is about to go on.
+        if done.record.status.is_ready() && !was_ready {
+            self.wake_referrers(&key);
+        }
         self.report(&key, &done.record, settled);
-        let memory = self.memory.get_mut(&key);
-        let Some(memory) = memory else { return };
+        let Some(memory) = self.memory.get_mut(&key) else {
+            return;
+        };
         memory.record = done.record;
         memory.dirty = done.dirty;
         // A read that failed does not make the last good one untrue.
@@ -309,12 +368,14 @@ impl Engine {
         self.frozen = set
             .is_empty()
             .then(|| "the source declares nothing at all".to_owned());
-        self.deletes_left = self.shared.settings.deletes_per_sync;
+        self.deletes.clear();
         let before = std::mem::take(&mut self.wanted);
+        let names = SetNames::of(&set);
         for declared in set {
             let key = declared.key.clone();
-            let unchanged = before.get(&key).filter(|old| old.declared == declared);
-            let wanted = unchanged.map_or_else(|| Arc::new(Wanted::new(declared)), Arc::clone);
+            let wanted = Wanted::new(declared, &names);
+            let unchanged = before.get(&key).filter(|old| ***old == wanted);
+            let wanted = unchanged.map_or_else(|| Arc::new(wanted), Arc::clone);
             self.wanted.insert(key, wanted);
         }
         let scopes = self.scopes();
@@ -342,7 +403,7 @@ impl Engine {
         }
     }
 
-    /// Shows a declared resource before the first decision about it.
+    /// Shows a declared resource that a decision is due about.
     fn announce(&self, key: &Key, wanted: &Wanted) {
         let known = self
             .memory

@@ -13,7 +13,7 @@ use crate::core::observed::{Live, Observed, Operation};
 use crate::core::record::{Record, Revision};
 use crate::core::token::Token;
 use crate::journal::JournalError;
-use crate::kinds;
+use crate::kinds::{self, Names};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,21 +24,30 @@ const ROUNDS: usize = 24;
 const JOURNAL_WAIT: Duration = Duration::from_secs(5);
 
 /// A declared resource in the core's form, made once for each revision.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Wanted {
     pub declared: Declared,
     pub fields: Fields,
     pub digest: String,
+    /// What it refers to.
+    pub needs: Vec<Key>,
 }
 
 impl Wanted {
-    pub fn new(declared: Declared) -> Self {
-        let fields = kinds::of(declared.key.kind).declared(&declared);
+    pub fn new(declared: Declared, names: &dyn Names) -> Self {
+        let kind = kinds::of(declared.key.kind);
+        let fields = kind.declared(&declared, names);
         let digest = crate::core::digest::desired(&declared);
+        let references = kind.references(&declared);
+        let needs = references
+            .iter()
+            .filter_map(|to| names.key(to.kind, &to.name))
+            .collect();
         Wanted {
             declared,
             fields,
             digest,
+            needs,
         }
     }
 }
@@ -53,6 +62,10 @@ pub(super) struct Job {
     pub observed: Observed,
     pub tokens: Vec<Token>,
     pub deletes: Result<u32, String>,
+    /// Why its references keep it waiting.
+    pub blocked_on: Option<String>,
+    /// Managed resources that refer to it.
+    pub referrers: Vec<String>,
 }
 
 /// What a pass leaves behind.
@@ -79,8 +92,13 @@ struct Pass<'a> {
     wanted: Option<Arc<Wanted>>,
     tokens: Vec<Token>,
     deletes: Result<u32, String>,
+    blocked_on: Option<String>,
+    referrers: Vec<String>,
+    users: Option<Result<Vec<String>, Fault>>,
     operation: Option<Result<Operation, Fault>>,
     operations: Option<Result<Vec<Operation>, Fault>>,
+    /// The record to go back to where the journal fails, and whether the journal lacks it.
+    saved: (Record, bool),
     /// Events and tokens not in the journal yet.
     unsaved_events: usize,
     unsaved_handled: usize,
@@ -90,6 +108,10 @@ struct Pass<'a> {
 pub(super) async fn run(shared: &Shared, job: Job) -> Done {
     let mut pass = Pass {
         shared,
+        blocked_on: job.blocked_on,
+        referrers: job.referrers,
+        users: None,
+        saved: (job.record.clone(), job.dirty),
         done: Done {
             key: job.key,
             record: job.record,
@@ -148,7 +170,18 @@ impl Pass<'_> {
                 self.take(decision);
                 let key = &self.done.key;
                 let service = self.shared.ports.services.of(key.kind);
-                self.operations = Some(service.operations(&key.project, &key.location).await);
+                self.operations = Some(
+                    service
+                        .operations_on(&key.project, &key.location, &key.name)
+                        .await,
+                );
+                true
+            }
+            Some(Effect::FindUsers) => {
+                self.take(decision);
+                let key = &self.done.key;
+                let service = self.shared.ports.services.of(key.kind);
+                self.users = Some(service.users(&key.project, &key.location, &key.name).await);
                 true
             }
             Some(Effect::Send(revision)) => self.send(decision, revision.as_deref()).await,
@@ -161,13 +194,19 @@ impl Pass<'_> {
             declared: &wanted.declared,
             fields: &wanted.fields,
             digest: &wanted.digest,
+            needs: &wanted.needs,
         });
+        let target = self.target();
         decide::decide(&Input {
             record: &self.done.record,
             desired,
             observed: &self.done.observed,
             operation: self.operation.as_ref(),
             operations: self.operations.as_ref(),
+            users: self.users.as_ref(),
+            target: &target,
+            blocked_on: self.blocked_on.as_deref(),
+            referrers: &self.referrers,
             tokens: &self.tokens,
             rules,
             read_only: self.shared.read_only(),
@@ -180,6 +219,17 @@ impl Pass<'_> {
             now: self.shared.now(),
             jitter: self.shared.jitter(),
         })
+    }
+
+    /// What GCP's operations say they work on: the resource, or the object of the present call.
+    fn target(&self) -> String {
+        let key = &self.done.key;
+        let service = self.shared.ports.services.of(key.kind);
+        let write = self.done.record.write.as_ref();
+        match write.and_then(|write| write.intent.object.as_deref()) {
+            Some(object) => service.object(&key.project, &key.location, object),
+            None => service.target(&key.project, &key.location, &key.name),
+        }
     }
 
     /// Makes the decision's record the current one.
@@ -226,18 +276,22 @@ impl Pass<'_> {
                 return false;
             }
         };
-        let before = self.done.record.clone();
-        let situation = self.done.situation.clone();
         self.take(decision);
         let journal = Arc::clone(&self.shared.ports.journal);
+        let kind = kinds::of(self.done.key.kind);
+        if let Some(write) = self.done.record.write.as_mut() {
+            write.intent.seal(kind.redact(write.intent.body.clone()));
+        }
+        let revision = revision.map(|revision| Revision {
+            raw: kind.redact(revision.raw.clone()),
+            ..revision.clone()
+        });
         let record = self.done.record.clone();
         let (events, handled) = self.unsaved();
-        let durable = match journal.begin(&record, revision, events, handled) {
+        let durable = match journal.begin(&record, revision.as_ref(), events, handled) {
             Ok(durable) => durable,
             Err(error) => {
                 // Nothing is sent that is not on disk first.
-                self.done.record = before;
-                self.done.situation = situation;
                 self.journal_failed(&error);
                 return false;
             }
@@ -254,6 +308,7 @@ impl Pass<'_> {
         self.done.observed.fresh = false;
         self.operation = None;
         self.operations = None;
+        self.users = None;
         let (events, _) = self.unsaved();
         match journal.finish(&self.done.record, &intent.id, &reply, events) {
             Ok(()) => {
@@ -261,7 +316,9 @@ impl Pass<'_> {
                 true
             }
             Err(error) => {
-                self.done.dirty = true;
+                // The reply is known to this process: the next pass saves it.
+                self.saved = (self.done.record.clone(), true);
+                self.unsaved_events = self.done.events.len();
                 self.journal_failed(&error);
                 false
             }
@@ -277,6 +334,7 @@ impl Pass<'_> {
 
     fn all_saved(&mut self) {
         self.done.dirty = false;
+        self.saved = (self.done.record.clone(), false);
         self.unsaved_events = self.done.events.len();
         self.unsaved_handled = self.done.handled.len();
     }
@@ -288,23 +346,27 @@ impl Pass<'_> {
         }
         let journal = &self.shared.ports.journal;
         let saved = if self.done.forgotten {
-            journal.forget(&self.done.key, events)
+            let marked = match handled {
+                [] => Ok(()),
+                // Else they would act again on whatever comes after.
+                _ => journal.commit(&self.done.record, &[], handled),
+            };
+            marked.and_then(|()| journal.forget(&self.done.key, events))
         } else {
             journal.commit(&self.done.record, events, handled)
         };
         match saved {
             Ok(()) => self.all_saved(),
-            Err(error) => {
-                self.done.dirty = true;
-                self.done.forgotten = false;
-                // What is not saved is not reported either; it is found again next time.
-                self.done.handled.truncate(self.unsaved_handled);
-                self.journal_failed(&error);
-            }
+            Err(error) => self.journal_failed(&error),
         }
     }
 
+    /// What is not saved did not happen, and is not reported either: it is decided again, with
+    /// the same requests of people, who must not be obeyed twice.
     fn journal_failed(&mut self, error: &JournalError) {
+        (self.done.record, self.done.dirty) = self.saved.clone();
+        self.done.forgotten = false;
+        self.done.events.truncate(self.unsaved_events);
         self.done.handled.truncate(self.unsaved_handled);
         self.done.journal_error = Some(error.to_string());
         self.done.requeue = Some(later(self.shared.now(), JOURNAL_WAIT));

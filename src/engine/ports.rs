@@ -3,10 +3,17 @@
 use crate::api::Kind;
 use crate::core::decide::Timing;
 use crate::core::permit::Authority;
+use crate::gcp::client::Client;
 use crate::gcp::clock::Clock;
+use crate::gcp::compute::Compute;
 use crate::gcp::entropy::Entropy;
+use crate::gcp::run::Run;
 use crate::gcp::service::Service;
+use crate::gcp::sqladmin::SqlAdmin;
+use crate::gcp::ssl_certificates::SslCertificates;
+use crate::gcp::vpcaccess::VpcAccess;
 use crate::journal::Journal;
+use crate::kinds::certificate_base as base_of;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,14 +32,37 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Services {
     pub vpc_access: Arc<dyn Service>,
+    pub health_checks: Arc<dyn Service>,
+    pub backend_services: Arc<dyn Service>,
+    pub ssl_certificates: Arc<dyn Service>,
+    pub run: Arc<dyn Service>,
+    pub sql_admin: Arc<dyn Service>,
 }
 
 impl Services {
+    /// Every service over one client.
+    #[must_use]
+    pub fn new(client: &Arc<Client>) -> Self {
+        Services {
+            vpc_access: Arc::new(VpcAccess::new(Arc::clone(client))),
+            health_checks: Arc::new(Compute::health_checks(Arc::clone(client))),
+            backend_services: Arc::new(Compute::backend_services(Arc::clone(client))),
+            ssl_certificates: Arc::new(SslCertificates::new(Arc::clone(client), base_of)),
+            run: Arc::new(Run::new(Arc::clone(client))),
+            sql_admin: Arc::new(SqlAdmin::new(Arc::clone(client))),
+        }
+    }
+
     /// The service of a kind.
     #[must_use]
     pub fn of(&self, kind: Kind) -> &dyn Service {
         match kind {
             Kind::VpcAccessConnector => &*self.vpc_access,
+            Kind::HealthCheck => &*self.health_checks,
+            Kind::BackendService => &*self.backend_services,
+            Kind::SslCertificate => &*self.ssl_certificates,
+            Kind::RunService => &*self.run,
+            Kind::SqlInstance => &*self.sql_admin,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::super::testing::{
 };
 use super::*;
 use crate::api::{Key, Kind};
-use crate::core::record::{Intent, Verb};
+use crate::core::record::{Intent, Sealed, Verb};
 use ::http::HeaderMap;
 use serde_json::json;
 
@@ -22,8 +22,10 @@ fn intent() -> Intent {
             name: "c".into(),
         },
         verb: Verb::Patch,
+        object: None,
         mask: vec!["a".into()],
         body: json!({"a": 1}),
+        sealed: Sealed::default(),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
     }
 }

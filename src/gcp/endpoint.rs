@@ -11,17 +11,35 @@ use url::{Host, Url};
 pub enum Api {
     /// Serverless VPC Access, `vpcaccess.googleapis.com`.
     VpcAccess,
+    /// Compute Engine, `compute.googleapis.com`.
+    Compute,
+    /// Secret Manager, `secretmanager.googleapis.com`.
+    SecretManager,
+    /// Cloud Run, `run.googleapis.com`.
+    Run,
+    /// Cloud SQL Admin, `sqladmin.googleapis.com`.
+    SqlAdmin,
 }
 
 impl Api {
     /// Every API.
-    pub const ALL: &'static [Api] = &[Api::VpcAccess];
+    pub const ALL: &'static [Api] = &[
+        Api::VpcAccess,
+        Api::Compute,
+        Api::SecretManager,
+        Api::Run,
+        Api::SqlAdmin,
+    ];
 
     /// Short name, as in configuration, metrics and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Api::VpcAccess => "vpcaccess",
+            Api::Compute => "compute",
+            Api::SecretManager => "secretmanager",
+            Api::Run => "run",
+            Api::SqlAdmin => "sqladmin",
         }
     }
 
@@ -35,6 +53,10 @@ impl Api {
     fn base(self) -> &'static str {
         match self {
             Api::VpcAccess => "https://vpcaccess.googleapis.com/",
+            Api::Compute => "https://compute.googleapis.com/",
+            Api::SecretManager => "https://secretmanager.googleapis.com/",
+            Api::Run => "https://run.googleapis.com/",
+            Api::SqlAdmin => "https://sqladmin.googleapis.com/",
         }
     }
 }

@@ -132,6 +132,19 @@ pub fn from_operation(error: &Value) -> Fault {
     fault(kind, 0, word, &parsed.message)
 }
 
+/// Judges a finished operation of Compute Engine by the HTTP status and the words it ended with.
+#[must_use]
+pub fn from_finished(http: Option<u16>, error: &GoogleError) -> Fault {
+    let status = http.and_then(|code| StatusCode::from_u16(code).ok());
+    let kind = match status {
+        Some(status) => kind_of(status, error),
+        None if is_busy(error) => FaultKind::Busy,
+        None if is_in_use(error) => FaultKind::InUse,
+        None => FaultKind::Unclear,
+    };
+    fault(kind, http.unwrap_or(0), error.word(), &error.message)
+}
+
 /// A reply that came with a success status and does not say what it should.
 #[must_use]
 pub fn unreadable(status: StatusCode, what: &str) -> Fault {
@@ -186,7 +199,7 @@ fn kind_of(status: StatusCode, error: &GoogleError) -> FaultKind {
 }
 
 fn conflict(error: &GoogleError) -> FaultKind {
-    if error.says(&["ALREADY_EXISTS"]) {
+    if error.says(&["ALREADY_EXISTS", "RESOURCE_ALREADY_EXISTS"]) {
         FaultKind::AlreadyExists
     } else if is_busy(error) {
         FaultKind::Busy

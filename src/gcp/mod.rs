@@ -8,13 +8,16 @@
 //! [`endpoint`] and
 //! [`access`] say who calls where; [`error`], [`google_error`] and [`redact`]
 //! turn replies into faults; [`budget`], [`counts`], [`clock`] and [`entropy`] serve [`client`];
-//! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`]).
+//! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`], [`compute`],
+//! [`ssl_certificates`], [`run`], [`sqladmin`]) and what they share ([`pages`]).
 
 pub mod access;
 pub mod auth;
 pub mod budget;
 pub mod client;
 pub mod clock;
+pub mod compute;
+mod compute_operation;
 pub mod counts;
 mod credentials;
 pub mod endpoint;
@@ -24,9 +27,14 @@ pub mod google_error;
 pub mod http;
 pub mod live;
 pub mod operation;
+mod pages;
 pub mod path;
 pub mod redact;
+pub mod run;
+mod secrets;
 pub mod service;
+pub mod sqladmin;
+pub mod ssl_certificates;
 pub mod vpcaccess;
 
 #[cfg(test)]

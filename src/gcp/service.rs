@@ -21,6 +21,20 @@ pub struct Listing {
 /// One type of resource in one API.
 #[async_trait]
 pub trait Service: Send + Sync {
+    /// Who uses the resource, as far as the API itself does not refuse its deletion: GCP names of
+    /// the users.
+    ///
+    /// # Errors
+    /// Where it cannot be told.
+    async fn users(
+        &self,
+        _project: &str,
+        _location: &str,
+        _name: &str,
+    ) -> Result<Vec<String>, Fault> {
+        Ok(Vec::new())
+    }
+
     /// Every resource in the scope, over all pages.
     ///
     /// # Errors
@@ -52,9 +66,28 @@ pub trait Service: Send + Sync {
     /// As [`Service::list`].
     async fn operations(&self, project: &str, location: &str) -> Result<Vec<Operation>, Fault>;
 
+    /// The operations on one resource, for APIs that remember too many to list them all. What else
+    /// is in the answer does no harm: [`Operation::target`] tells.
+    ///
+    /// # Errors
+    /// As [`Service::list`].
+    async fn operations_on(
+        &self,
+        project: &str,
+        location: &str,
+        _name: &str,
+    ) -> Result<Vec<Operation>, Fault> {
+        self.operations(project, location).await
+    }
+
     /// The short name of a listed item.
     fn name_of(&self, item: &Value) -> Option<String>;
 
     /// The name GCP gives a resource, as in [`Operation::target`].
     fn target(&self, project: &str, location: &str, name: &str) -> String;
+
+    /// The target of an operation on one object of a procedure, such as `targetHttpsProxies/x`.
+    fn object(&self, project: &str, location: &str, object: &str) -> String {
+        self.target(project, location, object)
+    }
 }

@@ -7,6 +7,7 @@ use super::client::{Call, Client, Proof};
 use super::endpoint::Api;
 use super::error::fault;
 use super::operation::from_longrunning;
+use super::pages::{Pages, unclear};
 use super::path::{full_name, project_of, segment};
 use super::service::{Listing, Service};
 use crate::core::error::{Fault, FaultKind};
@@ -16,13 +17,10 @@ use crate::core::record::{Intent, Verb};
 use ::http::Method;
 use async_trait::async_trait;
 use serde_json::Value;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Items asked for per page. The API documents no maximum and may give fewer.
 const PAGE_SIZE: &str = "100";
-/// Most pages of one listing: ten thousand connectors in a region do not exist.
-const PAGE_LIMIT: usize = 100;
 
 /// Connectors of every project and region.
 pub struct VpcAccess {
@@ -44,33 +42,14 @@ impl VpcAccess {
         self.client.read(Api::VpcAccess, project, path, query).await
     }
 
-    /// All items under `field`, over all pages.
     async fn pages(&self, project: &str, path: &str, field: &str) -> Result<Listing, Fault> {
-        let mut listing = Listing {
-            items: Vec::new(),
-            unreachable: false,
+        let pages = Pages {
+            api: Api::VpcAccess,
+            project,
+            path,
+            query: &[("pageSize", PAGE_SIZE)],
         };
-        let mut seen = HashSet::new();
-        let mut token = String::new();
-        for _ in 0..PAGE_LIMIT {
-            let query = [("pageSize", PAGE_SIZE), ("pageToken", &token)];
-            let query = if token.is_empty() {
-                &query[..1]
-            } else {
-                &query
-            };
-            let mut page = self.read(project, path, query).await?;
-            listing.items.append(&mut items(&mut page, field)?);
-            listing.unreachable |= page["unreachable"]
-                .as_array()
-                .is_some_and(|places| !places.is_empty());
-            match page["nextPageToken"].as_str() {
-                None | Some("") => return Ok(listing),
-                Some(next) if seen.insert(next.to_owned()) => next.clone_into(&mut token),
-                Some(_) => return Err(unclear("a page token came twice")),
-            }
-        }
-        Err(unclear("the listing has no end"))
+        pages.items(&self.client, field).await
     }
 
     /// Proves that project, location and API exist: their absence fails a list, the absence of a
@@ -84,6 +63,27 @@ impl VpcAccess {
 
 #[async_trait]
 impl Service for VpcAccess {
+    /// The Cloud Run services of the project and region whose template names the connector. Google
+    /// lets a connector go from under them.
+    async fn users(&self, project: &str, location: &str, name: &str) -> Result<Vec<String>, Fault> {
+        let listing = super::run::services(&self.client, project, location).await?;
+        if listing.unreachable {
+            return Err(unclear(
+                "a part of the Cloud Run services could not be reached",
+            ));
+        }
+        let full = self.target(project, location, name);
+        let named = |item: &&Value| {
+            let connector = item["template"]["vpcAccess"]["connector"].as_str();
+            connector.is_some_and(|connector| connector == name || connector == full)
+        };
+        let users = listing.items.iter().filter(named);
+        Ok(users
+            .filter_map(|item| item["name"].as_str())
+            .map(|name| format!("Cloud Run {}", name.rsplit('/').next().unwrap_or(name)))
+            .collect())
+    }
+
     async fn list(&self, project: &str, location: &str) -> Result<Listing, Fault> {
         let path = collection(project, location)?;
         let listing = self.pages(project, &path, "connectors").await?;
@@ -118,7 +118,7 @@ impl Service for VpcAccess {
         } = request(intent.intent())?;
         let query: Vec<(&str, &str)> = query.iter().map(|(k, v)| (*k, v.as_str())).collect();
         let body = match intent.intent().verb {
-            Verb::Create | Verb::Patch => Some(&intent.intent().body),
+            Verb::Create | Verb::Patch => Some(intent.intent().payload()),
             Verb::Delete => None,
         };
         let call = Call {
@@ -218,20 +218,6 @@ fn connector(project: &str, location: &str, name: &str) -> Result<String, Fault>
         collection(project, location)?,
         segment(name)?
     ))
-}
-
-/// Takes the items out of a page. A page without the field is empty; one where it is no list is
-/// not understood.
-fn items(page: &mut Value, field: &str) -> Result<Vec<Value>, Fault> {
-    match page.get_mut(field).map(Value::take) {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(items)) => Ok(items),
-        Some(_) => Err(unclear("the listing is not a list")),
-    }
-}
-
-fn unclear(what: &str) -> Fault {
-    fault(FaultKind::Unclear, 200, "UNREADABLE_REPLY", what)
 }
 
 #[cfg(test)]

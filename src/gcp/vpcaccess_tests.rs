@@ -3,6 +3,7 @@
 use super::super::testing::{Answer, Script, client, ok, permit, refuse, reply};
 use super::*;
 use crate::api::{Key, Kind};
+use crate::core::record::{Intent, Sealed};
 use serde_json::json;
 
 const SCOPE: &str = "/v1/projects/p/locations/l";
@@ -25,8 +26,10 @@ fn intent(verb: Verb, mask: &[&str]) -> Intent {
             name: "c".into(),
         },
         verb,
+        object: None,
         mask: mask.iter().map(ToString::to_string).collect(),
         body: json!({"maxInstances": 7}),
+        sealed: Sealed::default(),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
     }
 }
@@ -82,7 +85,9 @@ async fn an_incomplete_listing_never_looks_whole() {
             FaultKind::Unclear,
         ),
         (
-            (0..PAGE_LIMIT).map(|i| page(&i.to_string())).collect(),
+            (0..super::super::pages::PAGE_LIMIT)
+                .map(|i| page(&i.to_string()))
+                .collect(),
             FaultKind::Unclear,
         ),
     ];

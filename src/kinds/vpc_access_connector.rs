@@ -4,7 +4,7 @@
 //! growth rule and the pair of instance fields; the vpcaccess v1 discovery document for the
 //! fields; Google, "Scaling" of Serverless VPC Access for the throughput per instance.
 
-use super::ManagedKind;
+use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Kind, Severity};
 use crate::core::fields::{self, Fields};
@@ -31,38 +31,41 @@ const FIXED: &str = "set at creation and fixed from then on: declare a new conne
 const DROPS: &str = "long-running connections through the connector may drop";
 
 static RULES: Rules = Rules {
-    kind: Kind::VpcAccessConnector,
-    fields: &[
-        FieldRule {
-            path: "machineType",
-            mutability: Mutability::Reversible,
-            disruption: Some(DROPS),
-            refusal: "",
-            source: LIMITS,
-        },
-        FieldRule {
-            path: "minInstances",
-            mutability: Mutability::GrowOnly,
-            disruption: None,
-            refusal: REPLACE,
-            source: LIMITS,
-        },
-        FieldRule {
-            path: "maxInstances",
-            mutability: Mutability::GrowOnly,
-            disruption: None,
-            refusal: REPLACE,
-            source: LIMITS,
-        },
-        fixed("network"),
-        fixed("ipCidrRange"),
-        fixed("subnet.name"),
-        fixed("subnet.projectId"),
-    ],
     together: &[&["minInstances", "maxInstances"]],
     ordered: &[("minInstances", "maxInstances")],
     missing_for_create,
+    when_failed: "it recommends manual deletion; delete it, and evenkeel creates it anew",
+    flatten: |resource| canonical(fields::flatten(resource)),
+    ..Rules::new(Kind::VpcAccessConnector, FIELDS)
 };
+
+const FIELDS: &[FieldRule] = &[
+    FieldRule {
+        path: "machineType",
+        mutability: Mutability::Reversible,
+        disruption: Some(DROPS),
+        refusal: "",
+        source: LIMITS,
+    },
+    FieldRule {
+        path: "minInstances",
+        mutability: Mutability::GrowOnly,
+        disruption: None,
+        refusal: REPLACE,
+        source: LIMITS,
+    },
+    FieldRule {
+        path: "maxInstances",
+        mutability: Mutability::GrowOnly,
+        disruption: None,
+        refusal: REPLACE,
+        source: LIMITS,
+    },
+    fixed("network"),
+    fixed("ipCidrRange"),
+    fixed("subnet.name"),
+    fixed("subnet.projectId"),
+];
 
 const fn fixed(path: &'static str) -> FieldRule {
     FieldRule {
@@ -79,7 +82,7 @@ impl ManagedKind for VpcAccessConnector {
         &RULES
     }
 
-    fn declared(&self, declared: &Declared) -> Fields {
+    fn declared(&self, declared: &Declared, _: &dyn Names) -> Fields {
         canonical(fields::flatten(&declared.resource))
     }
 
@@ -109,6 +112,7 @@ impl ManagedKind for VpcAccessConnector {
         check_machine(declared, &mut findings);
         check_instances(declared, &mut findings);
         check_network(declared, &mut findings);
+        check_steps(declared, &mut findings);
         findings
     }
 
@@ -341,6 +345,31 @@ fn check_network(declared: &Declared, findings: &mut Vec<Finding>) {
             format!("one unused IPv4 /28, such as 10.8.0.0/28 ({LIMITS})"),
             "give a /28 whose first address ends in a multiple of 16",
         ));
+    }
+}
+
+/// A step past the declared size could never come back to it.
+fn check_steps(declared: &Declared, findings: &mut Vec<Finding>) {
+    let steps = declared
+        .policy
+        .rollout
+        .iter()
+        .flat_map(|rollout| &rollout.steps);
+    for (index, step) in steps.enumerate() {
+        for (field, value) in step.set.iter().flatten() {
+            let goal = declared.resource.get(field).and_then(Value::as_i64);
+            let (Some(value), Some(goal)) = (value.as_i64(), goal) else {
+                continue;
+            };
+            if value > goal {
+                findings.push(finding(
+                    &format!("rollout.steps[{index}].set.{field}"),
+                    format!("{field} {value} is past the declared {goal}"),
+                    format!("a connector only grows in place ({LIMITS})"),
+                    "keep every step at or below the declared value",
+                ));
+            }
+        }
     }
 }
 

@@ -7,9 +7,15 @@ use super::node::{Data, Node, describe};
 use super::suggest::{did_you_mean, nearest, quote};
 use super::text::Text;
 use super::{rollout, schema, yaml};
+use crate::api::backend_service::BackendServiceResource;
+use crate::api::health_check::HealthCheckResource;
+use crate::api::run_service::RunServiceResource;
+use crate::api::sql_instance::SqlInstanceResource;
+use crate::api::ssl_certificate::SslCertificateResource;
 use crate::api::vpc_access_connector::VpcAccessConnectorResource;
 use crate::api::{
-    API_VERSION, Declared, Finding, GROUP, Key, Kind, ManagedSpec, Origin, Policy, Severity, crd,
+    API_VERSION, Declared, Finding, GROUP, Key, Kind, ManagedSpec, Origin, Policy, Reference,
+    Severity, crd,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -42,6 +48,8 @@ pub(super) struct Claim {
     pub key: Key,
     pub name: String,
     pub here: Problem,
+    /// The manifests it refers to, and where.
+    pub references: Vec<(Reference, Problem)>,
 }
 
 /// The schema of each kind's whole document, made once for a set.
@@ -168,7 +176,7 @@ impl<'a> Reader<'a> {
         schema::walk(node, schema, "", start..start, faults);
         if let Some(spec) = node.get("spec") {
             let resource = &schema["properties"]["spec"]["properties"]["resource"];
-            rollout::check(spec, resource, faults);
+            rollout::check(kind, spec, resource, faults);
         }
         let loose = self.loose(kind, node);
         for finding in self.check.check(&loose) {
@@ -222,10 +230,15 @@ impl<'a> Reader<'a> {
     fn claim(&self, declared: &Declared, node: &Node) -> Claim {
         let at = node.position("metadata.name");
         let here = Fault::new(at, "", "").field("metadata.name");
+        let references = self.check.references(declared).into_iter().map(|to| {
+            let at = Fault::new(node.position(&to.path), "", "").field(&to.path);
+            (to, Problem::at(self.text, at))
+        });
         Claim {
             key: declared.key.clone(),
             name: declared.name.clone(),
             here: Problem::at(self.text, here),
+            references: references.collect(),
         }
     }
 
@@ -370,6 +383,21 @@ fn typed(kind: Kind, node: &Node, faults: &mut Faults) -> Option<Policy> {
     let read = match kind {
         Kind::VpcAccessConnector => {
             serde_json::from_value::<ManagedSpec<VpcAccessConnectorResource>>(spec).map(policy)
+        }
+        Kind::HealthCheck => {
+            serde_json::from_value::<ManagedSpec<HealthCheckResource>>(spec).map(policy)
+        }
+        Kind::BackendService => {
+            serde_json::from_value::<ManagedSpec<BackendServiceResource>>(spec).map(policy)
+        }
+        Kind::SslCertificate => {
+            serde_json::from_value::<ManagedSpec<SslCertificateResource>>(spec).map(policy)
+        }
+        Kind::RunService => {
+            serde_json::from_value::<ManagedSpec<RunServiceResource>>(spec).map(policy)
+        }
+        Kind::SqlInstance => {
+            serde_json::from_value::<ManagedSpec<SqlInstanceResource>>(spec).map(policy)
         }
     };
     read.map_err(|error| {

@@ -15,6 +15,7 @@ mod files;
 mod identity;
 mod lines;
 mod node;
+mod references;
 mod rollout;
 mod scalar;
 mod schema;
@@ -29,7 +30,7 @@ pub use files::Input;
 pub use lines::{Lines, Position};
 pub use watch::Watch;
 
-use crate::api::{Declared, Finding, Severity};
+use crate::api::{Declared, Finding, Reference, Severity};
 use diagnostic::Problems;
 
 /// Largest file, in bytes.
@@ -50,6 +51,12 @@ pub const PROBLEMS_LIMIT: usize = 50;
 pub trait Check {
     /// Everything these rules find in one resource.
     fn check(&self, declared: &Declared) -> Vec<Finding>;
+
+    /// The references to other manifests in one resource. Each must name a manifest of the set,
+    /// and no manifest may need itself.
+    fn references(&self, _: &Declared) -> Vec<Reference> {
+        Vec::new()
+    }
 }
 
 /// No rules: shape and limits of the schema alone.
@@ -113,6 +120,7 @@ fn assemble(
     };
     let schemas = document::Schemas::new();
     let mut identities = identity::Identities::default();
+    let mut references = references::References::default();
     let mut documents = 0;
     for file in files {
         let Some(text) = text::Text::read(&file, &mut problems) else {
@@ -125,6 +133,7 @@ fn assemble(
         problems.add_faults(&text, faults);
         for outcome in outcomes {
             identities.add(&outcome, &mut problems);
+            references.add(&outcome);
             if let Some(declared) = outcome.declared {
                 set.lines.add(&declared, outcome.places);
                 set.declared.push(declared);
@@ -135,6 +144,7 @@ fn assemble(
             break;
         }
     }
+    references.check(&mut problems);
     if documents == 0 && problems.is_empty() {
         problems.add_empty(files::no_manifests(names, found));
     }

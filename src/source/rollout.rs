@@ -4,10 +4,11 @@ use super::diagnostic::{Fault, Faults};
 use super::node::{Data, Entry, Node};
 use super::schema::{self, join};
 use super::suggest::{nearest, quote};
+use crate::api::Kind;
 use serde_json::Value;
 
 /// Checks `maxStep` and `steps` against each other and against what `spec.resource` declares.
-pub(super) fn check(spec: &Node, resource_schema: &Value, out: &mut Faults) {
+pub(super) fn check(kind: Kind, spec: &Node, resource_schema: &Value, out: &mut Faults) {
     let Some(rollout) = spec.get("rollout") else {
         return;
     };
@@ -29,6 +30,46 @@ pub(super) fn check(spec: &Node, resource_schema: &Value, out: &mut Faults) {
             let path = format!("spec.rollout.steps[{index}]");
             one_step(step, &path, declared, resource_schema, out);
         }
+        traffic(kind, steps, out);
+    }
+}
+
+/// `traffic` belongs to services, grows from step to step, and excludes `set`.
+fn traffic(kind: Kind, steps: &[Node], out: &mut Faults) {
+    let mut before = 0;
+    for (index, step) in steps.iter().enumerate() {
+        let Some(entry) = step.entry("traffic") else {
+            continue;
+        };
+        let path = format!("spec.rollout.steps[{index}].traffic");
+        let mut push = |message: String, help: &str| {
+            out.push(Fault::new(entry.key_at.clone(), message, help).field(&path));
+        };
+        if kind != Kind::RunService {
+            push(
+                format!("{kind} has no traffic to move"),
+                "traffic steps are for a RunService; use set or pause here",
+            );
+            continue;
+        }
+        if steps.iter().any(|step| step.entry("set").is_some()) {
+            push(
+                "traffic steps and set steps together".to_owned(),
+                "a change of the template is deployed whole, and then its traffic moves: keep \
+                 the traffic steps",
+            );
+        }
+        let Data::Number(number) = &entry.value.data else {
+            continue;
+        };
+        let share = number.as_i64().unwrap_or(0);
+        if share <= before {
+            push(
+                format!("{share} % after {before} %"),
+                "each step gives the new revision more than the one before",
+            );
+        }
+        before = share;
     }
 }
 
@@ -70,6 +111,12 @@ fn one_step(
             let fault = Fault::new(pause.key_at.clone(), "a step with both set and pause", help);
             out.push(fault.field(path).also(set.key_at.clone(), "set is here"));
         }
+        (None, Some(other)) if step.entry("traffic").is_some() => {
+            let help = "make two steps of it: `traffic: 10`, then `pause: 10m`";
+            let message = "a step with both traffic and pause";
+            out.push(Fault::new(other.key_at.clone(), message, help).field(path));
+        }
+        (None, None) if step.entry("traffic").is_some() => {}
         (None, None) => {
             let help = "write `set: {field: value}` or `pause: 10m`";
             out.push(Fault::new(step.at.clone(), "a step that does nothing", help).field(path));

@@ -5,17 +5,14 @@ use super::diagnostic::{Fault, Faults};
 use super::node::{Data, Entry, Node, describe};
 use super::suggest::{did_you_mean, quote};
 use super::{scalar, shape};
-use serde_json::Value;
+use serde_json::{Number, Value};
 use std::ops::Range;
 
 /// Everything in `node` that `schema` does not allow. `owner` is where a missing field belongs.
 pub(super) fn walk(node: &Node, schema: &Value, path: &str, owner: Range<usize>, out: &mut Faults) {
     let at = Spot { path, owner };
     match (&node.data, schema["type"].as_str()) {
-        (Data::Bad, _)
-        | (_, None)
-        | (Data::Number(_), Some("number"))
-        | (Data::Bool(_), Some("boolean")) => {}
+        (Data::Bad, _) | (_, None) | (Data::Bool(_), Some("boolean")) => {}
         (Data::Null, _) => out.push(at.null(node)),
         (Data::Map(entries), Some("object")) => object(node, entries, schema, &at, out),
         (Data::List(items), Some("array")) => list(items, schema, &at, out),
@@ -23,6 +20,7 @@ pub(super) fn walk(node: &Node, schema: &Value, path: &str, owner: Range<usize>,
         (Data::Number(number), Some("integer")) if number.is_i64() => {
             number_range(node, schema, &at, out);
         }
+        (Data::Number(_), Some("number")) => number_range(node, schema, &at, out),
         (_, Some(wanted)) => out.push(at.wrong_type(node, wanted, schema)),
     }
 }
@@ -91,6 +89,18 @@ fn string(node: &Node, text: &str, schema: &Value, at: &Spot<'_>, out: &mut Faul
             out.push(at.fault(node, message, help).limit(limit));
         }
     }
+    let length = text.chars().count();
+    if let Some(most) = schema["maxLength"]
+        .as_u64()
+        .filter(|most| length as u64 > *most)
+    {
+        let message = format!("{} has {length} characters", at.name());
+        let limit = format!("at most {most} characters");
+        out.push(
+            at.fault(node, message, "shorten it".to_owned())
+                .limit(limit),
+        );
+    }
     let pattern = schema["pattern"].as_str().unwrap_or_default();
     if let Some(misfit) = shape::misfit(pattern, text) {
         let message = format!("{}: {}", at.name(), misfit.message);
@@ -99,27 +109,30 @@ fn string(node: &Node, text: &str, schema: &Value, at: &Spot<'_>, out: &mut Faul
 }
 
 fn number_range(node: &Node, schema: &Value, at: &Spot<'_>, out: &mut Faults) {
-    let Data::Number(number) = &node.data else {
+    let Data::Number(value) = &node.data else {
         return;
     };
-    let value = number.as_i64().unwrap_or_default();
-    let (least, most) = (schema["minimum"].as_i64(), schema["maximum"].as_i64());
-    if least.is_none_or(|least| value >= least) && most.is_none_or(|most| value <= most) {
-        return;
-    }
+    let (least, most) = (schema["minimum"].as_number(), schema["maximum"].as_number());
+    let below = least.is_some_and(|least| value.as_f64() < least.as_f64());
+    let above = most.is_some_and(|most| value.as_f64() > most.as_f64());
+    let bound = match (least, most) {
+        (_, Some(most)) if above => format!("at most {}", plain(most)),
+        (Some(least), _) if below => format!("at least {}", plain(least)),
+        _ => return,
+    };
     let limit = match (least, most) {
-        (Some(least), Some(most)) => format!("{least} to {most}"),
-        (Some(least), None) => format!("at least {least}"),
-        (None, Some(most)) => format!("at most {most}"),
-        (None, None) => return,
-    };
-    let bound = match most {
-        Some(most) if value > most => format!("at most {most}"),
-        _ => format!("at least {}", least.unwrap_or_default()),
+        (Some(least), Some(most)) => format!("{} to {}", plain(least), plain(most)),
+        _ => bound.clone(),
     };
     let message = format!("{} is {value}, and must be {bound}", at.name());
     let help = format!("write {}: {limit}", at.name()).replace(": at ", ": a number of at ");
     out.push(at.fault(node, message, help).limit(limit));
+}
+
+/// `1`, also where the schema says `1.0`.
+fn plain(number: &Number) -> String {
+    let text = number.to_string();
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
 impl Spot<'_> {

@@ -59,11 +59,25 @@ pub(super) const SHAPES: &[Shape] = &[
         help: "write a duration such as 10m, or manual to wait for a person",
     },
     Shape {
+        pattern: r"^[0-9]+(\.[0-9]{1,9})?s$",
+        fits: google_duration,
+        what: "a duration in seconds",
+        limit: "a number of seconds with the unit s (Google)",
+        help: "write seconds with their unit, such as 600s",
+    },
+    Shape {
         pattern: r"^([0-9]{1,3}\.){3}[0-9]{1,3}/28$",
         fits: slash_28,
         what: "a /28 range",
         limit: "an IPv4 network of exactly 16 addresses (Google)",
         help: "write an unused range such as 10.8.0.0/28",
+    },
+    Shape {
+        pattern: r"^projects/[^/]+/secrets/[^/]+/versions/[^/]+$",
+        fits: secret_version,
+        what: "a version of a secret",
+        limit: "projects/P/secrets/S/versions/V (Secret Manager)",
+        help: "write the whole name, such as projects/p/secrets/key/versions/latest",
     },
 ];
 
@@ -151,6 +165,17 @@ fn duration(text: &str) -> bool {
     text.trim() == text && text.parse::<HumanDuration>().is_ok()
 }
 
+fn google_duration(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let Some(number) = text.strip_suffix('s') else {
+        return false;
+    };
+    match number.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction) && fraction.len() <= 9,
+        None => digits(number),
+    }
+}
+
 fn pause(text: &str) -> bool {
     text == "manual" || duration(text)
 }
@@ -161,6 +186,12 @@ fn slash_28(text: &str) -> bool {
     };
     let address = address.parse::<Ipv4Addr>();
     address.is_ok_and(|address| u32::from(address).trailing_zeros() >= 4)
+}
+
+fn secret_version(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('/').collect();
+    matches!(parts[..], ["projects", p, "secrets", s, "versions", v]
+        if !p.is_empty() && !s.is_empty() && !v.is_empty())
 }
 
 #[cfg(test)]
@@ -207,6 +238,11 @@ mod tests {
             ("a duration", "1h30m", "10"),
             ("a duration or `manual`", "manual", "Manually"),
             ("a /28 range", "10.8.0.16/28", "10.8.0.1/28"),
+            (
+                "a version of a secret",
+                "projects/p/secrets/s/versions/1",
+                "s",
+            ),
         ] {
             assert_eq!(misfit(pattern(what), good), None, "{good}");
             assert!(misfit(pattern(what), bad).is_some(), "{bad}");

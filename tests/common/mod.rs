@@ -5,11 +5,12 @@
     reason = "json! literals read better by value"
 )]
 
+use bytes::Bytes;
 use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
 use evenkeel::api::{Declared, Key, Kind, Origin, Status};
 use evenkeel::cli::embedded::Embedded;
 use evenkeel::core::token::Ask;
-use evenkeel::emulator::{Emulator, LogEntry, Options, Scenario, Timing};
+use evenkeel::emulator::{Emulator, LogEntry, Options, Outcome, Scenario, Timing};
 use evenkeel::engine::{Board, Command, Engine, Ports, Services, Settings};
 use evenkeel::gcp::access::Access;
 use evenkeel::gcp::budget::Budgets;
@@ -18,7 +19,6 @@ use evenkeel::gcp::clock::{Clock, SystemClock};
 use evenkeel::gcp::endpoint::EmulatorBase;
 use evenkeel::gcp::entropy::Entropy;
 use evenkeel::gcp::http::Http;
-use evenkeel::gcp::vpcaccess::VpcAccess;
 use evenkeel::journal::{Journal, SqliteJournal};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -48,15 +48,32 @@ pub fn key(name: &str) -> Key {
     }
 }
 
+/// The identity of a resource of any kind.
+pub fn key_of(kind: Kind, location: &str, name: &str) -> Key {
+    Key {
+        kind,
+        location: location.into(),
+        ..key(name)
+    }
+}
+
 /// A manifest of the incident's connector with these desired fields.
 pub fn declared(resource: Value) -> Declared {
+    let mut manifest = declared_as(key(CONNECTOR), resource);
+    manifest.policy.rollout = Some(steps_of(1, 2));
+    manifest
+}
+
+/// A manifest of any kind: adopts what is there, brings drift back, leaves the resource when it
+/// goes.
+pub fn declared_as(key: Key, resource: Value) -> Declared {
     Declared {
-        key: key(CONNECTOR),
-        name: CONNECTOR.into(),
+        name: key.name.clone(),
+        key,
         labels: std::collections::BTreeMap::new(),
         resource: resource.as_object().unwrap().clone(),
         policy: Policy {
-            rollout: Some(steps_of(1, 2)),
+            rollout: None,
             drift: Drift::Enforce,
             deletion: Deletion::Orphan,
             adopt: true,
@@ -137,9 +154,7 @@ impl World {
             clock: Arc::clone(&self.clock),
         });
         let ports = Ports {
-            services: Services {
-                vpc_access: Arc::new(VpcAccess::new(Arc::new(client))),
-            },
+            services: Services::new(&Arc::new(client)),
             journal,
             clock: Arc::clone(&self.clock),
             entropy,
@@ -163,6 +178,35 @@ impl World {
             .requests()
             .into_iter()
             .filter(|entry| entry.method != "GET")
+            .collect()
+    }
+
+    /// Somebody else's call to Compute Engine, and time for it to take effect.
+    pub async fn google(&self, method: &str, path: &str, body: Value) -> Value {
+        let body = if body.is_null() {
+            Bytes::new()
+        } else {
+            Bytes::from(body.to_string())
+        };
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("http://127.0.0.1:1/compute/v1/{path}"))
+            .body(body)
+            .unwrap();
+        let Outcome::Reply(reply) = self.emulator.handle(self.clock.now(), &request).outcome else {
+            panic!("{method} {path}: no reply");
+        };
+        let status = reply.status();
+        assert!(status.is_success(), "{method} {path}: {:?}", reply.body());
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        serde_json::from_slice(reply.body()).unwrap()
+    }
+
+    /// The operator's own writes to Compute Engine: each carries a request id.
+    pub fn sent(&self) -> Vec<LogEntry> {
+        let writes = self.writes().into_iter();
+        writes
+            .filter(|w| !w.foreign && w.query.contains("requestId="))
             .collect()
     }
 
@@ -215,7 +259,42 @@ impl Operator {
     }
 
     pub fn status(&self) -> Status {
-        self.board.resources()[&key(CONNECTOR)].status.clone()
+        let resources = self.board.resources();
+        resources
+            .get(&key(CONNECTOR))
+            .map(|report| report.status.clone())
+            .unwrap_or_default()
+    }
+
+    /// The status of a resource of any kind.
+    pub fn status_of(&self, key: &Key) -> Status {
+        self.board.resources()[key].status.clone()
+    }
+
+    /// Runs until `reached`, at most `limit` of simulated time.
+    pub async fn until(&self, limit: Duration, reached: impl Fn(&Operator) -> bool) {
+        let deadline = tokio::time::Instant::now() + limit;
+        while !reached(self) {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "not reached within {limit:?}: {:#?}",
+                self.board.resources()
+            );
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Runs until this resource is Ready and nothing else is pending either.
+    pub async fn ready(&self, key: &Key, limit: Duration) -> Status {
+        let ready = |operator: &Operator| {
+            let resources = operator.board.resources();
+            resources
+                .get(key)
+                .is_some_and(|report| report.status.is_ready())
+                && operator.board.is_settled()
+        };
+        self.until(limit, ready).await;
+        self.status_of(key)
     }
 
     /// A clean stop.

@@ -8,10 +8,12 @@ usage: make.py API.VERSION ROOT [ROOT ...] > API-VERSION.json
            projects.locations.operations:get,list,wait > run-v2.json
        make.py sqladmin.v1 instances:delete,get,insert,list,patch,update operations:get,list > sqladmin-v1.json
        make.py secretmanager.v1 projects.secrets.versions:access > secretmanager-v1.json
+       make.py compute.v1 COMPUTE > compute-v1.json
 
 Reads Google's discovery document from the installed PyPI package google-api-python-client (2.202.0 made the
-files kept here), takes the methods named after each ROOT resource, or every method under it when none is named,
-and the messages they reach. The result is small
+files kept here, but for compute: 2.200.0 is the last with the v1 channel that clients get who name no dated
+version), takes every method under each ROOT resource, and the messages they reach. A ROOT may name its methods:
+`zoneOperations:get,list,wait`. `make.py compute.v1 COMPUTE` stands for the resources served here. The result is small
 enough to read in a review, so that a change of Google's API shows as a diff:
 
   methods   id -> {verb, path, query: {name: type}, request, response}
@@ -25,6 +27,23 @@ import json
 import pathlib
 import sys
 
+CHANGES = "insert,patch,update,delete"
+COMPUTE = [
+    "healthChecks:aggregatedList,get,list," + CHANGES,
+    "regionHealthChecks:get,list," + CHANGES,
+    "backendServices:aggregatedList,get,getHealth,list," + CHANGES,
+    "regionBackendServices:get,getHealth,list," + CHANGES,
+    "sslCertificates:aggregatedList,get,list,insert,delete",
+    "regionSslCertificates:get,list,insert,delete",
+    "targetHttpsProxies:aggregatedList,get,list,insert,patch,delete,setSslCertificates,setCertificateMap",
+    "regionTargetHttpsProxies:get,list,insert,patch,delete,setSslCertificates",
+    "networkEndpointGroups:aggregatedList,get,list,insert",
+    "regionNetworkEndpointGroups:get,list,insert",
+    "globalNetworkEndpointGroups:get,list,insert",
+    "globalOperations:get,list,wait",
+    "regionOperations:get,list,wait",
+    "zoneOperations:get,list,wait",
+]
 SCALARS = {"string", "boolean", "object", "any"}
 
 
@@ -61,20 +80,19 @@ def flags(node):
     return found
 
 
+def methods_of(document, root):
+    path, _, names = root.partition(":")
+    node = resource(document, path)
+    if not names:
+        return methods(node)
+    return [node["methods"][name] for name in names.split(",")]
+
+
 def resource(document, path):
     node = document
     for part in path.split("."):
         node = node.get("resources", {}).get(part) or sys.exit(f"make.py: no resource {path!r}")
     return node
-
-
-def chosen(document, root):
-    path, _, names = root.partition(":")
-    node = resource(document, path)
-    if not names:
-        yield from methods(node)
-    for name in filter(None, names.split(",")):
-        yield node["methods"].get(name) or sys.exit(f"make.py: no method {name!r} in {path!r}")
 
 
 def methods(node):
@@ -83,13 +101,13 @@ def methods(node):
         yield from methods(inner)
 
 
-def method_of(method):
+def method_of(document, method):
     query = {
         name: {**type_of(parameter), **({"list": True} if parameter.get("repeated") else {})}
         for name, parameter in method.get("parameters", {}).items()
         if parameter["location"] == "query"
     }
-    made = {"verb": method["httpMethod"], "path": "/" + method["flatPath"], "query": query}
+    made = {"verb": method["httpMethod"], "path": "/" + document["servicePath"] + method["flatPath"], "query": query}
     for side in ("request", "response"):
         if side in method:
             made[side] = method[side]["$ref"]
@@ -115,8 +133,9 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     api, roots = sys.argv[1], sys.argv[2:]
+    roots = COMPUTE if roots == ["COMPUTE"] else roots
     document = load(api)
-    found = {m["id"]: method_of(m) for root in roots for m in chosen(document, root)}
+    found = {m["id"]: method_of(document, m) for root in roots for m in methods_of(document, root)}
     names = {m[side] for m in found.values() for side in ("request", "response") if side in m}
     surface = {
         "api": api,

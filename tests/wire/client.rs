@@ -18,6 +18,7 @@ pub struct Gcp {
     pub emulator: Emulator,
     pub now: Timestamp,
     pub surface: Surface,
+    pub compute: &'static Surface,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +37,18 @@ impl Reply {
 
     pub fn rpc(&self) -> &str {
         self.body["error"]["status"].as_str().unwrap_or_default()
+    }
+
+    /// The first reason, as compute gives it.
+    pub fn reason(&self) -> &str {
+        self.body["error"]["errors"][0]["reason"]
+            .as_str()
+            .unwrap_or_default()
+    }
+
+    /// The path of compute's operation.
+    pub fn compute_operation(&self) -> String {
+        path_of(&self.body["selfLink"])
     }
 
     /// The name of the operation, as a path.
@@ -72,6 +85,7 @@ impl Gcp {
             emulator,
             now,
             surface: Surface::vpcaccess(),
+            compute: Surface::compute(),
         }
     }
 
@@ -165,6 +179,13 @@ impl Gcp {
         assert_eq!(self.get(&path).body["state"], "READY");
         path
     }
+}
+
+/// Where a link of compute leads, whatever its base.
+pub fn path_of(link: &Value) -> String {
+    let link = link.as_str().expect("a link");
+    let (_, path) = link.split_once("/compute/").expect("a link of compute");
+    format!("/compute/{path}")
 }
 
 pub fn connector(range: &str) -> Value {

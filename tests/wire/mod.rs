@@ -5,6 +5,7 @@
 #![allow(dead_code)] // each test that says `mod wire;` uses its own part
 
 pub mod client;
+pub mod compute;
 
 use std::sync::LazyLock;
 
@@ -28,9 +29,10 @@ pub struct Surface {
 }
 
 /// The APIs that share a port. What two of them have (locations, their operations) is the same in both.
-static SURFACES: LazyLock<[Surface; 4]> = LazyLock::new(|| {
+static SURFACES: LazyLock<[Surface; 5]> = LazyLock::new(|| {
     [
         Surface::vpcaccess(),
+        Surface::parse(include_str!("../surface/compute-v1.json")),
         Surface::run(),
         Surface::sqladmin(),
         Surface::parse(include_str!("../surface/secretmanager-v1.json")),
@@ -40,6 +42,13 @@ static SURFACES: LazyLock<[Surface; 4]> = LazyLock::new(|| {
 impl Surface {
     pub fn vpcaccess() -> Self {
         Self::parse(include_str!("../surface/vpcaccess-v1.json"))
+    }
+
+    /// Read once: it is large, and property tests make hundreds of clients.
+    pub fn compute() -> &'static Self {
+        static COMPUTE: LazyLock<Surface> =
+            LazyLock::new(|| Surface::parse(include_str!("../surface/compute-v1.json")));
+        &COMPUTE
     }
 
     pub fn run() -> Self {
@@ -186,11 +195,17 @@ impl Surface {
                 Some(kind) if sent && kind["readOnly"] == true => {
                     problems.push(format!("{place}: is read-only"));
                 }
+                // Unset, or deleted in a merge patch.
+                Some(_) if sent && value.is_null() => {}
                 Some(kind) => self.check_field(kind, &place, value, sent, problems),
             }
         }
-        if fields.get("done").is_some() && !sent {
-            self.check_operation(place, object, problems);
+        match message {
+            "Operation" if !sent && fields.get("operationType").is_some() => {
+                check_compute_operation(place, object, problems);
+            }
+            "Operation" if !sent => self.check_operation(place, object, problems),
+            _ => {}
         }
     }
 
@@ -378,6 +393,56 @@ fn is_method(method: &Value, verb: &str, path: &str) -> bool {
                 theirs == ours
             }
         })
+}
+
+/// What the description of compute leaves open: an operation runs without an end, or is DONE with one; an error
+/// comes with an HTTP code.
+fn check_compute_operation(
+    place: &str,
+    operation: &Map<String, Value>,
+    problems: &mut Vec<String>,
+) {
+    let has = |name: &str| operation.contains_key(name);
+    // A partial response may have cut any of it.
+    if !has("name") || !has("status") {
+        return;
+    }
+    let mut demand = |good: bool, problem: &str| {
+        if !good {
+            problems.push(format!("{place}: {problem}"));
+        }
+    };
+    let done = operation["status"] == "DONE";
+    demand(
+        operation.get("kind") == Some(&"compute#operation".into()),
+        "kind is not that of an operation",
+    );
+    demand(
+        done == has("endTime"),
+        "endTime must be there exactly when it is DONE",
+    );
+    demand(done || !has("error"), "an error before it is DONE");
+    for name in ["insertTime", "startTime", "endTime"] {
+        let good = operation.get(name).is_none_or(is_time);
+        demand(good, &format!("{name} is not a time"));
+    }
+    for name in ["selfLink", "targetLink"] {
+        let link = operation.get(name).and_then(Value::as_str);
+        demand(
+            link.is_none_or(|link| link.contains("/compute/v1/projects/")),
+            &format!("{name} is not a link"),
+        );
+    }
+    if let Some(error) = operation.get("error") {
+        let texts = |error: &Value| error["code"].is_string() && error["message"].is_string();
+        let errors = error["errors"].as_array();
+        let good = errors.is_some_and(|errors| !errors.is_empty() && errors.iter().all(texts));
+        demand(good, "error.errors must have codes and messages");
+        demand(
+            has("httpErrorStatusCode") && has("httpErrorMessage"),
+            "an error without an HTTP code",
+        );
+    }
 }
 
 fn is_time(value: &Value) -> bool {

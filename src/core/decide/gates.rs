@@ -23,6 +23,13 @@ impl<'a> Run<'a> {
         plan: &Plan,
         present: Option<&'a Present>,
     ) -> Flow<Verdict> {
+        self.apply_gates(desired, plan)?;
+        self.start(desired, plan, present);
+        self.carry_on_with(desired, present)
+    }
+
+    /// The gates in order: first what is for good, then what passes by itself.
+    pub(super) fn apply_gates(&mut self, desired: &Desired<'a>, plan: &Plan) -> Flow {
         self.refuse_incomplete(desired, plan)?;
         refuse_blocked(plan)?;
         if self.observes_drift_only(desired) {
@@ -30,12 +37,12 @@ impl<'a> Run<'a> {
             return stop(Verdict::rest(Situation::Drifted(text)));
         }
         self.refuse_read_only(desired, &plan.summary())?;
+        self.await_dependencies()?;
         self.await_approval(desired, plan)?;
         self.await_retry()?;
         self.want_fresh("comparing with the live state")?;
         self.await_settled(&plan.summary())?;
-        self.start(desired, plan, present);
-        self.carry_on_with(desired, present)
+        Flow::Continue(())
     }
 
     fn refuse_incomplete(&self, desired: &Desired<'a>, plan: &Plan) -> Flow {
@@ -123,6 +130,16 @@ impl<'a> Run<'a> {
         stop(Verdict::rest(Situation::AwaitingApproval(message)))
     }
 
+    /// What the resource refers to must be ready before it is written. Going back never waits.
+    pub(super) fn await_dependencies(&self) -> Flow {
+        match self.input.blocked_on {
+            Some(what) => stop(Verdict::rest(Situation::WaitingForDependency(
+                what.to_owned(),
+            ))),
+            None => Flow::Continue(()),
+        }
+    }
+
     pub(super) fn await_retry(&self) -> Flow {
         match &self.record.retry {
             Some(retry) if retry.not_before > self.input.now => {
@@ -171,9 +188,8 @@ impl<'a> Run<'a> {
         let Some(rollout) = &self.record.rollout else {
             return Flow::Continue(());
         };
-        let now_live = fields::restrict(live, &rollout.expected);
         let creating = matches!(rollout.steps.get(rollout.step), Some(Step::Create(_)));
-        if now_live == rollout.expected || (creating && !exists) {
+        if fields::diff(&rollout.expected, live).is_empty() || (creating && !exists) {
             return Flow::Continue(());
         }
         // Already where the rollout leads: nothing is lost by going on.

@@ -6,8 +6,10 @@
 
 mod gates;
 mod outcome;
+mod procedure;
 mod removal;
 mod report;
+mod resumed;
 mod rollback;
 mod rollout;
 mod settle;
@@ -15,6 +17,8 @@ mod step;
 mod tokens;
 
 pub use outcome::sent;
+pub use procedure::procedure_plan;
+pub use resumed::resumed;
 
 use super::conditions::{self, DriftFact, Situation};
 use super::digest;
@@ -28,7 +32,7 @@ use super::token::Token;
 use crate::api::envelope::{Drift, Policy};
 use crate::api::event::Severity;
 use crate::api::status::RevisionRef;
-use crate::api::{Declared, Event, Reason};
+use crate::api::{Declared, Event, Key, Reason};
 use jiff::Timestamp;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -41,6 +45,8 @@ pub struct Desired<'a> {
     pub fields: &'a Fields,
     /// Digest of the content.
     pub digest: &'a str,
+    /// The managed resources it refers to.
+    pub needs: &'a [Key],
 }
 
 /// Times that the decisions use.
@@ -83,6 +89,14 @@ pub struct Input<'a> {
     pub operation: Option<&'a Result<Operation, Fault>>,
     /// Reply to [`Effect::FindOperations`].
     pub operations: Option<&'a Result<Vec<Operation>, Fault>>,
+    /// Reply to [`Effect::FindUsers`].
+    pub users: Option<&'a Result<Vec<String>, Fault>>,
+    /// The resource as GCP's operations name it.
+    pub target: &'a str,
+    /// `Some`: something that the resource refers to is not ready.
+    pub blocked_on: Option<&'a str>,
+    /// Managed resources that refer to this one.
+    pub referrers: &'a [String],
     /// Requests not handled yet, oldest first.
     pub tokens: &'a [Token],
     pub rules: &'a Rules,
@@ -105,6 +119,8 @@ pub enum Effect {
     Poll(String),
     /// List the operations of the location, then decide again.
     FindOperations,
+    /// Ask GCP who uses the resource, then decide again.
+    FindUsers,
     /// Make the call in `record.write`: first write it down, with the revision if there is one.
     Send(Option<Box<Revision>>),
 }
@@ -201,6 +217,9 @@ impl<'a> Run<'a> {
         };
         self.record.released = false;
         let live = self.live()?;
+        if let Some(look) = self.input.rules.procedure {
+            return self.proceed(&desired, live, look);
+        }
         let Some(present) = live else {
             return self.absent(&desired);
         };
@@ -216,9 +235,13 @@ impl<'a> Run<'a> {
         if spec != self.record.spec_digest {
             self.record.spec_digest = spec;
             self.record.generation += 1;
+            resumed::restart_step(&mut self.record, self.input.now);
         }
         self.record.name.clone_from(&desired.declared.name);
         self.record.deletion = desired.declared.policy.deletion;
+        if self.record.needs != desired.needs {
+            self.record.needs = desired.needs.to_vec();
+        }
         if self
             .record
             .held
@@ -252,6 +275,8 @@ impl<'a> Run<'a> {
 
     /// GCP has no such resource.
     fn absent(&mut self, desired: &Desired<'a>) -> Flow<Verdict> {
+        // A list of connectors cannot say that it is partial; only a read of its own counts.
+        self.want_fresh("checking that the resource is gone")?;
         if self.record.last_good.is_some() {
             self.drift = DriftFact::Drifted("the resource is gone from GCP".to_owned());
         }
@@ -286,15 +311,15 @@ impl<'a> Run<'a> {
 
     fn present(&mut self, desired: &Desired<'a>, present: &'a Present) -> Flow<Verdict> {
         match present.lifecycle {
-            Lifecycle::Ready => {}
+            Lifecycle::Ready | Lifecycle::Unhealthy => {}
             Lifecycle::Busy | Lifecycle::Deleting => {
                 let message = format!("GCP reports {}: waiting for it to finish", present.state);
                 return stop(self.soon(Situation::WaitingForOperation(message), 5));
             }
             Lifecycle::Failed => {
                 let message = format!(
-                    "GCP reports {}: it recommends manual deletion; delete it, and evenkeel creates it anew",
-                    present.state
+                    "GCP reports {}: {}",
+                    present.state, self.input.rules.when_failed
                 );
                 return stop(stalled(Reason::ResourceFailed, message));
             }
@@ -306,6 +331,13 @@ impl<'a> Run<'a> {
         }
         let plan = self.plan_for(desired, Some(&present.fields));
         if plan.changes.is_empty() {
+            if present.lifecycle == Lifecycle::Unhealthy {
+                let message = format!(
+                    "live equals declared, and it does not work: {}",
+                    present.state
+                );
+                return stop(stalled(Reason::ResourceFailed, message));
+            }
             return Flow::Continue(self.up_to_date(desired));
         }
         self.compare(desired, &plan);
@@ -405,7 +437,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn undoing(&self) -> bool {
+    pub(super) fn undoing(&self) -> bool {
         self.record
             .rollout
             .as_ref()

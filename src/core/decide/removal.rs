@@ -6,8 +6,11 @@ use crate::api::status::Outcome;
 use crate::core::conditions::{DriftFact, Situation};
 use crate::core::fields::Fields;
 use crate::core::observed::{Lifecycle, Live, Present};
-use crate::core::record::{Intent, Revision, Stage, Verb, Write};
+use crate::core::procedure::{Next, Procedure, Scene};
+use crate::core::record::{Intent, Revision, Sealed, Stage, Verb, Write};
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Stands for "the manifest is gone" where a hold names its content.
 pub(super) const CONTENT: &str = "removal";
@@ -89,18 +92,49 @@ impl Run<'_> {
         stop(Verdict::rest(Situation::WaitingForBudget(message)))
     }
 
+    /// A delete names the users of the resource and waits, without writing.
+    fn refuse_used(&self, users: &[String]) -> Flow {
+        if users.is_empty() {
+            return Flow::Continue(());
+        }
+        let text = format!(
+            "not deleted: in use by {}; remove these users first",
+            users.join(", ")
+        );
+        stop(self.soon(Situation::InUse(text), 30))
+    }
+
     fn delete(&mut self, present: &Present) -> Flow<Verdict> {
         if present.lifecycle == Lifecycle::Deleting || present.lifecycle == Lifecycle::Busy {
             let text = format!("GCP reports {}", present.state);
             return stop(self.soon(Situation::WaitingForOperation(text), 5));
         }
-        if !present.users.is_empty() {
-            let text = format!(
-                "not deleted: in use by {}; remove these users first",
-                present.users.join(", ")
-            );
-            return stop(self.soon(Situation::InUse(text), 60));
+        let users: Vec<String> = self
+            .input
+            .referrers
+            .iter()
+            .chain(&present.users)
+            .cloned()
+            .collect();
+        self.refuse_used(&users)?;
+        match self.input.users {
+            None => {
+                let text = "asking who uses the resource".to_owned();
+                return stop(Verdict::act(Situation::Deleting(text), Effect::FindUsers));
+            }
+            Some(Err(fault)) => {
+                let text = format!("cannot tell who uses the resource: {fault}");
+                return stop(self.soon(Situation::InUse(text), 30));
+            }
+            Some(Ok(users)) => self.refuse_used(users)?,
         }
+        let write = match self.input.rules.procedure {
+            Some(look) => match self.next_removal(present, look)? {
+                Some(write) => write,
+                None => return stop(self.soon(Situation::Deleting("nearly gone".to_owned()), 5)),
+            },
+            None => self.delete_call(present),
+        };
         let now = self.input.now;
         self.record.revision += 1;
         self.record.sends += 1;
@@ -113,19 +147,7 @@ impl Run<'_> {
             fields: present.fields.clone(),
             raw: present.raw.clone(),
         };
-        self.record.write = Some(Write {
-            intent: Intent {
-                id: format!("{}-{}", self.record.name, self.record.sends),
-                key: self.record.key.clone(),
-                verb: Verb::Delete,
-                mask: Vec::new(),
-                body: Value::Null,
-                prepared_at: now,
-            },
-            before: present.fields.clone(),
-            after: Fields::new(),
-            stage: Stage::Prepared,
-        });
+        self.record.write = Some(write);
         self.normal(
             "DeleteStarted",
             "the manifest is gone and deletion: Delete is set",
@@ -135,5 +157,49 @@ impl Run<'_> {
             situation,
             Effect::Send(Some(Box::new(revision))),
         ))
+    }
+
+    /// The next object to delete, for a kind of several objects.
+    fn next_removal(
+        &self,
+        present: &Present,
+        look: fn(&Scene<'_>) -> Procedure,
+    ) -> Flow<Option<Write>> {
+        let procedure = look(&Scene {
+            name: &self.record.key.name,
+            declared: &Fields::new(),
+            resource: &serde_json::Map::new(),
+            live: Some(present),
+            since: &BTreeMap::new(),
+            bake: Duration::ZERO,
+            now: self.input.now,
+        });
+        match procedure.next {
+            Next::Call(call) => Flow::Continue(Some(self.write_of(*call))),
+            Next::Done => Flow::Continue(None),
+            Next::Wait { message, .. }
+            | Next::Hold { message, .. }
+            | Next::Broken { message, .. } => {
+                stop(self.soon(Situation::InUse(format!("not deleted: {message}")), 30))
+            }
+        }
+    }
+
+    fn delete_call(&self, present: &Present) -> Write {
+        Write {
+            intent: Intent {
+                id: format!("{}-{}", self.record.name, self.record.sends + 1),
+                key: self.record.key.clone(),
+                verb: Verb::Delete,
+                object: None,
+                mask: Vec::new(),
+                body: Value::Null,
+                sealed: Sealed::default(),
+                prepared_at: self.input.now,
+            },
+            before: present.fields.clone(),
+            after: Fields::new(),
+            stage: Stage::Prepared,
+        }
     }
 }

@@ -15,7 +15,7 @@ impl Run<'_> {
     pub(super) fn conclude(mut self, verdict: Verdict) -> Decision {
         let looks = matches!(
             verdict.effect,
-            Some(Effect::Observe | Effect::Poll(_) | Effect::FindOperations)
+            Some(Effect::Observe | Effect::Poll(_) | Effect::FindOperations | Effect::FindUsers)
         );
         // A look leaves the status alone: it is followed by another decision at once.
         if !looks {
@@ -52,9 +52,11 @@ impl Run<'_> {
             if let Live::Present(present) = &self.input.observed.live {
                 status.observed =
                     fields::unflatten(&fields::restrict(&present.fields, desired.fields));
-                status
-                    .observed
-                    .insert("state".to_owned(), present.state.clone().into());
+                // Some APIs have no word for the lifecycle.
+                if !present.state.is_empty() {
+                    let state = present.state.clone().into();
+                    status.observed.insert("state".to_owned(), state);
+                }
             }
         }
         if matches!(self.input.observed.live, Live::Absent) {

@@ -63,14 +63,14 @@ impl<'a> Run<'a> {
             // A caller that may not write may not write back either.
             && reason != Reason::PermissionDenied
             && self.record.rolled_back.as_deref() != Some(desired.digest)
+            // A procedure leaves the old state in place until the new one is proved.
+            && self.input.rules.procedure.is_none()
     }
 
     fn go_back(&mut self, desired: &Desired<'a>, failed: &Rollout, because: Reason, live: &Fields) {
-        let mut saved = failed.prior.clone();
-        if let Some(good) = &self.record.last_good {
-            saved.extend(good.fields.clone());
-        }
-        saved.retain(|field, _| failed.prior.contains_key(field));
+        let staging = self.input.rules.staging;
+        let staged = staging.and_then(|staging| (staging.back)(&failed.steps, &failed.prior, live));
+        let saved = staged.unwrap_or_else(|| self.saved(failed));
         let (back, stuck) = plan::way_back(self.input.rules, &saved, live);
         if !stuck.is_empty() {
             let texts: Vec<_> = stuck.iter().map(plan::change_text).collect();
@@ -100,6 +100,16 @@ impl<'a> Run<'a> {
             now_live,
             texts.join(", "),
         );
+    }
+
+    /// The last good values of the fields that were there when the rollout started.
+    fn saved(&self, failed: &Rollout) -> Fields {
+        let mut saved = failed.prior.clone();
+        if let Some(good) = &self.record.last_good {
+            saved.extend(good.fields.clone());
+        }
+        saved.retain(|field, _| failed.prior.contains_key(field));
+        saved
     }
 
     pub(super) fn went_back(&mut self, to: i64, because: Option<Reason>) {

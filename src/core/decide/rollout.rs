@@ -2,12 +2,13 @@
 
 use super::HISTORY_LIMIT;
 use super::{Desired, Flow, Run, Verdict, later, stop};
+use crate::api::Reason;
 use crate::api::envelope::RolloutSpec;
 use crate::api::status::{HistoryEntry, Outcome};
 use crate::core::conditions::Situation;
 use crate::core::digest;
 use crate::core::fields::{self, Fields};
-use crate::core::observed::Present;
+use crate::core::observed::{Lifecycle, Present};
 use crate::core::plan::{Action, Plan};
 use crate::core::record::{Purpose, Rollout, Step};
 use crate::core::steps;
@@ -24,6 +25,8 @@ impl<'a> Run<'a> {
         let what = if rollout.digest != desired.digest {
             "new content"
         } else if rollout.purpose == Purpose::Apply
+            // What was refused stays refused, whatever the settings.
+            && rollout.failure.is_none()
             && rollout.strategy != strategy(desired.declared.policy.rollout.as_ref())
         {
             "new rollout settings"
@@ -95,6 +98,7 @@ impl<'a> Run<'a> {
             prior,
             started_at: now,
             failure: None,
+            since: std::collections::BTreeMap::new(),
         });
         self.record.approved = None;
         self.record.history.push(HistoryEntry {
@@ -132,8 +136,31 @@ impl<'a> Run<'a> {
         let plan = self.plan_for(desired, Some(&present.fields));
         if !self.undoing() {
             self.compare(desired, &plan);
+            self.fail_unhealthy(present)?;
         }
         self.carry_on_with(desired, Some(present))
+    }
+
+    /// What the current step wrote is live, and the resource does not work with it.
+    fn fail_unhealthy(&mut self, present: &Present) -> Flow {
+        if present.lifecycle != Lifecycle::Unhealthy {
+            return Flow::Continue(());
+        }
+        let landed = self.record.rollout.as_ref().is_some_and(|rollout| {
+            rollout.failure.is_none()
+                && match rollout.steps.get(rollout.step) {
+                    Some(Step::Set(wanted) | Step::Create(wanted)) => {
+                        fields::diff(wanted, &present.fields).is_empty()
+                    }
+                    Some(Step::Pause(_) | Step::PauseManual) => true,
+                    Some(Step::Named(_)) | None => false,
+                }
+        });
+        if landed {
+            self.want_fresh("checking a resource that does not work")?;
+            self.fail_step(Reason::ResourceFailed, &present.state);
+        }
+        Flow::Continue(())
     }
 
     /// One round of the running rollout. `None`: the resource is still to be created.
@@ -177,7 +204,7 @@ impl<'a> Run<'a> {
                 }
                 Step::Set(wanted) if fields::diff(wanted, live).is_empty() => self.landed(),
                 Step::Create(_) if present.is_some() => self.landed(),
-                Step::Set(_) | Step::Create(_) => {
+                Step::Set(_) | Step::Create(_) | Step::Named(_) => {
                     return self.take_step(desired, &rollout, step, present);
                 }
             }

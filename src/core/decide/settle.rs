@@ -76,23 +76,34 @@ impl Run<'_> {
             Live::Unknown(_) => stop(self.soon(doing, 2)),
             Live::Absent => match write.intent.verb {
                 Verb::Delete => self.finished(),
-                Verb::Create => self.send_again_after(write, since),
+                Verb::Create => self.send_again_after(write, since, operations),
                 Verb::Patch => self.give_up("the resource is gone"),
             },
-            Live::Present(present) => self.recover_present(write, since, present),
+            Live::Present(present) => self.recover_present(write, since, operations, present),
         }
     }
 
-    fn recover_present(&mut self, write: &Write, since: Timestamp, present: &Present) -> Flow {
+    fn recover_present(
+        &mut self,
+        write: &Write,
+        since: Timestamp,
+        operations: &[Operation],
+        present: &Present,
+    ) -> Flow {
         if matches!(present.lifecycle, Lifecycle::Busy | Lifecycle::Deleting) {
             let doing = self.doing(write, "GCP works on the resource");
             return stop(self.soon(doing, 2));
         }
         let now_live = fields::restrict(&present.fields, &write.after);
         match write.intent.verb {
-            Verb::Patch | Verb::Create if now_live == write.after => self.finished(),
-            Verb::Patch if now_live == write.before => self.send_again_after(write, since),
-            Verb::Delete => self.send_again_after(write, since),
+            _ if landed(write, &present.fields) => self.finished(),
+            Verb::Patch if now_live == write.before => {
+                self.send_again_after(write, since, operations)
+            }
+            _ if write.intent.object.is_some() && now_live == write.before => {
+                self.send_again_after(write, since, operations)
+            }
+            Verb::Delete => self.send_again_after(write, since, operations),
             Verb::Patch | Verb::Create => self.give_up(&format!(
                 "live is neither as before nor as wanted: {}",
                 list(&now_live)
@@ -100,33 +111,55 @@ impl Run<'_> {
         }
     }
 
-    /// An operation on this resource that GCP took after the call was written down.
+    /// The newest operation on this resource, if GCP took it after the call was written down.
     fn ours<'o>(&self, write: &Write, operations: &'o [Operation]) -> Option<&'o Operation> {
-        let key = &self.record.key;
-        let collection = format!("/locations/{}/", key.location);
-        operations.iter().find(|operation| {
-            let target = operation.target.as_deref().unwrap_or_default();
-            let same = target.contains(&format!("projects/{}/", key.project))
-                && target.contains(&collection)
-                && target.rsplit('/').next() == Some(key.name.as_str());
-            let known = self.record.last_operation.as_deref() == Some(&operation.name);
-            let earliest = write
-                .intent
-                .prepared_at
-                .saturating_sub(SKEW)
-                .unwrap_or(Timestamp::MIN);
-            same && !known && operation.created.is_none_or(|created| created >= earliest)
-        })
+        let earliest = write
+            .intent
+            .prepared_at
+            .saturating_sub(SKEW)
+            .unwrap_or(Timestamp::MIN);
+        self.newest(operations)
+            .filter(|operation| operation.created.is_none_or(|created| created >= earliest))
+    }
+
+    /// The newest operation on this resource, if it is not the last one known. By GCP's clock
+    /// alone: ours may be wrong by hours.
+    fn newest<'o>(&self, operations: &'o [Operation]) -> Option<&'o Operation> {
+        let known = self.record.last_operation.as_deref();
+        let on_it = operations
+            .iter()
+            .filter(|operation| self.is_target(operation));
+        on_it
+            .max_by_key(|operation| operation.created)
+            .filter(|operation| known != Some(&operation.name))
+    }
+
+    fn is_target(&self, operation: &Operation) -> bool {
+        operation.target.as_deref() == Some(self.input.target)
     }
 
     /// The call did not land, as far as can be seen: send it again once no request of ours can be
     /// under way any more.
-    fn send_again_after(&mut self, write: &Write, since: Timestamp) -> Flow {
+    fn send_again_after(
+        &mut self,
+        write: &Write,
+        since: Timestamp,
+        operations: &[Operation],
+    ) -> Flow {
         let safe = later(since, self.input.timing.resend_after);
         if safe > self.input.now {
             let doing = self.doing(write, "no trace of the last call yet");
             let soon = later(self.input.now, Duration::from_secs(5));
             return stop(Verdict::until(doing, safe.min(soon)));
+        }
+        // Better to read somebody else's result back than to send a call twice.
+        if let Some(operation) = self.newest(operations) {
+            let name = operation.name.clone();
+            self.normal(
+                "OperationAdopted",
+                &format!("the call may have landed: {name}"),
+            );
+            return self.accepted(name);
         }
         self.record.write = None;
         self.normal("NotLanded", "the last call left no trace; it is made anew");
@@ -229,9 +262,9 @@ impl Run<'_> {
         match &self.input.observed.live {
             Live::Unknown(Some(fault)) => stop(self.unreadable(fault)),
             Live::Unknown(None) => stop(self.soon(doing, 1)),
-            Live::Absent if write.intent.verb == Verb::Delete => self.deleted(),
+            Live::Absent if deletes_all(write) => self.deleted(),
             Live::Present(present) if took(write, present) => {
-                self.took(write);
+                self.took(write, present.lifecycle);
                 Flow::Continue(())
             }
             Live::Present(present) if present.lifecycle == Lifecycle::Failed => {
@@ -239,7 +272,9 @@ impl Run<'_> {
                 self.record.write = None;
                 Flow::Continue(())
             }
-            Live::Present(present) if present.lifecycle != Lifecycle::Ready => {
+            Live::Present(present)
+                if matches!(present.lifecycle, Lifecycle::Busy | Lifecycle::Deleting) =>
+            {
                 stop(self.soon(doing, 2))
             }
             Live::Absent | Live::Present(_) if patience > self.input.now => {
@@ -249,11 +284,16 @@ impl Run<'_> {
         }
     }
 
-    fn took(&mut self, write: &Write) {
+    fn took(&mut self, write: &Write, lifecycle: Lifecycle) {
         self.count_repetition(write);
         self.record.write = None;
         self.record.owned = true;
         self.record.settled_at = Some(self.input.now);
+        // A step whose result does not work fails where the rollout is carried on; going back is
+        // about the fields alone.
+        if lifecycle == Lifecycle::Unhealthy && !self.undoing() {
+            return;
+        }
         if self
             .record
             .rollout
@@ -337,9 +377,18 @@ impl Run<'_> {
 }
 
 fn took(write: &Write, present: &Present) -> bool {
-    write.intent.verb != Verb::Delete
-        && present.lifecycle == Lifecycle::Ready
-        && fields::diff(&write.after, &present.fields).is_empty()
+    matches!(present.lifecycle, Lifecycle::Ready | Lifecycle::Unhealthy)
+        && landed(write, &present.fields)
+}
+
+/// The call deletes the resource itself, not one object of a procedure.
+fn deletes_all(write: &Write) -> bool {
+    write.intent.verb == Verb::Delete && write.intent.object.is_none()
+}
+
+/// The fields are as the call wanted them. The resource being there is no landed delete.
+fn landed(write: &Write, live: &Fields) -> bool {
+    !deletes_all(write) && fields::diff(&write.after, live).is_empty()
 }
 
 fn list(fields: &Fields) -> String {

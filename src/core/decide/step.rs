@@ -7,7 +7,8 @@ use crate::api::{HumanDuration, Reason};
 use crate::core::conditions::Situation;
 use crate::core::fields::{self, Fields};
 use crate::core::observed::Present;
-use crate::core::record::{Intent, Revision, Rollout, Stage, Step, Verb, Write};
+use crate::core::record::{Intent, Revision, Rollout, Sealed, Stage, Step, Verb, Write};
+use crate::core::rules::Change;
 use crate::core::steps;
 use serde_json::Value;
 use std::time::Duration;
@@ -24,6 +25,15 @@ impl<'a> Run<'a> {
             desired.declared.policy.rollout.as_ref(),
             self.input.timing.step_timeout,
         );
+        // Going back honours suspend only: neither windows nor approvals stand in its way. A step that may not
+        // start does not time out.
+        self.refuse_read_only(
+            desired,
+            &format!("{}: {}", position(rollout), steps::describe(step)),
+        )?;
+        if !self.undoing() {
+            self.await_dependencies()?;
+        }
         if later(rollout.step_started_at, limit) <= self.input.now {
             let last = self
                 .record
@@ -34,14 +44,9 @@ impl<'a> Run<'a> {
             self.fail_step(Reason::DeadlineExceeded, &message);
             return stop(self.soon(Situation::Progressing(message), 0));
         }
-        // Going back honours suspend only: neither windows nor approvals stand in its way.
-        self.refuse_read_only(
-            desired,
-            &format!("{}: {}", position(rollout), steps::describe(step)),
-        )?;
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
-        let write = self.write_for(step, present);
+        let write = self.write_for(desired, step, present);
         self.refuse_loop(desired, &write)?;
         self.record.sends += 1;
         let revision = self.save_first(desired, present);
@@ -54,16 +59,16 @@ impl<'a> Run<'a> {
         ))
     }
 
-    fn write_for(&self, step: &Step, present: Option<&Present>) -> Write {
+    fn write_for(&self, desired: &Desired<'a>, step: &Step, present: Option<&Present>) -> Write {
         let rules = self.input.rules;
         let live = present.map(|present| &present.fields);
         let (verb, mut sent) = match step {
             Step::Create(fields) => (Verb::Create, fields.clone()),
             Step::Set(fields) => (Verb::Patch, fields.clone()),
-            Step::Pause(_) | Step::PauseManual => (Verb::Patch, Fields::new()),
+            Step::Pause(_) | Step::PauseManual | Step::Named(_) => (Verb::Patch, Fields::new()),
         };
         if let (Verb::Patch, Some(live)) = (verb, live) {
-            sent.retain(|field, value| live.get(field) != Some(value));
+            sent.retain(|field, value| !fields::same(value, live.get(field)));
             let companions: Vec<_> = sent
                 .keys()
                 .flat_map(|field| rules.companions(field))
@@ -76,17 +81,21 @@ impl<'a> Run<'a> {
             }
         }
         let before = live.map_or_else(Fields::new, |live| fields::restrict(live, &sent));
+        let encoded = (rules.encode)(&Change {
+            verb,
+            fields: &sent,
+            live: present,
+            declared: Some(desired.declared),
+        });
         Write {
             intent: Intent {
                 id: format!("{}-{}", self.record.name, self.record.sends + 1),
                 key: self.record.key.clone(),
                 verb,
-                mask: if verb == Verb::Patch {
-                    sent.keys().cloned().collect()
-                } else {
-                    Vec::new()
-                },
-                body: Value::Object(fields::unflatten(&sent)),
+                object: None,
+                mask: encoded.mask,
+                body: encoded.body,
+                sealed: Sealed::default(),
                 prepared_at: self.input.now,
             },
             before,
@@ -96,7 +105,7 @@ impl<'a> Run<'a> {
     }
 
     /// Before the first write of an attempt its prior state is saved, in the same transaction.
-    fn save_first(
+    pub(super) fn save_first(
         &mut self,
         desired: &Desired<'a>,
         present: Option<&Present>,
@@ -108,6 +117,11 @@ impl<'a> Run<'a> {
             .filter(|rollout| rollout.revision == 0)?;
         self.record.revision += 1;
         rollout.revision = self.record.revision;
+        let number = self.record.revision;
+        self.normal(
+            "Saved",
+            &format!("the state before this attempt is revision {number}"),
+        );
         Some(Box::new(Revision {
             key: self.record.key.clone(),
             number: self.record.revision,
@@ -142,7 +156,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn step_timeout(spec: Option<&RolloutSpec>, default: Duration) -> Duration {
+pub(super) fn step_timeout(spec: Option<&RolloutSpec>, default: Duration) -> Duration {
     spec.and_then(|spec| spec.timeout)
         .map_or(default, |timeout| timeout.0)
 }

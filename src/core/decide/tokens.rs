@@ -21,6 +21,7 @@ impl<'a> Run<'a> {
                 }
                 Ask::Resume => {
                     self.record.paused = false;
+                    super::resumed::restart_step(&mut self.record, self.input.now);
                     self.record.status.last_handled.promote = Some(self.handled(token));
                     self.promote();
                     self.normal("Resumed", "writing again");
@@ -95,6 +96,13 @@ impl<'a> Run<'a> {
             );
             return Flow::Continue(());
         };
+        if self.input.rules.procedure.is_some() {
+            self.handled_undo(token);
+            let text = "this kind changes by making the new beside the old: commit the former content \
+                        and it goes back the same safe way";
+            self.warn("UndoRefused", text);
+            return Flow::Continue(());
+        }
         self.want_fresh("reading the live state before going back")?;
         let Live::Present(present) = &self.input.observed.live else {
             return Flow::Continue(());

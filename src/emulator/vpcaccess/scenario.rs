@@ -23,6 +23,6 @@ pub(super) fn connectors(scenario: Scenario) -> Vec<Connector> {
             connected_projects: vec!["netra-staging".to_owned()],
             create_time: Timestamp::constant(1_741_600_800, 0),
         }],
-        Scenario::Empty => Vec::new(),
+        Scenario::Empty | Scenario::Many => Vec::new(),
     }
 }

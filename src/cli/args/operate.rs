@@ -1,0 +1,123 @@
+//! Arguments of `run`, `plan` and `validate`.
+
+use crate::api::HumanDuration;
+use clap::{Args, ValueEnum};
+use std::ffi::OsString;
+
+/// `evenkeel run`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel run manifests/quickstart --gcp emulator     watch a rollout without a cloud
+  evenkeel run manifests --gcp live                    keep a project as declared
+  evenkeel run manifests --gcp live --mode observe     report, write nothing
+  evenkeel run manifests --gcp live --once             for CI: exit 0 when all is Ready
+
+Ctrl-C or SIGTERM stops at the next safe point; what runs in GCP is taken up again at the next
+start. A second signal stops at once.")]
+pub struct RunArgs {
+    /// Manifest files or directories; `-` is stdin
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<OsString>,
+
+    /// Stop when nothing is left to do: exit 0 when all is Ready, else 1
+    #[arg(long)]
+    pub once: bool,
+
+    /// With --once: give up after this long
+    #[arg(long, value_name = "DURATION", default_value = "1h", requires = "once")]
+    pub timeout: HumanDuration,
+
+    /// `apply` writes; `observe` only looks and reports
+    #[arg(
+        long,
+        value_name = "MODE",
+        default_value = "apply",
+        hide_possible_values = true
+    )]
+    pub mode: Mode,
+
+    /// Time between two looks at GCP [default: 60s, with an emulator 5s]
+    #[arg(long, value_name = "DURATION")]
+    pub interval: Option<HumanDuration>,
+
+    /// Deletes that one revision of the manifests may do
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub deletes_per_sync: u32,
+
+    /// Load the manifests again when they change
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    #[arg(hide_possible_values = true)]
+    pub watch_source: bool,
+
+    /// Where the emulator of this process is served for curl and gcloud; `off` for nowhere
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub emulator_listen: String,
+}
+
+/// Whether to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    Apply,
+    Observe,
+}
+
+/// `evenkeel plan`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 nothing to change, 1 blocked or failed, 2 there are changes.
+Only GETs are sent. With the operator's --state, the plan also knows what is owned, approved and
+held.")]
+pub struct PlanArgs {
+    /// Manifest files or directories; `-` is stdin
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<OsString>,
+
+    /// Form of the output: table, json or markdown
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "table",
+        hide_possible_values = true
+    )]
+    pub output: PlanFormat,
+
+    /// Accepted for Terraform habits: exit codes are always detailed
+    #[arg(long, hide = true)]
+    pub detailed_exitcode: bool,
+}
+
+/// Form of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    Table,
+    Json,
+    Markdown,
+}
+
+/// `evenkeel validate`
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 valid (warnings do not fail), 2 not valid.")]
+pub struct ValidateArgs {
+    /// Manifest files or directories; `-` is stdin
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<OsString>,
+
+    /// Form of the output: text or json
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub output: ValidateFormat,
+}
+
+/// Form of a validation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ValidateFormat {
+    Text,
+    Json,
+}

@@ -1,0 +1,178 @@
+//! `evenkeel plan`: what a run would do, with GETs only.
+
+mod dependencies;
+mod json;
+mod judge;
+
+use super::args::{Gcp, Globals, PlanArgs, PlanFormat};
+use super::world::{self, World};
+use super::{CliError, Exit, block_on, load, out};
+use crate::api::key::Scope;
+use crate::api::{Declared, Key};
+use crate::core::observed::Live;
+use crate::core::record::Record;
+
+use crate::journal::{JournalError, View};
+use crate::kinds::{self, SetNames};
+use crate::render::plan_data::{Report, Summary, Verdict};
+use crate::render::{message, plan, plan_markdown};
+use crate::source::Set;
+use futures::StreamExt;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// A scope with more declared resources than this is read by one LIST.
+const GETS: usize = 3;
+/// Scopes read at the same time.
+const CONCURRENCY: usize = 8;
+
+/// Makes the plan and prints it.
+pub fn run(globals: &Globals, args: &PlanArgs) -> Result<Exit, CliError> {
+    let set = load::load_or_explain(&load::inputs(&args.paths), Exit::Failure)?;
+    let gcp = world::wanted(&globals.gcp).map_err(|error| error.exit(Exit::Failure))?;
+    let records = records(&globals.state_path(), &gcp)?;
+    let live = block_on(async {
+        let world = world::open(&gcp, globals)?;
+        Ok(read(&world, &set.declared).await)
+    })
+    .map_err(|error: CliError| error.exit(Exit::Failure))?;
+    let name = world::name(&gcp);
+    let paths = load::names(&args.paths);
+    let report = report(&set, &paths, &name, &live, &records);
+    match args.output {
+        PlanFormat::Table => out::text(&plan::table(&report, out::width()))?,
+        PlanFormat::Markdown => out::text(&plan_markdown::markdown(&report))?,
+        PlanFormat::Json => out::json(&json::report(&report))?,
+    }
+    Ok(exit(report.summary()))
+}
+
+fn report<'a>(
+    set: &'a Set,
+    paths: &'a str,
+    world: &'a str,
+    live: &BTreeMap<Key, Live>,
+    records: &HashMap<Key, Record>,
+) -> Report<'a> {
+    let unread = Live::Unknown(None);
+    let names = SetNames::of(&set.declared);
+    let now = Timestamp::now();
+    let objects = set
+        .declared
+        .iter()
+        .map(|declared| {
+            let live = live.get(&declared.key).unwrap_or(&unread);
+            let record = records.get(&declared.key);
+            let mut object = judge::judge(declared, &names, live, record, now);
+            if matches!(object.verdict, Verdict::Change | Verdict::Create) {
+                let waits = dependencies::waits(declared, &names, records);
+                object.remarks.extend(waits);
+            }
+            object
+        })
+        .collect();
+    Report {
+        paths,
+        revision: &set.revision,
+        world,
+        objects,
+    }
+}
+
+fn exit(summary: Summary) -> Exit {
+    if summary.blocked + summary.unknown > 0 {
+        Exit::Failure
+    } else if summary.change + summary.create > 0 {
+        Exit::Changes
+    } else {
+        Exit::Success
+    }
+}
+
+/// What the operator knows, where one has run on this state file and this GCP.
+fn records(state: &Path, gcp: &Gcp) -> Result<HashMap<Key, Record>, CliError> {
+    let view = match View::open(state) {
+        Ok(view) => view,
+        Err(JournalError::Missing { .. }) => return Ok(HashMap::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let found = view.world()?;
+    if found != world::name(gcp) {
+        out::error_text(&message::note(&format!(
+            "{} belongs to {found} and is not used here",
+            state.display()
+        )));
+        return Ok(HashMap::new());
+    }
+    let records = view.records()?.into_iter();
+    Ok(records.map(|record| (record.key.clone(), record)).collect())
+}
+
+/// The live side of every declared resource.
+async fn read(world: &World, declared: &[Declared]) -> BTreeMap<Key, Live> {
+    let mut scopes: BTreeMap<Scope, Vec<&Key>> = BTreeMap::new();
+    for one in declared {
+        scopes.entry(one.key.scope()).or_default().push(&one.key);
+    }
+    let reads = scopes
+        .into_iter()
+        .map(|(scope, keys)| read_scope(world, scope, keys));
+    let found: Vec<_> = futures::stream::iter(reads)
+        .buffer_unordered(CONCURRENCY)
+        .collect()
+        .await;
+    found.into_iter().flatten().collect()
+}
+
+async fn read_scope(world: &World, scope: Scope, keys: Vec<&Key>) -> Vec<(Key, Live)> {
+    if keys.len() > GETS {
+        return list(world, &scope, keys).await;
+    }
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
+        found.push((key.clone(), get(world, key).await));
+    }
+    found
+}
+
+async fn get(world: &World, key: &Key) -> Live {
+    let service = world.services.of(key.kind);
+    match service.get(&key.project, &key.location, &key.name).await {
+        Ok(Some(raw)) => Live::Present(Box::new(kinds::of(key.kind).live(raw))),
+        Ok(None) => Live::Absent,
+        Err(fault) => Live::Unknown(Some(fault)),
+    }
+}
+
+async fn list(world: &World, scope: &Scope, keys: Vec<&Key>) -> Vec<(Key, Live)> {
+    let service = world.services.of(scope.kind);
+    let listing = match service.list(&scope.project, &scope.location).await {
+        Ok(listing) => listing,
+        Err(fault) => {
+            let unknown = |key: &Key| (key.clone(), Live::Unknown(Some(fault.clone())));
+            return keys.into_iter().map(unknown).collect();
+        }
+    };
+    let missing = if listing.unreachable {
+        // A scope that was not reached in full is never "gone".
+        Live::Unknown(None)
+    } else {
+        Live::Absent
+    };
+    let items: HashMap<String, _> = listing
+        .items
+        .into_iter()
+        .filter_map(|item| Some((service.name_of(&item)?, item)))
+        .collect();
+    let kind = kinds::of(scope.kind);
+    keys.into_iter()
+        .map(|key| {
+            let live = items.get(&key.name).map_or_else(
+                || missing.clone(),
+                |item| Live::Present(Box::new(kind.live(item.clone()))),
+            );
+            (key.clone(), live)
+        })
+        .collect()
+}

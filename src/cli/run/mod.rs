@@ -1,0 +1,116 @@
+//! `evenkeel run`: the operator in the foreground.
+//!
+//! Invariant: bad input ends it before anything is opened or sent; after the start, bad input
+//! keeps the last set.
+
+mod operator;
+pub mod screen;
+mod session;
+pub mod signals;
+mod voice;
+
+use super::args::{Globals, Mode, RunArgs};
+use super::world;
+use super::{CliError, Exit, block_on, load, out};
+use crate::journal::SqliteJournal;
+use crate::render::{live, objects};
+use crate::source::{Input, Set, Watch};
+use jiff::Timestamp;
+use operator::Operator;
+use session::{End, Session};
+use signals::Signals;
+use voice::Voice;
+
+/// Runs the operator until a signal, or with `--once` until all is settled.
+pub fn run(globals: &Globals, args: &RunArgs) -> Result<Exit, CliError> {
+    let inputs = load::inputs(&args.paths);
+    let set = load::load_or_explain(&inputs, Exit::BadInput)?;
+    block_on(operate(globals, args, inputs, set))
+}
+
+async fn operate(
+    globals: &Globals,
+    args: &RunArgs,
+    inputs: Vec<Input>,
+    set: Set,
+) -> Result<Exit, CliError> {
+    let gcp = world::wanted(&globals.gcp)?;
+    let world = world::open(&gcp, globals)?;
+    let state = globals.state_path();
+    let journal = SqliteJournal::open(&state, &world::name(&gcp))?;
+    let mut signals = Signals::new()?;
+    let served = operator::serve_emulator(&world, &args.emulator_listen).await?;
+    let voice = Voice::new(globals.log_format);
+    voice.start(&live::Banner {
+        paths: &load::names(&args.paths),
+        revision: &set.revision,
+        objects: set.declared.len(),
+        world: &world::name(&gcp),
+        address: served.as_ref().map(|served| served.address.to_string()),
+        state: &state.display().to_string(),
+        mode: mode_text(args),
+    })?;
+    let settings = operator::settings(args, &gcp);
+    let operator = Operator::start(&world, journal, settings)?;
+    let watch = watch(args, &inputs);
+    let mut session = Session::new(args, inputs, &operator, voice);
+    session.declare(set).await;
+    let end = session.follow(&mut signals, watch).await;
+    screen::show(None);
+    let drained = operator.drain(&mut signals).await;
+    if let Some(served) = served {
+        served.stop().await;
+    }
+    session.print_events()?;
+    let exit = conclude(&mut session, args, end?)?;
+    Ok(if drained { exit } else { Exit::Interrupted })
+}
+
+fn mode_text(args: &RunArgs) -> &'static str {
+    match args.mode {
+        Mode::Apply => "apply",
+        Mode::Observe => "observe: nothing is written",
+    }
+}
+
+/// stdin is read once; everything else may change.
+fn watch(args: &RunArgs, inputs: &[Input]) -> Option<Watch> {
+    let watches = args.watch_source && !args.once && !inputs.contains(&Input::Stdin);
+    watches.then(|| Watch::new(inputs))
+}
+
+fn conclude(session: &mut Session<'_>, args: &RunArgs, end: End) -> Result<Exit, CliError> {
+    if args.once {
+        session.print_table()?;
+    }
+    match end {
+        End::Settled if session.all_ready() => Ok(Exit::Success),
+        End::Settled => Ok(Exit::Failure),
+        End::Signal if args.once => Ok(Exit::Interrupted),
+        End::Signal => {
+            session.say_stopped()?;
+            Ok(Exit::Success)
+        }
+        End::TimedOut => Err(
+            CliError::new(format!("not settled within {}", args.timeout))
+                .hint("run again to go on from here, or give it longer with --timeout"),
+        ),
+        End::Blind => Err(CliError::new("GCP cannot be read")
+            .hint("the message above says why; run again once it is mended")),
+        End::EngineGone => Err(CliError::new("the operator's loop ended by itself")
+            .hint("this is a bug in evenkeel: please report it with the output above")),
+    }
+}
+
+/// The columns of `get`, for the end of a run.
+fn table(rows: &[objects::Object<'_>], now: Timestamp) -> String {
+    objects::list(
+        rows,
+        objects::Layout {
+            wide: false,
+            head: true,
+            now,
+            width: out::width(),
+        },
+    )
+}

@@ -1,0 +1,145 @@
+//! The engine as a task, and the emulator beside it.
+
+use super::signals::Signals;
+use crate::api::Declared;
+use crate::cli::args::{Gcp, Mode, RunArgs};
+use crate::cli::world::{self, World};
+use crate::cli::{CliError, Exit};
+use crate::emulator::server;
+use crate::engine::{Board, Command, Engine, Ports, Settings};
+use crate::journal::SqliteJournal;
+use jiff::Timestamp;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Commands that may wait; the engine takes them at once.
+const COMMANDS: usize = 16;
+
+/// How the engine behaves.
+pub fn settings(args: &RunArgs, gcp: &Gcp) -> Settings {
+    Settings {
+        poll: args
+            .interval
+            .map_or_else(|| world::interval(gcp), |given| given.0),
+        apply: args.mode == Mode::Apply,
+        deletes_per_sync: args.deletes_per_sync,
+        timing: world::timing(gcp),
+        ..Settings::default()
+    }
+}
+
+/// A running engine.
+pub struct Operator {
+    pub board: Board,
+    pub clock: Arc<dyn crate::gcp::clock::Clock>,
+    commands: mpsc::Sender<Command>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Operator {
+    pub fn start(
+        world: &World,
+        journal: SqliteJournal,
+        settings: Settings,
+    ) -> Result<Self, CliError> {
+        let ports = Ports {
+            services: world.services.clone(),
+            journal: Arc::new(journal),
+            clock: Arc::clone(&world.clock),
+            entropy: Arc::clone(&world.entropy),
+        };
+        let engine = Engine::new(ports, settings)?;
+        let board = engine.board();
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(engine.run(inbox, stop.clone()));
+        Ok(Operator {
+            board,
+            clock: Arc::clone(&world.clock),
+            commands,
+            stop,
+            task,
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub async fn declare(&self, set: Vec<Declared>) {
+        // An engine that is gone is noticed by its task.
+        let _ = self.commands.send(Command::Declare(set)).await;
+    }
+
+    pub async fn source_failed(&self, why: String) {
+        let _ = self.commands.send(Command::SourceFailed(why)).await;
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    /// Lets the running calls come to their next safe point. False when a signal cut that short.
+    pub async fn drain(&self, signals: &mut Signals) -> bool {
+        self.stop.cancel();
+        let done = async {
+            while !self.task.is_finished() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            () = done => true,
+            () = signals.next() => false,
+        }
+    }
+}
+
+/// The emulator of this process, reachable from outside.
+pub struct Served {
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Served {
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // Connections that stay open must not hold up the end.
+        let patience = std::time::Duration::from_millis(500);
+        let _ = tokio::time::timeout(patience, self.task).await;
+    }
+}
+
+/// Serves the emulator of this process, if there is one and `listen` is not `off`.
+pub async fn serve_emulator(world: &World, listen: &str) -> Result<Option<Served>, CliError> {
+    let Some(emulator) = &world.emulator else {
+        return Ok(None);
+    };
+    if listen == "off" {
+        return Ok(None);
+    }
+    let failed = |why: String| {
+        CliError::new(format!("cannot serve the emulator on {listen}: {why}"))
+            .hint("--emulator-listen 127.0.0.1:0 takes any free port; off serves it nowhere")
+            .exit(Exit::BadInput)
+    };
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| failed(error.to_string()))?;
+    let stop = CancellationToken::new();
+    let stopped = stop.clone().cancelled_owned();
+    let task = tokio::spawn(server::serve(Arc::clone(emulator), listener, stopped));
+    Ok(Some(Served {
+        address,
+        stop,
+        task,
+    }))
+}

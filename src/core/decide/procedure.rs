@@ -1,0 +1,269 @@
+//! Running a procedure: the gates and the record are those of every rollout, the next call comes
+//! from the kind.
+
+use super::rollout::position;
+use super::step::step_timeout;
+use super::{Desired, Effect, Flow, Run, Verdict, later, stop};
+use crate::api::status::{ChangeStatus, Mutability, RollbackScope};
+use crate::api::{HumanDuration, Reason};
+use crate::core::conditions::Situation;
+use crate::core::digest;
+use crate::core::fields::{self, Fields};
+use crate::core::observed::{Lifecycle, Present};
+use crate::core::plan::{Action, Plan};
+use crate::core::procedure::{Call, Next, Procedure, Scene};
+use crate::core::record::{Intent, Purpose, Sealed, Stage, Step, Write};
+use crate::core::steps;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often to look while GCP works.
+const WAIT: Duration = Duration::from_secs(15);
+
+impl<'a> Run<'a> {
+    /// One round of a kind that has a procedure. `present`: what exists of its objects.
+    pub(super) fn proceed(
+        &mut self,
+        desired: &Desired<'a>,
+        present: Option<&'a Present>,
+        look: fn(&Scene<'_>) -> Procedure,
+    ) -> Flow<Verdict> {
+        if let Some(present) = present {
+            self.take_over(desired, present)?;
+        }
+        self.supersede(desired);
+        let procedure = self.look(desired, present, look);
+        if procedure.next == Next::Done {
+            return self.procedure_done(desired);
+        }
+        let plan = procedure_plan(desired.digest, desired.fields, present, &procedure);
+        self.plan = Some(plan.clone());
+        self.compare(desired, &plan);
+        if self.record.rollout.is_none() {
+            self.refuse_held(desired)?;
+            self.apply_gates(desired, &plan)?;
+            let prior =
+                present.map_or_else(Fields::new, |p| fields::restrict(&p.fields, desired.fields));
+            self.open(
+                desired,
+                Purpose::Apply,
+                plan.steps.clone(),
+                prior,
+                plan.summary(),
+            );
+        }
+        self.keep_place(&procedure);
+        let none = Fields::new();
+        self.conclude_failure(desired, present.map_or(&none, |present| &present.fields))?;
+        self.take_procedure_step(desired, present, procedure.next)
+    }
+
+    fn look(
+        &mut self,
+        desired: &Desired<'a>,
+        present: Option<&Present>,
+        look: fn(&Scene<'_>) -> Procedure,
+    ) -> Procedure {
+        let none = BTreeMap::new();
+        let since = self
+            .record
+            .rollout
+            .as_ref()
+            .map_or(&none, |rollout| &rollout.since);
+        let policy = &desired.declared.policy;
+        let bake = policy
+            .rollout
+            .as_ref()
+            .and_then(|rollout| rollout.bake)
+            .unwrap_or_default();
+        look(&Scene {
+            name: &self.record.key.name,
+            declared: desired.fields,
+            resource: &desired.declared.resource,
+            live: present,
+            since,
+            bake: bake.0,
+            now: self.input.now,
+        })
+    }
+
+    fn procedure_done(&mut self, desired: &Desired<'a>) -> Flow<Verdict> {
+        if self.record.rollout.is_some() {
+            // The end is told on a fresh read, like every other step.
+            self.want_fresh("reading the result back")?;
+            self.record.rollout = None;
+            self.close_history(crate::api::status::Outcome::Succeeded);
+            self.normal("RolloutSucceeded", "every step is done");
+        }
+        self.record.owned = true;
+        Flow::Continue(self.up_to_date(desired))
+    }
+
+    /// Moves the rollout to where the procedure stands, and remembers since when its marks hold.
+    fn keep_place(&mut self, procedure: &Procedure) {
+        let now = self.input.now;
+        let Some(rollout) = self.record.rollout.as_mut() else {
+            return;
+        };
+        rollout.steps = procedure.steps.iter().cloned().map(Step::Named).collect();
+        if rollout.step != procedure.at {
+            rollout.step = procedure.at;
+            rollout.step_started_at = now;
+            self.record.retry = None;
+        }
+        let Some(rollout) = self.record.rollout.as_mut() else {
+            return;
+        };
+        rollout
+            .since
+            .retain(|mark, _| procedure.marks.contains(mark));
+        for mark in &procedure.marks {
+            rollout.since.entry(mark.clone()).or_insert(now);
+        }
+    }
+
+    fn take_procedure_step(
+        &mut self,
+        desired: &Desired<'a>,
+        present: Option<&'a Present>,
+        next: Next,
+    ) -> Flow<Verdict> {
+        let Some(rollout) = self.record.rollout.clone() else {
+            return stop(self.soon(Situation::Progressing("planning again".to_owned()), 1));
+        };
+        let place = position(&rollout);
+        let own = match &next {
+            Next::Wait { limit, .. } => *limit,
+            _ => None,
+        };
+        let limit = step_timeout(
+            desired.declared.policy.rollout.as_ref(),
+            own.unwrap_or(self.input.timing.step_timeout),
+        );
+        let late = later(rollout.step_started_at, limit) <= self.input.now;
+        match next {
+            Next::Done => stop(self.soon(Situation::Progressing(place), 0)),
+            Next::Broken { reason, message } => {
+                self.want_fresh("checking before giving up")?;
+                self.fail_step(reason, &message);
+                stop(self.soon(Situation::Progressing(message), 0))
+            }
+            Next::Hold { message, until } => {
+                let text = format!("{place}: {message}");
+                stop(Verdict::until(Situation::Baking(text), until))
+            }
+            Next::Wait { message, .. } if late => {
+                let text = format!("not done within {}: {message}", HumanDuration(limit));
+                self.fail_step(Reason::DeadlineExceeded, &text);
+                stop(self.soon(Situation::Progressing(text), 0))
+            }
+            Next::Wait { message, .. } => {
+                let text = format!("{place}: {message}");
+                let again = self.after(WAIT);
+                stop(Verdict::until(Situation::Progressing(text), again))
+            }
+            Next::Call(call) => {
+                if late {
+                    let text = format!("not done within {}", HumanDuration(limit));
+                    self.fail_step(Reason::DeadlineExceeded, &text);
+                    return stop(self.soon(Situation::Progressing(text), 0));
+                }
+                self.make_call(desired, present, *call, &place)
+            }
+        }
+    }
+
+    pub(super) fn write_of(&self, call: Call) -> Write {
+        Write {
+            intent: Intent {
+                id: format!("{}-{}", self.record.name, self.record.sends + 1),
+                key: self.record.key.clone(),
+                verb: call.verb,
+                object: Some(call.object),
+                mask: Vec::new(),
+                body: call.body,
+                sealed: Sealed::default(),
+                prepared_at: self.input.now,
+            },
+            before: call.before,
+            after: call.after,
+            stage: Stage::Prepared,
+        }
+    }
+
+    fn make_call(
+        &mut self,
+        desired: &Desired<'a>,
+        present: Option<&'a Present>,
+        call: Call,
+        place: &str,
+    ) -> Flow<Verdict> {
+        let doing = self
+            .record
+            .rollout
+            .as_ref()
+            .and_then(|r| r.steps.get(r.step))
+            .map(steps::describe);
+        let text = format!("{place}: {}", doing.unwrap_or_default());
+        self.refuse_read_only(desired, &text)?;
+        self.await_dependencies()?;
+        self.await_retry()?;
+        self.want_fresh("reading the live state before the step")?;
+        if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {
+            return stop(self.soon(Situation::WaitingForOperation(text), 5));
+        }
+        let write = self.write_of(call);
+        self.refuse_loop(desired, &write)?;
+        self.record.sends += 1;
+        let revision = self.save_first(desired, present);
+        self.normal("StepStarted", &text);
+        self.record.write = Some(write);
+        Flow::Continue(Verdict::act(
+            Situation::Progressing(text),
+            Effect::Send(revision),
+        ))
+    }
+}
+
+/// The plan of a procedure: its steps, and the declared fields that differ.
+pub fn procedure_plan(
+    content: &str,
+    declared: &Fields,
+    present: Option<&Present>,
+    procedure: &Procedure,
+) -> Plan {
+    let none = Fields::new();
+    let live = present.map_or(&none, |present| &present.fields);
+    let changes: Vec<ChangeStatus> = fields::diff(declared, live)
+        .into_iter()
+        .map(|difference| ChangeStatus {
+            field: difference.field,
+            from: difference.from,
+            to: difference.to,
+            mutability: Mutability::Reversible,
+            disruption: None,
+            blocked: None,
+        })
+        .collect();
+    let steps: Vec<Step> = procedure.steps.iter().cloned().map(Step::Named).collect();
+    let restricted = fields::restrict(live, declared);
+    Plan {
+        digest: digest::of(&json!({
+            "content": content, "live": digest::to_value(&restricted),
+        })),
+        action: if present.is_none() {
+            Action::Create
+        } else {
+            Action::Update
+        },
+        rollback: if present.is_none() {
+            RollbackScope::None
+        } else {
+            RollbackScope::Full
+        },
+        disruptive: false,
+        changes,
+        steps,
+    }
+}

@@ -1,0 +1,38 @@
+//! Network endpoint groups, as far as backend services must know them.
+
+use serde_json::{Value, json};
+
+use super::collection::{Proposal, Record, default, text};
+use super::errors::{invalid, required};
+use super::place::Scope;
+use crate::emulator::errors::ApiError;
+
+pub(super) fn complete(group: &mut Record, proposal: &Proposal) {
+    default(group, "size", 0);
+    if let Scope::Zone(_) = proposal.place.scope {
+        default(group, "networkEndpointType", "GCE_VM_IP_PORT");
+    }
+}
+
+/// Which types live where: the API reference, `NetworkEndpointGroup`.
+pub(super) fn check(group: &Record, proposal: &Proposal) -> Result<(), ApiError> {
+    let kind = text(group, "networkEndpointType");
+    if kind.is_empty() {
+        return Err(required("resource.networkEndpointType"));
+    }
+    let fits = match &proposal.place.scope {
+        Scope::Global => kind.starts_with("INTERNET"),
+        Scope::Region(_) => !kind.starts_with("GCE_VM_IP") || kind == "GCE_VM_IP_PORTMAP",
+        Scope::Zone(_) => kind.starts_with("GCE_VM_IP") || kind == "NON_GCP_PRIVATE_IP_PORT",
+    };
+    if !fits {
+        let words = "This type of network endpoint group cannot be created in this scope.";
+        return Err(invalid("resource.networkEndpointType", &json!(kind), words));
+    }
+    let platforms = ["cloudRun", "appEngine", "cloudFunction", "pscTargetService"];
+    if kind == "SERVERLESS" && !platforms.iter().any(|name| group.contains_key(*name)) {
+        let words = "A serverless network endpoint group must name a service.";
+        return Err(invalid("resource.cloudRun", &Value::Null, words));
+    }
+    Ok(())
+}

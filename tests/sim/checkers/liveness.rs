@@ -1,0 +1,278 @@
+//! After the faults: what should be is, or the reason why not can be seen from the outside; and
+//! then nothing moves any more.
+
+use super::status::is_ready;
+use super::steps::wanted;
+use super::{Violation, permission, violation};
+use crate::sim::trace::{Fact, What};
+use evenkeel::api::envelope::{Approval, Drift};
+use evenkeel::api::{ConditionType, Declared, Key, Reason, Status};
+use evenkeel::emulator::LogStatus;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// In quiet times nothing is written, to GCP or to the journal, and no status changes.
+pub fn quiet(trace: &[Fact]) -> Vec<Violation> {
+    let mut silent = false;
+    let mut broken = Vec::new();
+    for (index, fact) in trace.iter().enumerate() {
+        match &fact.what {
+            What::Quiet { .. } => silent = true,
+            What::Verdict { .. } => silent = false,
+            What::Sent(_)
+            | What::Begin { .. }
+            | What::Finish { .. }
+            | What::Commit { .. }
+            | What::Forget(_)
+            | What::Shown { .. }
+                if silent =>
+            {
+                let text = super::super::timeline::line(fact);
+                broken.push(violation("nothing moves once at rest", index, text));
+            }
+            _ => {}
+        }
+    }
+    broken
+}
+
+/// At the end of a quiet time each declared resource is Ready, or rests for a visible reason.
+pub fn justified(trace: &[Fact]) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    for (index, fact) in trace.iter().enumerate() {
+        let What::Verdict {
+            key,
+            truth,
+            status,
+            helped,
+        } = &fact.what
+        else {
+            continue;
+        };
+        let Some(declared) = wanted(trace, key, index) else {
+            continue;
+        };
+        let end = End {
+            trace: &trace[..index],
+            declared,
+            truth: truth.as_ref(),
+            helped: *helped,
+        };
+        let why = match status {
+            Some(status) => end.objects(status),
+            None => Some("it is not on the board".to_owned()),
+        };
+        if let Some(why) = why {
+            let text = format!(
+                "{key}: {why}; declared {}",
+                Value::Object(declared.resource.clone())
+            );
+            broken.push(violation("Ready, or a visible reason why not", index, text));
+        }
+    }
+    broken
+}
+
+/// A delete that was asked for waits for the budget only where others have spent it.
+pub fn deleted(trace: &[Fact]) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    let mut budget = 0;
+    let mut spent: BTreeSet<&Key> = BTreeSet::new();
+    let mut readable = false;
+    for (index, fact) in trace.iter().enumerate() {
+        match &fact.what {
+            What::Start { budget: new, .. } => {
+                budget = *new;
+                spent.clear();
+            }
+            What::Declare(set) => {
+                spent.clear();
+                readable = !set.is_empty();
+            }
+            What::Landed { key, entry, .. } if entry.landed && entry.method == "DELETE" => {
+                spent.insert(key);
+            }
+            What::Verdict {
+                key,
+                status: Some(status),
+                truth: Some(_),
+                ..
+            } => {
+                let ready = status.condition(ConditionType::Ready);
+                let waits = ready.is_some_and(|c| c.reason == Reason::WaitingForBudget);
+                let left = usize::try_from(budget).is_ok_and(|budget| spent.len() < budget);
+                if waits && readable && left {
+                    let text = format!("{key}: {} of {budget} spent", spent.len());
+                    broken.push(violation("a delete in the budget is made", index, text));
+                }
+            }
+            _ => {}
+        }
+    }
+    broken
+}
+
+struct End<'a> {
+    trace: &'a [Fact],
+    declared: &'a Declared,
+    truth: Option<&'a Value>,
+    helped: bool,
+}
+
+impl End<'_> {
+    /// What is wrong with how it rests.
+    fn objects(&self, status: &Status) -> Option<String> {
+        let ready = status.condition(ConditionType::Ready)?;
+        let reached = self.reached();
+        if is_ready(status) != reached && (is_ready(status) || ready.reason == Reason::UpToDate) {
+            return Some(format!(
+                "{} although reached is {reached}: {:?}",
+                ready.reason, self.truth
+            ));
+        }
+        if reached {
+            let off = matches!(ready.reason, Reason::Suspended) && self.switched_off();
+            let foreign = ready.reason == Reason::AlreadyExists;
+            let fine = is_ready(status) || off || foreign;
+            return (!fine).then(|| format!("live is as declared, and it says {}", ready.reason));
+        }
+        (!self.explains(ready.reason)).then(|| {
+            format!(
+                "{}: {}; truth {:?}",
+                ready.reason, ready.message, self.truth
+            )
+        })
+    }
+
+    fn reached(&self) -> bool {
+        let Some(truth) = self.truth else {
+            return false;
+        };
+        truth["state"] == "READY"
+            && self
+                .declared
+                .resource
+                .iter()
+                .all(|(field, value)| truth.get(field) == Some(value))
+    }
+
+    fn switched_off(&self) -> bool {
+        self.declared.policy.suspend || self.observes() || self.paused()
+    }
+
+    fn paused(&self) -> bool {
+        permission::paused(self.trace, &self.declared.key, self.trace.len() - 1)
+    }
+
+    /// Observe mode: nothing is ever written.
+    fn observes(&self) -> bool {
+        !self
+            .trace
+            .iter()
+            .any(|fact| matches!(fact.what, What::Sent(_)))
+    }
+
+    fn explains(&self, reason: Reason) -> bool {
+        let rollout = self.declared.policy.rollout.as_ref();
+        match reason {
+            Reason::Suspended => self.switched_off(),
+            Reason::IrreversibleChange => self.impossible(),
+            Reason::AlreadyExists => !self.declared.policy.adopt,
+            Reason::InvalidSpec => self.invalid() || self.incomplete() || self.refused(),
+            Reason::ResourceFailed => self.truth.is_some_and(|truth| truth["state"] == "ERROR"),
+            Reason::Drifted => self.declared.policy.drift == Drift::Observe,
+            // Where people help, these do not last.
+            Reason::AwaitingApproval => {
+                // Content that GCP refuses is approved, refused, tried again, ...
+                (!self.helped || self.invalid())
+                    && rollout.is_none_or(|r| r.approval == Approval::Manual || !r.allow_disruptive)
+            }
+            Reason::AwaitingPromotion => {
+                let manual = |r: &evenkeel::api::envelope::RolloutSpec| {
+                    r.steps
+                        .iter()
+                        .any(|step| step.pause.as_deref() == Some("manual"))
+                };
+                !self.helped && rollout.is_some_and(manual)
+            }
+            Reason::Aborted => !self.helped && self.asked("Abort"),
+            Reason::RolledBack | Reason::RollbackFailed => !self.helped || self.invalid(),
+            Reason::ForeignChange => !self.helped && self.meddled(),
+            Reason::DiffLoop | Reason::DeadlineExceeded | Reason::AmbiguousOperation => {
+                !self.helped
+            }
+            _ => false,
+        }
+    }
+
+    fn number(&self, field: &str) -> Option<i64> {
+        self.declared.resource.get(field).and_then(Value::as_i64)
+    }
+
+    fn live(&self, field: &str) -> Option<i64> {
+        self.truth.and_then(|truth| truth[field].as_i64())
+    }
+
+    /// A field would have to shrink, or is fixed.
+    fn impossible(&self) -> bool {
+        let shrinks = ["minInstances", "maxInstances"].iter().any(|field| {
+            matches!((self.number(field), self.live(field)), (Some(to), Some(from)) if to < from)
+        });
+        let fixed = ["network", "ipCidrRange"].iter().any(|field| {
+            let wanted = self.declared.resource.get(*field);
+            wanted.is_some() && self.truth.is_some_and(|truth| truth.get(field) != wanted)
+        });
+        shrinks || fixed
+    }
+
+    /// GCP refuses it, alone or together with what is live.
+    fn invalid(&self) -> bool {
+        let min = self
+            .number("minInstances")
+            .or_else(|| self.live("minInstances"))
+            .unwrap_or(2);
+        let max = self
+            .number("maxInstances")
+            .or_else(|| self.live("maxInstances"))
+            .unwrap_or(10);
+        let machine = self
+            .declared
+            .resource
+            .get("machineType")
+            .and_then(Value::as_str);
+        min < 2 || max > 10 || min >= max || machine == Some("e2-standard-8")
+    }
+
+    fn incomplete(&self) -> bool {
+        let lacks = |field: &str| !self.declared.resource.contains_key(field);
+        self.truth.is_none() && (lacks("minInstances") || lacks("maxInstances") || lacks("network"))
+    }
+
+    /// A call for this resource was refused, at once or by its operation.
+    fn refused(&self) -> bool {
+        !self.helped
+            && self.trace.iter().any(|fact| match &fact.what {
+                What::Landed { key, entry, .. } if *key == self.declared.key => {
+                    let late = entry
+                        .faults
+                        .iter()
+                        .any(|fault| fault == "refused operation");
+                    late || entry.status == LogStatus::Code(400)
+                }
+                _ => false,
+            })
+    }
+
+    fn meddled(&self) -> bool {
+        let key: &Key = &self.declared.key;
+        self.trace
+            .iter()
+            .any(|fact| matches!(&fact.what, What::Foreign { key: of, .. } if of == key))
+    }
+
+    fn asked(&self, what: &str) -> bool {
+        permission::asks(self.trace, &self.declared.key)
+            .values()
+            .any(|ask| format!("{ask:?}").starts_with(what))
+    }
+}

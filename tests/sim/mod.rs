@@ -1,0 +1,20 @@
+//! The pieces, in the order of a run: [`script`] draws what people and others do, [`faults`] how
+//! the world misbehaves, [`world`] is that world, [`run`] goes through the script, [`trace`] keeps
+//! what happened, and [`checkers`] judge it from the outside.
+
+mod checkers;
+mod content;
+mod faults;
+mod forged;
+mod honest;
+mod journal;
+mod many;
+mod operator;
+mod people;
+mod regressions;
+mod run;
+mod script;
+mod timeline;
+mod trace;
+mod wire;
+mod world;

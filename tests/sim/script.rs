@@ -1,0 +1,325 @@
+//! The script of a run: what people and other writers do, and when. Drawn in full before it starts.
+
+use super::content::{self, Place};
+use super::faults::Rates;
+use evenkeel::api::{Declared, Key, Kind};
+use evenkeel::emulator::Timing;
+use evenkeel::engine::Settings;
+use fastrand::Rng;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything that a seed decides beforehand.
+#[derive(Debug, Clone)]
+pub struct Script {
+    pub fleet: Vec<Place>,
+    pub settings: Settings,
+    pub timing: Timing,
+    pub rates: Rates,
+    /// How wild the emulator's faults are, 0 to 1.
+    pub wild: f64,
+    /// Waits and what follows them.
+    pub acts: Vec<(Duration, Act)>,
+    /// What is declared in the end.
+    pub last: Arc<Vec<Declared>>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// A revision of the source: what changed, and the whole set.
+    Declare(String, Arc<Vec<Declared>>),
+    SourceFailed,
+    Ask(usize, Wish),
+    Foreign(usize, Meddle),
+    /// Nothing gets through for this long.
+    Outage(Duration),
+    /// Other rates of faults.
+    Weather,
+    /// Few requests a minute.
+    Quota,
+    Restart,
+    Kill,
+}
+
+/// What a person asks of the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    Pause,
+    Resume,
+    Retry,
+    Abort,
+    /// The plan that is shown now.
+    Approve,
+    /// A plan that is not, or no longer, the one.
+    ApproveOther,
+    UndoFirst,
+    UndoLast,
+}
+
+/// What another writer does.
+#[derive(Debug, Clone)]
+pub enum Meddle {
+    Patch(Value),
+    Delete,
+    Break,
+    /// A change through the API, with an operation that runs a while.
+    Grow(Value),
+    /// Creates the resource, where there is none.
+    Create(Value),
+}
+
+impl Script {
+    pub fn draw(seed: u64) -> Script {
+        let mut rng = Rng::with_seed(seed);
+        let fleet = fleet(&mut rng);
+        let mut desk = Desk::new(&mut rng, &fleet);
+        let mut acts = vec![(Duration::ZERO, desk.declare("first".to_owned()))];
+        for _ in 0..rng.u8(3..16) {
+            let wait = wait(&mut rng);
+            let act = desk.act(&mut rng);
+            acts.push((wait, act));
+        }
+        if desk.unreadable {
+            acts.push((wait(&mut rng), desk.declare("source is back".to_owned())));
+        }
+        Script {
+            settings: settings(&mut rng),
+            timing: timing(&mut rng),
+            rates: if rng.u8(..10) == 0 {
+                Rates::default()
+            } else {
+                Rates::draw(&mut rng)
+            },
+            wild: if rng.u8(..10) < 2 { 0.0 } else { rng.f64() },
+            acts,
+            last: desk.set(),
+            fleet,
+        }
+    }
+}
+
+fn fleet(rng: &mut Rng) -> Vec<Place> {
+    let count = rng.usize(1..=4);
+    (0..count)
+        .map(|index| Place {
+            key: Key {
+                kind: Kind::VpcAccessConnector,
+                project: ["netra-staging", "netra-other"][rng.usize(..2)].to_owned(),
+                location: ["us-central1", "europe-west1"][rng.usize(..2)].to_owned(),
+                name: format!("c{index}"),
+            },
+            range: format!("10.8.{index}.0/28"),
+            exists: (rng.u8(..10) < 7).then(|| {
+                let min = rng.i64(2..5);
+                (content::machine(rng), min, rng.i64(min + 1..8))
+            }),
+            used: rng.u8(..5) == 0,
+        })
+        .collect()
+}
+
+fn settings(rng: &mut Rng) -> Settings {
+    Settings {
+        deletes_per_sync: [0, 0, 1, 2][rng.usize(..4)],
+        concurrency: rng.usize(1..=8),
+        apply: rng.u8(..40) > 0,
+        ..Settings::default()
+    }
+}
+
+fn timing(rng: &mut Rng) -> Timing {
+    let seconds = Duration::from_secs;
+    match rng.u8(..4) {
+        0 => Timing::realistic(),
+        1 => Timing::demo(),
+        2 => Timing::fixed(seconds(rng.u64(..120)), seconds(rng.u64(..4))),
+        _ => Timing {
+            operation: seconds(1)..=seconds(rng.u64(2..400)),
+            read_lag: Duration::ZERO..=seconds(5),
+        },
+    }
+}
+
+fn wait(rng: &mut Rng) -> Duration {
+    let seconds = match rng.u8(..10) {
+        0..4 => rng.u64(1..60),
+        4..8 => rng.u64(60..300),
+        _ => rng.u64(300..1500),
+    };
+    Duration::from_millis(seconds * 1000 + rng.u64(..1000))
+}
+
+/// What the people at the source know: what is declared now and was before.
+struct Desk<'a> {
+    fleet: &'a [Place],
+    now: Vec<Option<Declared>>,
+    before: Vec<Vec<Declared>>,
+    floors: Vec<(i64, i64)>,
+    revision: u32,
+    unreadable: bool,
+}
+
+impl<'a> Desk<'a> {
+    fn new(rng: &mut Rng, fleet: &'a [Place]) -> Self {
+        let mut desk = Desk {
+            fleet,
+            now: vec![None; fleet.len()],
+            before: vec![Vec::new(); fleet.len()],
+            floors: fleet
+                .iter()
+                .map(|p| p.exists.map_or((2, 3), |e| (e.1, e.2)))
+                .collect(),
+            revision: 0,
+            unreadable: false,
+        };
+        for index in 0..fleet.len() {
+            let policy = content::policy(rng);
+            desk.write(rng, index, policy);
+        }
+        desk
+    }
+
+    fn write(&mut self, rng: &mut Rng, index: usize, policy: evenkeel::api::Policy) {
+        let place = &self.fleet[index];
+        let fields = content::resource(rng, place, self.floors[index]);
+        let number = |name: &str| {
+            fields
+                .get(name)
+                .and_then(Value::as_i64)
+                .filter(|n| *n <= 10)
+        };
+        if let (Some(min), Some(max)) = (number("minInstances"), number("maxInstances")) {
+            self.floors[index] = (min, max);
+        }
+        self.put(index, content::manifest(place, fields, policy));
+    }
+
+    fn put(&mut self, index: usize, declared: Declared) {
+        self.before[index].push(declared.clone());
+        self.now[index] = Some(declared);
+    }
+
+    fn set(&self) -> Arc<Vec<Declared>> {
+        let mut set: Vec<_> = self.now.iter().flatten().cloned().collect();
+        for declared in &mut set {
+            declared.origin.revision = format!("files@r{}", self.revision);
+        }
+        Arc::new(set)
+    }
+
+    fn declare(&mut self, label: String) -> Act {
+        self.revision += 1;
+        self.unreadable = false;
+        Act::Declare(label, self.set())
+    }
+
+    fn act(&mut self, rng: &mut Rng) -> Act {
+        let index = rng.usize(..self.fleet.len());
+        let name = self.fleet[index].key.name.clone();
+        match rng.u8(..100) {
+            0..34 => self.edit(rng, index),
+            34..40 => {
+                // Restored by the next declaration.
+                self.revision += 1;
+                self.unreadable = true;
+                Act::Declare("the source is empty".to_owned(), Arc::default())
+            }
+            40..43 => {
+                self.unreadable = true;
+                Act::SourceFailed
+            }
+            43..48 => {
+                self.now[index] = None;
+                let others = rng.usize(..=self.now.len());
+                self.now
+                    .iter_mut()
+                    .take(others / 2)
+                    .for_each(|other| *other = None);
+                self.declare(format!("{name} and {} others leave the source", others / 2))
+            }
+            48..68 => Act::Ask(index, wish(rng)),
+            68..82 => Act::Foreign(index, meddle(rng, &self.fleet[index])),
+            82..86 => Act::Outage(Duration::from_secs(rng.u64(60..3000))),
+            86..91 => Act::Weather,
+            91..93 => Act::Quota,
+            93..96 => Act::Restart,
+            _ => Act::Kill,
+        }
+    }
+
+    fn edit(&mut self, rng: &mut Rng, index: usize) -> Act {
+        let name = self.fleet[index].key.name.clone();
+        let Some(mut now) = self.now[index].clone() else {
+            let last = self.before[index].last().cloned();
+            self.now[index] = last;
+            return self.declare(format!("{name} comes back"));
+        };
+        let label = match rng.u8(..10) {
+            0..5 => {
+                let policy = if rng.bool() {
+                    now.policy
+                } else {
+                    content::policy(rng)
+                };
+                self.write(rng, index, policy);
+                "new content"
+            }
+            5..7 => {
+                let versions = &self.before[index];
+                let old = versions[rng.usize(..versions.len())].clone();
+                self.put(index, old);
+                "revert"
+            }
+            7 => {
+                now.policy.suspend = !now.policy.suspend;
+                self.put(index, now);
+                "suspend toggled"
+            }
+            8 => {
+                now.policy = content::policy(rng);
+                self.put(index, now);
+                "new settings"
+            }
+            _ => "an unrelated commit",
+        };
+        self.declare(format!("{name}: {label}"))
+    }
+}
+
+fn wish(rng: &mut Rng) -> Wish {
+    use Wish::{Abort, Approve, ApproveOther, Pause, Resume, Retry, UndoFirst, UndoLast};
+    let all = [
+        Pause,
+        Resume,
+        Resume,
+        Retry,
+        Retry,
+        Retry,
+        Abort,
+        Approve,
+        Approve,
+        ApproveOther,
+        UndoFirst,
+        UndoLast,
+    ];
+    all[rng.usize(..all.len())]
+}
+
+fn meddle(rng: &mut Rng, place: &Place) -> Meddle {
+    let (min, max) = content::size(rng, (2, 3));
+    let size = json!({"minInstances": min, "maxInstances": max});
+    match rng.u8(..10) {
+        0..3 => Meddle::Patch(size),
+        3..5 => Meddle::Patch(json!({"machineType": content::machine(rng)})),
+        5 => Meddle::Delete,
+        6 => Meddle::Break,
+        7..9 => Meddle::Grow(size),
+        _ => {
+            let mut body = size;
+            body["network"] = json!("default");
+            body["ipCidrRange"] = json!(place.range);
+            Meddle::Create(body)
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The trace for people: time, who, what.
+
+use super::trace::{Fact, What};
+use evenkeel::api::ConditionType;
+use evenkeel::core::record::Record;
+use evenkeel::core::steps;
+use evenkeel::emulator::LogEntry;
+
+/// The whole trace, or its last `tail` lines.
+pub fn render(trace: &[Fact], tail: Option<usize>) -> String {
+    let skip = tail.map_or(0, |tail| trace.len().saturating_sub(tail));
+    let lines: Vec<_> = trace
+        .iter()
+        .enumerate()
+        .skip(skip)
+        .map(|(index, fact)| format!("{index:>5} {}", line(fact)))
+        .collect();
+    lines.join("\n")
+}
+
+pub fn line(fact: &Fact) -> String {
+    let (who, what) = words(&fact.what);
+    let time = fact.at.strftime("%H:%M:%S%.3f").to_string();
+    format!("{time}  {who:<9} {what}")
+}
+
+fn words(what: &What) -> (&'static str, String) {
+    match what {
+        What::Start { skew, .. } => ("operator", format!("starts, clock {skew:+} s")),
+        What::Crash(point) => ("operator", format!("killed {point}")),
+        What::Stop => ("operator", "stopped".to_owned()),
+        What::Declare(set) => ("source", declared(set)),
+        What::SourceFailed => ("source", "cannot be read".to_owned()),
+        What::Asked { id, key, ask } => ("person", format!("{} #{id} {ask:?}", key.name)),
+        What::Begin {
+            record, handled, ..
+        } => ("journal", format!("intent {} {handled:?}", memory(record))),
+        What::Finish { record, refused } => {
+            let how = if *refused { "refused" } else { "answered" };
+            ("journal", format!("{how} {}", memory(record)))
+        }
+        What::Commit { record, handled } => {
+            ("journal", format!("commit {} {handled:?}", memory(record)))
+        }
+        What::Forget(key) => ("journal", format!("forget {}", key.name)),
+        What::JournalFault(what) => ("journal", format!("{what} FAILS")),
+        What::Sent(sent) => (
+            "operator",
+            format!(
+                "call {} {} {:?} {}",
+                sent.call, sent.key.name, sent.verb, sent.body
+            ),
+        ),
+        What::Landed { call, key, entry } => (
+            "gcp",
+            format!("call {call} {} {}", key.name, arrived(entry)),
+        ),
+        What::Foreign { key, entry } => ("stranger", format!("{} {}", key.name, arrived(entry))),
+        What::Read {
+            path,
+            status,
+            faults,
+        } => {
+            let short = path.rsplit("/locations/").next().unwrap_or(path);
+            (
+                "operator",
+                format!("reads {short}: {status} {}", faults.join(", ")),
+            )
+        }
+        What::Reply { call, text } => ("operator", format!("call {call} came back: {text}")),
+        What::Shown { key, status, .. } => {
+            let ready = status.condition(ConditionType::Ready);
+            let text = ready.map_or_else(String::new, |c| format!("{}: {}", c.reason, c.message));
+            ("board", format!("{} {text}", key.name))
+        }
+        What::Note(text) => ("world", text.clone()),
+        What::Calm => ("world", "the faults stop".to_owned()),
+        What::Quiet { helped } => ("world", format!("nothing may move now (helped: {helped})")),
+        What::Verdict {
+            key, truth, status, ..
+        } => {
+            let ready = status
+                .as_ref()
+                .and_then(|s| s.condition(ConditionType::Ready).cloned());
+            let reason = ready.map_or("nothing", |c| c.reason.as_str());
+            let truth = truth.as_ref().map_or_else(|| "absent".to_owned(), brief);
+            ("end", format!("{} {reason}; {truth}", key.name))
+        }
+    }
+}
+
+fn declared(set: &[evenkeel::api::Declared]) -> String {
+    let parts: Vec<_> = set
+        .iter()
+        .map(|d| {
+            let policy = evenkeel::core::digest::to_value(&d.policy);
+            let fields = serde_json::Value::Object(d.resource.clone());
+            format!("\n{:>26}{} {fields} {policy}", "", d.key.name)
+        })
+        .collect();
+    format!("declares {} resources{}", set.len(), parts.concat())
+}
+
+/// What the journal remembers, in short.
+fn memory(record: &Record) -> String {
+    let mut text = vec![record.key.name.clone()];
+    if let Some(rollout) = &record.rollout {
+        let step = rollout
+            .steps
+            .get(rollout.step)
+            .map(steps::describe)
+            .unwrap_or_default();
+        let bake = if rollout.bake_until.is_some() {
+            " baking"
+        } else {
+            ""
+        };
+        text.push(format!(
+            " [{:?} {}/{} {step}{bake}{}]",
+            rollout.purpose,
+            rollout.step + 1,
+            rollout.steps.len(),
+            rollout
+                .failure
+                .as_ref()
+                .map(|f| format!(" FAILED {}", f.reason))
+                .unwrap_or_default(),
+        ));
+    }
+    if let Some(write) = &record.write {
+        let stage = format!("{:?}", write.stage);
+        text.push(format!(
+            " {:?} {}",
+            write.intent.verb,
+            stage.split([' ', '{']).next().unwrap_or_default()
+        ));
+    }
+    if let Some(held) = &record.held {
+        text.push(format!(" held {}", held.reason));
+    }
+    if let Some(retry) = &record.retry {
+        text.push(format!(" retry {} at {:.0}", retry.count, retry.not_before));
+    }
+    if let Some(again) = &record.repeated {
+        text.push(format!(" same x{}", again.count));
+    }
+    if let Some(ready) = record.status.condition(ConditionType::Ready) {
+        text.push(format!(" ({})", ready.reason));
+    }
+    text.concat()
+}
+
+fn arrived(entry: &LogEntry) -> String {
+    let was = entry
+        .before
+        .as_ref()
+        .map_or_else(|| "absent".to_owned(), brief);
+    let body = entry
+        .body
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let taken = if entry.landed { "taken" } else { "not taken" };
+    format!(
+        "{} {body} {taken} {:?} {}; was {was}",
+        entry.method,
+        entry.status,
+        entry.faults.join(", ")
+    )
+}
+
+fn brief(connector: &serde_json::Value) -> String {
+    let text = |field: &str| connector[field].to_string().replace('"', "");
+    format!(
+        "{} {}..{} {}",
+        text("state"),
+        text("minInstances"),
+        text("maxInstances"),
+        text("machineType")
+    )
+}

@@ -1,0 +1,158 @@
+//! What happened, in one order: the only thing that the checkers see.
+
+use evenkeel::api::{Declared, Key, Kind, Status};
+use evenkeel::core::record::{Record, Revision, Verb};
+use evenkeel::core::token::Ask;
+use evenkeel::emulator::LogEntry;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::sync::{Arc, Mutex};
+
+/// One thing that happened. Its place in the list is its place in the order.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// True time, whatever the operator's clock shows.
+    pub at: Timestamp,
+    pub what: What,
+}
+
+#[derive(Debug, Clone)]
+pub enum What {
+    /// An operator starts; its clock is this many seconds ahead of the true time.
+    Start {
+        skew: i64,
+        budget: u32,
+    },
+    /// `kill -9`, at this point.
+    Crash(&'static str),
+    /// A clean stop.
+    Stop,
+    /// The operator got this set.
+    Declare(Arc<Vec<Declared>>),
+    SourceFailed,
+    /// A person asked for something.
+    Asked {
+        id: String,
+        key: Key,
+        ask: Ask,
+    },
+    /// The journal has this on disk, before a call.
+    Begin {
+        record: Box<Record>,
+        revision: Option<Box<Revision>>,
+        handled: Vec<String>,
+    },
+    /// The journal has the answer to a call. `refused`: the answer was a refusal for good.
+    Finish {
+        record: Box<Record>,
+        refused: bool,
+    },
+    Commit {
+        record: Box<Record>,
+        handled: Vec<String>,
+    },
+    Forget(Key),
+    /// The journal failed; nothing was saved.
+    JournalFault(&'static str),
+    /// A mutating request left the operator.
+    Sent(Sent),
+    /// A request arrived in GCP.
+    Landed {
+        call: u64,
+        key: Key,
+        entry: Box<LogEntry>,
+    },
+    /// Somebody else changed a resource.
+    Foreign {
+        key: Key,
+        entry: Box<LogEntry>,
+    },
+    /// The operator read something.
+    Read {
+        path: String,
+        status: String,
+        faults: Vec<String>,
+    },
+    /// What the operator got back for a mutating call.
+    Reply {
+        call: u64,
+        text: String,
+    },
+    /// The board shows a new status. `exists`: GCP truly has the resource.
+    Shown {
+        key: Key,
+        status: Box<Status>,
+        exists: bool,
+    },
+    /// Something about the world: an outage begins, faults change.
+    Note(String),
+    /// Faults, crashes and other writers have stopped.
+    Calm,
+    /// From here nothing may be written; `helped`: people have answered all questions before.
+    Quiet {
+        helped: bool,
+    },
+    /// The true state of a resource, its board status, at the end of a quiet time.
+    Verdict {
+        key: Key,
+        truth: Option<Value>,
+        status: Option<Box<Status>>,
+        helped: bool,
+    },
+}
+
+/// A mutating request as it left.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub call: u64,
+    pub key: Key,
+    pub verb: Verb,
+    pub mask: Vec<String>,
+    pub body: Value,
+}
+
+/// The list, shared by everything that makes something happen.
+#[derive(Debug, Clone, Default)]
+pub struct Trace(Arc<Mutex<Vec<Fact>>>);
+
+impl Trace {
+    pub fn push(&self, at: Timestamp, what: What) {
+        self.0.lock().unwrap().push(Fact { at, what });
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    pub fn take(&self) -> Vec<Fact> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
+    /// The saved states of a resource, oldest first, as the journal's table has them.
+    pub fn revisions(&self, key: &Key) -> Vec<Revision> {
+        let facts = self.0.lock().unwrap();
+        let saved = facts.iter().filter_map(|fact| match &fact.what {
+            What::Begin {
+                revision: Some(revision),
+                ..
+            } if revision.key == *key => Some((**revision).clone()),
+            _ => None,
+        });
+        saved.collect()
+    }
+}
+
+/// The resource of a request path, with the id of a create.
+pub fn key_of(path: &str, create: Option<&str>) -> Option<Key> {
+    let mut parts = path.trim_start_matches('/').split('/').skip(1);
+    let (_, project) = (parts.next()?, parts.next()?);
+    let (_, location) = (parts.next()?, parts.next()?);
+    let kind = parts.next()?;
+    let name = create.or_else(|| parts.next())?;
+    (kind == "connectors").then(|| Key {
+        kind: Kind::VpcAccessConnector,
+        project: project.to_owned(),
+        location: location.to_owned(),
+        name: name.to_owned(),
+    })
+}
