@@ -2,6 +2,9 @@
 
 mod wire;
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use bytes::Bytes;
 use evenkeel::emulator::{Action, FaultRule, Leaves, Options, Scenario, Timing};
 use serde_json::{Value, json};
@@ -515,9 +518,24 @@ fn the_connector_must_exist() {
     refused(&gcp.patch(SHOP, wanted), 400, "INVALID_ARGUMENT", "egress");
 }
 
+fn assert_refused(gcp: &Gcp, cases: Vec<(Value, &str)>) {
+    for (template, words) in cases {
+        let reply = gcp.patch(
+            &format!("{SHOP}?validateOnly=true"),
+            json!({"template": template}),
+        );
+        refused(&reply, 400, "INVALID_ARGUMENT", words);
+        assert!(
+            reply
+                .message()
+                .starts_with("Violation in UpdateServiceRequest.service.")
+        );
+    }
+    assert_eq!(gcp.get(SHOP).body["generation"], "1");
+}
+
 #[test]
-fn what_cannot_run_is_refused() {
-    let gcp = shop();
+fn probes_out_of_range_are_refused() {
     let probe = |name: &str, change: Value| {
         let mut probe = json!({"httpGet": {"path": "/up"}});
         probe
@@ -528,6 +546,40 @@ fn what_cannot_run_is_refused() {
         container[name] = probe;
         json!({"containers": [container]})
     };
+    let startup = |change: Value| probe("startupProbe", change);
+    let cases = vec![
+        (
+            startup(json!({"initialDelaySeconds": 241})),
+            "startup_probe.initial_delay_seconds: must be between 0 and 240",
+        ),
+        (
+            startup(json!({"periodSeconds": 241})),
+            "period_seconds: must be between 1 and 240",
+        ),
+        (
+            startup(json!({"timeoutSeconds": 11})),
+            "less than or equal to period_seconds",
+        ),
+        (
+            startup(json!({"periodSeconds": 100})),
+            "at most 240 seconds, got 300",
+        ),
+        (
+            startup(json!({"failureThreshold": -1})),
+            "failure_threshold: must be at least 1",
+        ),
+        (startup(json!({"grpc": {}})), "exactly one of"),
+        (
+            probe("livenessProbe", json!({"periodSeconds": 3601})),
+            "liveness_probe.period_seconds: must be between 1 and 3600",
+        ),
+    ];
+    assert_refused(&shop(), cases);
+}
+
+#[test]
+fn what_cannot_run_is_refused() {
+    let gcp = shop();
     let with = |name: &str, value: Value| {
         let mut template = json!({"containers": [container("shop:2")]});
         template[name] = value;
@@ -537,32 +589,7 @@ fn what_cannot_run_is_refused() {
     let many: Vec<Value> = (0..1001)
         .map(|n| json!({"name": format!("N{n}")}))
         .collect();
-    let cases = [
-        (
-            probe("startupProbe", json!({"initialDelaySeconds": 241})),
-            "startup_probe.initial_delay_seconds: must be between 0 and 240",
-        ),
-        (
-            probe("startupProbe", json!({"periodSeconds": 241})),
-            "period_seconds: must be between 1 and 240",
-        ),
-        (
-            probe("startupProbe", json!({"timeoutSeconds": 11})),
-            "less than or equal to period_seconds",
-        ),
-        (
-            probe("startupProbe", json!({"periodSeconds": 100})),
-            "at most 240 seconds, got 300",
-        ),
-        (
-            probe("startupProbe", json!({"failureThreshold": -1})),
-            "failure_threshold: must be at least 1",
-        ),
-        (probe("startupProbe", json!({"grpc": {}})), "exactly one of"),
-        (
-            probe("livenessProbe", json!({"periodSeconds": 3601})),
-            "liveness_probe.period_seconds: must be between 1 and 3600",
-        ),
+    let cases = vec![
         (with("timeout", json!("3601s")), "template.timeout"),
         (with("timeout", json!("1h")), "is no duration"),
         (
@@ -597,18 +624,7 @@ fn what_cannot_run_is_refused() {
             "there is no volume",
         ),
     ];
-    for (template, words) in cases {
-        let reply = gcp.patch(
-            &format!("{SHOP}?validateOnly=true"),
-            json!({"template": template}),
-        );
-        refused(&reply, 400, "INVALID_ARGUMENT", words);
-        assert!(
-            reply
-                .message()
-                .starts_with("Violation in UpdateServiceRequest.service.")
-        );
-    }
+    assert_refused(&gcp, cases);
     for id in ["", "Shop", "1shop", "shop-", &"s".repeat(50)] {
         refused(
             &create(&gcp, id, body("shop:1")),
@@ -617,7 +633,6 @@ fn what_cannot_run_is_refused() {
             "service_id",
         );
     }
-    assert_eq!(gcp.get(SHOP).body["generation"], "1");
 }
 
 #[test]
@@ -779,4 +794,84 @@ fn a_snapshot_goes_on_with_the_operation_at_hand() {
         ..copy
     };
     assert_eq!(end(&mut whole), end(&mut copy));
+}
+
+/// What clients see and what is true, after a while of changes under every kind of fault.
+fn under_faults(seed: u64) -> (Value, String) {
+    let mut gcp = Gcp::timed(Scenario::NetraStaging, seed, Timing::realistic());
+    gcp.emulator.set_faults(FaultRule::from_seed(seed));
+    let sql = "/v1/projects/netra-staging/instances/netra-db";
+    for round in 0..40 {
+        gcp.send(
+            "PATCH",
+            &format!("{BACKEND}?updateMask=template"),
+            body(&format!("backend:{round}")),
+        );
+        gcp.send("GET", BACKEND, Value::Null);
+        gcp.send("GET", BACKEND.rsplit_once('/').unwrap().0, Value::Null);
+        gcp.send(
+            "PATCH",
+            sql,
+            json!({"settings": {"dataDiskSizeGb": (50 + round).to_string()}}),
+        );
+        gcp.send("GET", sql, Value::Null);
+        gcp.wait(17);
+    }
+    gcp.wait(3600);
+    gcp.emulator.advance(gcp.now);
+    let log = gcp.emulator.requests();
+    (
+        gcp.emulator.truth(BACKEND).unwrap(),
+        serde_json::to_string(&log).unwrap(),
+    )
+}
+
+#[test]
+fn a_seed_decides_everything_and_the_end_is_sound() {
+    let mut logs = BTreeSet::new();
+    for seed in 0..6 {
+        let (backend, log) = under_faults(seed);
+        let again = under_faults(seed);
+        assert_eq!((&backend, &log), (&again.0, &again.1));
+        logs.insert(log);
+        assert_eq!(
+            backend["generation"], backend["observedGeneration"],
+            "{backend:#}"
+        );
+        assert_eq!(backend.get("reconciling"), None);
+        let ready = backend["latestReadyRevision"] == backend["latestCreatedRevision"];
+        assert!(
+            ready || state(&backend) == "CONDITION_FAILED",
+            "{backend:#}"
+        );
+    }
+    assert_eq!(logs.len(), 6);
+}
+
+#[test]
+fn reads_lag_behind_and_some_places_cannot_be_reached() {
+    let mut gcp = Gcp::timed(
+        Scenario::Empty,
+        3,
+        Timing::fixed(Duration::from_secs(40), Duration::from_secs(5)),
+    );
+    let path = operation(&create(&gcp, "shop", body("shop:1")));
+    gcp.wait(10);
+    assert_eq!(gcp.get(&path).body["done"], true, "operations do not lag");
+    let early = gcp.send("GET", SHOP, Value::Null).unwrap();
+    assert!(early.status == 404 || state(&early.body) == "CONDITION_RECONCILING");
+    gcp.wait(5);
+    assert_eq!(state(&gcp.get(SHOP).body), "CONDITION_SUCCEEDED");
+    gcp.emulator
+        .set_faults(vec![FaultRule::new(Action::UnreachableList)]);
+    assert_eq!(
+        gcp.get(SERVICES).body,
+        json!({"unreachable": ["projects/p1/locations/us-central1"]})
+    );
+    gcp.emulator
+        .set_faults(vec![FaultRule::new(Action::ResetAfter).on("PATCH", "shop")]);
+    assert_eq!(gcp.send("PATCH", SHOP, body("shop:2")), None);
+    gcp.wait(30);
+    gcp.emulator.set_faults(Vec::new());
+    assert_eq!(gcp.get(SHOP).body["generation"], "2", "it landed");
 }

@@ -1,6 +1,6 @@
 //! What Cloud Run fills in where a client says nothing.
 //!
-//! Sources: the run v2 API reference (Service, RevisionTemplate, Container, Probe); "About container health
+//! Sources: the run v2 API reference (Service, template, Container, Probe); "About container health
 //! checks" for the default startup probe.
 
 use serde_json::{Value, json};

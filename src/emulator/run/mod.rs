@@ -4,6 +4,9 @@ mod check;
 mod condition;
 mod container;
 mod defaults;
+mod knative;
+mod knative_methods;
+mod knative_write;
 mod mask;
 mod messages;
 mod methods;
@@ -53,7 +56,9 @@ impl Api for Run {
     }
 
     fn admit(&self, world: &World, route: &Route) -> Result<(), ApiError> {
-        world.check_project(route)?;
+        if !knative_methods::is_known_number(world, route) {
+            world.check_project(route)?;
+        }
         locations::check_region(route)
     }
 
@@ -119,11 +124,26 @@ macro_rules! services {
     };
 }
 
+macro_rules! v1 {
+    ($method:literal) => {
+        concat!("google.cloud.run.v1.Services.", $method)
+    };
+}
+
 macro_rules! operations {
     ($method:literal) => {
         concat!("google.longrunning.Operations.", $method)
     };
 }
+
+macro_rules! knative {
+    ($tail:literal) => {
+        concat!("/apis/serving.knative.dev/v1/namespaces/{project}", $tail)
+    };
+}
+
+/// Query parameters of Knative lists.
+const KNATIVE_LIST: &[&str] = &["continue", "fieldSelector", "labelSelector", "limit"];
 
 static METHODS: &[Method] = &[
     Method::list(path!("/services"), &LIST_SERVICES_RESPONSE, methods::list)
@@ -194,4 +214,52 @@ static METHODS: &[Method] = &[
     .posted()
     .body(Body::Message(&WAIT, ""))
     .called("run.operations.get", operations!("WaitOperation")),
+    Method::list(
+        knative!("/services"),
+        &knative_methods::LIST,
+        knative_methods::list,
+    )
+    .query(KNATIVE_LIST)
+    .called("run.services.list", v1!("ListServices")),
+    Method::list(
+        "/v1/projects/{project}/locations/-/services",
+        &knative_methods::LIST,
+        knative_methods::list,
+    )
+    .query(KNATIVE_LIST)
+    .called("run.services.list", v1!("ListServices")),
+    Method::get(
+        knative!("/services/{service}"),
+        &knative_methods::OBJECT,
+        knative_methods::get,
+    )
+    .called("run.services.get", v1!("GetService")),
+    Method::write(
+        "PUT",
+        knative!("/services/{service}"),
+        &knative_methods::OBJECT,
+        knative_methods::replace,
+    )
+    .query(&["dryRun"])
+    .body(Body::Message(&knative_methods::OBJECT, "service"))
+    .called("run.services.update", v1!("ReplaceService")),
+    Method::list(
+        knative!("/revisions"),
+        &knative_methods::LIST,
+        knative_methods::list_revisions,
+    )
+    .query(KNATIVE_LIST)
+    .called(
+        "run.revisions.list",
+        "google.cloud.run.v1.Revisions.ListRevisions",
+    ),
+    Method::get(
+        knative!("/revisions/{revision}"),
+        &knative_methods::OBJECT,
+        knative_methods::get_revision,
+    )
+    .called(
+        "run.revisions.get",
+        "google.cloud.run.v1.Revisions.GetRevision",
+    ),
 ];

@@ -23,8 +23,21 @@ pub(super) fn finish(world: &mut World, operation: &Operation) -> Ending {
     match change {
         Change::Delete => delete(world, operation, service),
         Change::Apply {
-            before, revision, ..
-        } if operation.ignored => undo(world, operation, service, before, revision.as_deref()),
+            generation,
+            revision,
+            before,
+        } if operation.ignored => {
+            let before = before.as_ref().map(Service::of);
+            let revision = revision.as_deref();
+            undo(
+                world,
+                operation,
+                service,
+                generation,
+                before.as_ref(),
+                revision,
+            )
+        }
         Change::Apply {
             generation,
             revision,
@@ -48,7 +61,10 @@ fn apply(
     };
     if let Some(id) = revision {
         settle_revision(world, operation, &service.revision_name(id), &condition);
-        if failure.is_none() {
+        // A slow change must not set back what a later one has reached.
+        let newer = generation_of(world, &service, id)
+            > generation_of(world, &service, &service.latest_ready);
+        if failure.is_none() && newer {
             id.clone_into(&mut service.latest_ready);
         }
     }
@@ -65,6 +81,12 @@ fn apply(
         Some(failure) if current => Ending::Failed(failure),
         _ => Ending::Done(typed(&service)),
     }
+}
+
+/// The generation that made a revision; 0 when there is no such revision.
+fn generation_of(world: &World, service: &Service, revision: &str) -> i64 {
+    let record = world.records.truth(&key(&service.revision_name(revision)));
+    record.map_or(0, |record| Revision::of(record).generation)
 }
 
 /// The failure that was to be, or the one that only shows when containers start.
@@ -120,26 +142,61 @@ fn settle_revision(world: &mut World, operation: &Operation, name: &str, conditi
         .change(&key, operation.due, operation.lag, record);
 }
 
-/// The write was lost: the service is as if nobody had asked.
+/// The write was lost: what is asked for is what it was before. A later change stands all the same.
 fn undo(
     world: &mut World,
     operation: &Operation,
-    service: Service,
-    before: Option<serde_json::Value>,
+    mut service: Service,
+    generation: i64,
+    before: Option<&Service>,
     revision: Option<&str>,
 ) -> Ending {
     if let Some(id) = revision {
         let key = key(&service.revision_name(id));
-        world
-            .records
-            .change(&key, operation.due, operation.lag, None);
+        let (at, lag) = (operation.due, operation.lag);
+        world.records.change(&key, at, lag, None);
     }
-    let restored = before.as_ref().map(|before| Service {
-        writes: service.writes + 1,
-        ..Service::of(before)
-    });
-    change(world, operation, restored.as_ref());
-    Ending::Done(typed(restored.as_ref().unwrap_or(&service)))
+    let response = typed(before.unwrap_or(&service));
+    if service.generation != generation {
+        return Ending::Done(response);
+    }
+    let Some(before) = before else {
+        change(world, operation, None);
+        return Ending::Done(response);
+    };
+    service.spec.clone_from(&before.spec);
+    service.generation = before.generation;
+    service.latest_created.clone_from(&before.latest_created);
+    // The change before this one may still run: it will settle the rest.
+    if !is_coming(world, operation, service.generation) {
+        rest(world, operation, &mut service);
+    }
+    change(world, operation, Some(&service));
+    Ending::Done(response)
+}
+
+/// Whether an operation is bringing the service to this generation.
+fn is_coming(world: &World, operation: &Operation, wanted: i64) -> bool {
+    let mut all = world.operations.all();
+    all.any(|other| {
+        other.is_running()
+            && other.target == operation.target
+            && other.key != operation.key
+            && other.change["Apply"]["generation"] == wanted
+    })
+}
+
+/// Nothing is under way any more: the service is what its latest revision is.
+fn rest(world: &World, operation: &Operation, service: &mut Service) {
+    let name = service.revision_name(&service.latest_created);
+    let latest = world.records.truth(&key(&name)).map(Revision::of);
+    let failed = latest.filter(|latest| latest.condition.is_failed());
+    service.observed_generation = service.generation;
+    service.condition = match failed {
+        Some(latest) => latest.condition,
+        None => Condition::succeeded(operation.due),
+    };
+    service.route_traffic();
 }
 
 fn delete(world: &mut World, operation: &Operation, mut service: Service) -> Ending {

@@ -157,10 +157,8 @@ impl Api for SecretManager {
     }
 
     fn seed(&self, scenario: Scenario) -> Vec<(String, Value)> {
-        let secrets = match scenario {
-            Scenario::NetraStaging => vec![Secret::new(STAGING_SECRET, "a-made-up-password")],
-            _ => Vec::new(),
-        };
+        let staging = scenario == Scenario::NetraStaging;
+        let secrets = staging.then(|| Secret::new(STAGING_SECRET, "a-made-up-password"));
         let secrets = secrets.into_iter();
         secrets
             .map(|secret| (self.key(&secret.name), secret.record()))

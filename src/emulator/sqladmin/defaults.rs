@@ -1,4 +1,4 @@
-//! What Cloud SQL fills in where a client says nothing. Source: the API reference (DatabaseInstance, Settings) and
+//! What Cloud SQL fills in where a client says nothing. Source: the API reference (instance, settings) and
 //! "Instance settings".
 
 use serde_json::{Map, Value, json};

@@ -37,8 +37,9 @@ impl Filter {
             let found = body.pointer(&format!("/{}", name.replace('.', "/")));
             match found {
                 Some(Value::String(text)) => text == value,
-                Some(other) => other.to_string() == *value,
-                None => false,
+                Some(Value::Bool(on)) => value == if *on { "true" } else { "false" },
+                Some(Value::Number(number)) => *value == number.to_string(),
+                _ => false,
             }
         };
         self.groups.iter().any(|group| group.iter().all(holds))

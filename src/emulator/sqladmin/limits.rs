@@ -1,6 +1,6 @@
 //! What Cloud SQL accepts in an instance.
 //!
-//! Sources: the API reference (DatabaseInstance, Settings); "Cloud SQL instance settings" for names, custom
+//! Sources: the API reference (instance, settings); "Cloud SQL instance settings" for names, custom
 //! machine types and disk sizes; "Configure database flags" for the flags that restart.
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ const MEMORY_MIN: u32 = 3_840;
 const MEMORY_STEP: u32 = 256;
 const VCPUS_MAX: u32 = 96;
 
-/// Flags of PostgreSQL whose change restarts the server.
+/// Flags of Postgres whose change restarts the server.
 const RESTARTING_FLAGS: &[&str] = &[
     "cloudsql.enable_pgaudit",
     "cloudsql.logical_decoding",

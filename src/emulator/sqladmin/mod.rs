@@ -79,9 +79,10 @@ impl Api for SqlAdmin {
     }
 
     fn operation(&self, operation: &Operation, eye: &Eye) -> Value {
-        let status = match operation.is_running() {
-            true => Status::Running,
-            false => Status::Done,
+        let status = if operation.is_running() {
+            Status::Running
+        } else {
+            Status::Done
         };
         operations::body(operation, eye, status)
     }

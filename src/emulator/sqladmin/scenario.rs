@@ -8,10 +8,8 @@ use super::instance::{Instance, State};
 use crate::emulator::scenario::Scenario;
 
 pub(super) fn instances(scenario: Scenario) -> Vec<Instance> {
-    match scenario {
-        Scenario::NetraStaging => vec![netra_db()],
-        _ => Vec::new(),
-    }
+    let staging = scenario == Scenario::NetraStaging;
+    staging.then(netra_db).into_iter().collect()
 }
 
 /// The database behind the services of `netra-staging`.
