@@ -201,6 +201,8 @@ impl Surface {
             }
         }
         match message {
+            // Cloud SQL has operation types too, and links of its own.
+            "Operation" if !sent && fields.get("targetProject").is_some() => {}
             "Operation" if !sent && fields.get("operationType").is_some() => {
                 check_compute_operation(place, object, problems);
             }
