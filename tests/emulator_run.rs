@@ -875,3 +875,21 @@ fn reads_lag_behind_and_some_places_cannot_be_reached() {
     gcp.emulator.set_faults(Vec::new());
     assert_eq!(gcp.get(SHOP).body["generation"], "2", "it landed");
 }
+
+#[test]
+fn there_are_worlds_with_many_services() {
+    let gcp = Gcp::new(Scenario::Many);
+    let parent = "/v2/projects/netra-many/locations/us-central1/services";
+    let (mut count, mut token) = (0, String::new());
+    loop {
+        let page = gcp
+            .get(&format!("{parent}?pageSize=500&pageToken={token}"))
+            .body;
+        count += page["services"].as_array().unwrap().len();
+        match page["nextPageToken"].as_str() {
+            Some(next) => next.clone_into(&mut token),
+            None => break,
+        }
+    }
+    assert_eq!(count, 2_000);
+}
