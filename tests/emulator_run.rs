@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use evenkeel::emulator::{Action, FaultRule, Leaves, Options, Scenario, Timing};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 use wire::client::{Gcp, Reply};
 
@@ -874,4 +876,97 @@ fn reads_lag_behind_and_some_places_cannot_be_reached() {
     gcp.wait(30);
     gcp.emulator.set_faults(Vec::new());
     assert_eq!(gcp.get(SHOP).body["generation"], "2", "it landed");
+}
+
+#[test]
+fn there_are_worlds_with_many_services() {
+    let gcp = Gcp::new(Scenario::Many);
+    let parent = "/v2/projects/netra-many/locations/us-central1/services";
+    let (mut count, mut token) = (0, String::new());
+    loop {
+        let page = gcp
+            .get(&format!("{parent}?pageSize=500&pageToken={token}"))
+            .body;
+        count += page["services"].as_array().unwrap().len();
+        match page["nextPageToken"].as_str() {
+            Some(next) => next.clone_into(&mut token),
+            None => break,
+        }
+    }
+    assert_eq!(count, 2_000);
+}
+
+/// JSON of the names that the APIs know, in places where they may not belong.
+fn any_body() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-5..400_i64).prop_map(Value::from),
+        "[a-z0-9s]{0,4}".prop_map(Value::from),
+    ];
+    let names = vec![
+        "metadata",
+        "spec",
+        "template",
+        "containers",
+        "env",
+        "name",
+        "value",
+        "valueFrom",
+        "valueSource",
+        "secretKeyRef",
+        "traffic",
+        "percent",
+        "annotations",
+        "labels",
+        "scaling",
+        "minInstanceCount",
+        "vpcAccess",
+        "connector",
+        "resources",
+        "limits",
+        "ports",
+        "containerPort",
+        "startupProbe",
+        "httpGet",
+        "timeout",
+        "settings",
+        "tier",
+        "databaseFlags",
+        "dataDiskSizeGb",
+        "ipConfiguration",
+        "backupConfiguration",
+        "locationPreference",
+        "region",
+    ];
+    leaf.prop_recursive(5, 48, 4, move |inner| {
+        let name = prop::sample::select(names.clone());
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map(name, inner, 0..5).prop_map(|fields| json!(fields)),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, rng_seed: RngSeed::Fixed(2026), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_that_is_sent_makes_it_panic(body in any_body(), mask in "(template|labels|traffic|template[.]scaling)?") {
+        let mut gcp = Gcp::new(Scenario::NetraStaging);
+        let sql = "/v1/projects/netra-staging/instances/netra-db";
+        let knative = "/apis/serving.knative.dev/v1/namespaces/netra-staging/services/netra-auth";
+        let bytes = Bytes::from(body.to_string());
+        let send = |gcp: &Gcp, verb: &str, path: &str| gcp.send_raw(verb, path, bytes.clone(), &[]);
+        send(&gcp, "PATCH", &format!("{BACKEND}?updateMask={mask}"));
+        send(&gcp, "PUT", knative);
+        send(&gcp, "PATCH", sql);
+        gcp.wait(120);
+        send(&gcp, "PUT", sql);
+        for path in [BACKEND, sql] {
+            gcp.emulator.foreign_patch(gcp.now, path, &body).ok();
+            prop_assert_eq!(gcp.get(path).status, 200);
+        }
+        prop_assert_eq!(gcp.get(knative).status, 200);
+    }
 }

@@ -285,7 +285,7 @@ fn what_cannot_be_is_refused() {
         "Invalid instance name (Upper).",
     );
     let unknown = gcp.patch(DB, json!({"settings": {"size": 1}}));
-    refused(&unknown, 400, "invalid", "Unknown name \"size\"");
+    refused(&unknown, 400, "badRequest", "Unknown name \"size\"");
     assert_eq!(
         gcp.patch(DB, settings(&json!({"dataDiskSizeGb": "20"})))
             .status,

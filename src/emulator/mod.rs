@@ -22,7 +22,6 @@ mod compute;
 mod control;
 mod dice;
 mod domains;
-mod encode;
 mod errors;
 mod fault_json;
 mod faults;

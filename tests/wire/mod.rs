@@ -201,12 +201,11 @@ impl Surface {
             }
         }
         match message {
-            // Cloud SQL has operation types too, and links of its own.
-            "Operation" if !sent && fields.get("targetProject").is_some() => {}
-            "Operation" if !sent && fields.get("operationType").is_some() => {
-                check_compute_operation(place, object, problems);
+            _ if sent => {}
+            "Operation" if fields.get("operationType").is_some() => {
+                check_status_operation(place, object, problems);
             }
-            "Operation" if !sent => self.check_operation(place, object, problems),
+            _ if fields.get("done").is_some() => self.check_operation(place, object, problems),
             _ => {}
         }
     }
@@ -397,13 +396,9 @@ fn is_method(method: &Value, verb: &str, path: &str) -> bool {
         })
 }
 
-/// What the description of compute leaves open: an operation runs without an end, or is DONE with one; an error
-/// comes with an HTTP code.
-fn check_compute_operation(
-    place: &str,
-    operation: &Map<String, Value>,
-    problems: &mut Vec<String>,
-) {
+/// What the descriptions of compute and of Cloud SQL leave open: an operation runs without an end, or is DONE with
+/// one; compute's errors come with an HTTP code.
+fn check_status_operation(place: &str, operation: &Map<String, Value>, problems: &mut Vec<String>) {
     let has = |name: &str| operation.contains_key(name);
     // A partial response may have cut any of it.
     if !has("name") || !has("status") {
@@ -415,8 +410,9 @@ fn check_compute_operation(
         }
     };
     let done = operation["status"] == "DONE";
+    let is_sql = operation.get("kind") == Some(&"sql#operation".into());
     demand(
-        operation.get("kind") == Some(&"compute#operation".into()),
+        is_sql || operation.get("kind") == Some(&"compute#operation".into()),
         "kind is not that of an operation",
     );
     demand(
@@ -428,10 +424,15 @@ fn check_compute_operation(
         let good = operation.get(name).is_none_or(is_time);
         demand(good, &format!("{name} is not a time"));
     }
+    let root = if is_sql {
+        "/projects/"
+    } else {
+        "/compute/v1/projects/"
+    };
     for name in ["selfLink", "targetLink"] {
         let link = operation.get(name).and_then(Value::as_str);
         demand(
-            link.is_none_or(|link| link.contains("/compute/v1/projects/")),
+            link.is_none_or(|link| link.contains(root)),
             &format!("{name} is not a link"),
         );
     }
@@ -441,7 +442,7 @@ fn check_compute_operation(
         let good = errors.is_some_and(|errors| !errors.is_empty() && errors.iter().all(texts));
         demand(good, "error.errors must have codes and messages");
         demand(
-            has("httpErrorStatusCode") && has("httpErrorMessage"),
+            is_sql || (has("httpErrorStatusCode") && has("httpErrorMessage")),
             "an error without an HTTP code",
         );
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::emulator::base64;
 use crate::emulator::dice::Dice;
-use crate::emulator::encode::base64;
 use crate::emulator::query::checksum;
 use crate::emulator::quota::project_number;
 use crate::emulator::timing::later;
@@ -28,8 +28,8 @@ pub(super) fn revision(service: &str, number: u32, dice: &mut Dice) -> String {
 }
 
 pub(super) fn etag(at: Timestamp, writes: u64, name: &str) -> String {
-    let first = base64(format!("{}.{writes}", at.as_nanosecond()).as_bytes());
-    format!("\"{first}/{}\"", base64(name.as_bytes()))
+    let first = base64::encode(format!("{}.{writes}", at.as_nanosecond()).as_bytes());
+    format!("\"{first}/{}\"", base64::encode(name.as_bytes()))
 }
 
 pub(super) fn part(name: &str, index: usize) -> &str {

@@ -16,18 +16,39 @@ const STAGING: &str = "projects/netra-staging/locations/us-central1/services";
 
 const CREATED: Timestamp = Timestamp::constant(1_742_205_600, 0);
 
+/// So many services in `many`.
+const MANY: usize = 2_000;
+
 pub(super) fn records(scenario: Scenario) -> Vec<(String, Value)> {
-    scenario.services().iter().flat_map(deployed).collect()
+    match scenario.project() {
+        Some(project) if scenario == Scenario::Many => many(project),
+        _ => scenario.services().iter().flat_map(staging).collect(),
+    }
 }
 
-/// A service that was deployed once and is well, with its revision.
-fn deployed(wanted: &scenario::Service) -> [(String, Value); 2] {
-    let name = format!("{STAGING}/{}", wanted.name);
-    let mut dice = Dice::new(checksum(&name, "scenario"));
-    let mut spec = json!({
+fn staging(wanted: &scenario::Service) -> [(String, Value); 2] {
+    let spec = json!({
         "labels": {"app": wanted.name, "env": "staging"},
         "template": template(wanted),
     });
+    deployed(format!("{STAGING}/{}", wanted.name), spec)
+}
+
+fn many(project: &str) -> Vec<(String, Value)> {
+    let service = |number: usize| {
+        let name = format!("projects/{project}/locations/us-central1/services/svc-{number:04}");
+        let image = format!("us-central1-docker.pkg.dev/{project}/services/svc:{number}");
+        deployed(
+            name,
+            json!({"template": {"containers": [{"image": image}]}}),
+        )
+    };
+    (0..MANY).flat_map(service).collect()
+}
+
+/// A service that was deployed once and is well, with its revision.
+fn deployed(name: String, mut spec: Value) -> [(String, Value); 2] {
+    let mut dice = Dice::new(checksum(&name, "scenario"));
     defaults::fill(&mut spec, names::project(&name));
     let mut service = Service {
         uid: dice.uuid(),

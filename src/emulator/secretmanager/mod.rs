@@ -3,11 +3,14 @@
 //! Invariant: a value leaves in the reply to an access only. The request log and the view of the world never hold
 //! one; a snapshot must, and marks each with the name `sensitive`.
 
+mod crc32c;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::crc32c::crc32c;
 use super::api::{Api, Eye, Method, Request};
-use super::encode::{base64, crc32c};
+use super::base64;
 use super::errors::ApiError;
 use super::messages::{Kind, Message, field};
 use super::operations::{Ending, Operation};
@@ -111,7 +114,7 @@ fn access(world: &mut World, request: &Request) -> Result<Value, ApiError> {
     Ok(json!({
         "name": format!("{}/versions/{number}", numbered(name, project)),
         "payload": {
-            "data": base64(value.as_bytes()),
+            "data": base64::encode(value.as_bytes()),
             "dataCrc32c": crc32c(value.as_bytes()).to_string(),
         },
     }))

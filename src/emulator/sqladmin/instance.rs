@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::links;
 use crate::emulator::api::Eye;
-use crate::emulator::encode::base64;
+use crate::emulator::base64;
 use crate::emulator::query::checksum;
 use crate::emulator::quota::project_number;
 
@@ -117,7 +117,7 @@ impl Instance {
     /// Deprecated in favour of `settingsVersion`, and still there.
     fn etag(&self) -> String {
         let sum = checksum(&self.path(), &self.settings_version.to_string());
-        base64(format!("{sum:016x}").as_bytes())
+        base64::encode(format!("{sum:016x}").as_bytes())
     }
 
     fn addresses(&self) -> Vec<Value> {
