@@ -1,5 +1,10 @@
 //! Cloud Run services through the whole operator, on the emulated GCP.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "json! literals read better by value"
+)]
+
 mod common;
 
 use common::{CONNECTOR, LOCATION, PROJECT, World, key, run};
@@ -30,7 +35,7 @@ fn service(resource: Value) -> Declared {
     let mut declared = common::declared(json!({}));
     declared.key = service_key(SERVICE);
     declared.name = SERVICE.into();
-    declared.resource = resource.as_object().unwrap().clone();
+    declared.resource.clone_from(resource.as_object().unwrap());
     declared.policy.rollout = None;
     declared
 }

@@ -1,5 +1,10 @@
 //! Cloud SQL instances through the whole operator, on the emulated GCP.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "json! literals read better by value"
+)]
+
 mod common;
 
 use common::{CONNECTOR, LOCATION, PROJECT, World, key, run};
@@ -25,7 +30,7 @@ fn instance(name: &str, resource: Value) -> Declared {
     let mut declared = common::declared(json!({}));
     declared.key = instance_key(name);
     declared.name = name.into();
-    declared.resource = resource.as_object().unwrap().clone();
+    declared.resource.clone_from(resource.as_object().unwrap());
     declared.policy.rollout = Some(RolloutSpec {
         allow_disruptive: true,
         ..RolloutSpec::default()
