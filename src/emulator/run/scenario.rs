@@ -106,6 +106,8 @@ fn env(service: &str) -> Vec<Value> {
             "GIT_SHA",
             "4f1c9a7e2b6d8035c1e9f4a7b2d6c8e0135f7a9b",
         ));
+    }
+    if service == "netra-auth" {
         let password = json!({"secret": "netra-db-password", "version": "latest"});
         env.push(json!({"name": "DB_PASSWORD", "valueSource": {"secretKeyRef": password}}));
     }
