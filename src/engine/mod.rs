@@ -19,7 +19,7 @@ use crate::core::observed::{Live, Observed};
 use crate::core::record::Record;
 use crate::core::token::Token;
 use crate::journal::JournalError;
-use crate::kinds::SetNames;
+use crate::kinds::{self, SetNames};
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
@@ -323,7 +323,7 @@ impl Engine {
                 fresh: false,
                 ..done.observed
             };
-            drop_body(&mut memory.observed);
+            poll::drop_body(kinds::of(key.kind).rules(), &mut memory.observed.live);
         }
     }
 
@@ -515,12 +515,6 @@ fn is_rest(situation: &Situation) -> bool {
             | Situation::Unreadable(_)
             | Situation::Deleting(_)
     )
-}
-
-fn drop_body(observed: &mut Observed) {
-    if let Live::Present(present) = &mut observed.live {
-        present.raw = serde_json::Value::Null;
-    }
 }
 
 /// The Ready condition in one line, for logs.

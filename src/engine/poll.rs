@@ -5,6 +5,7 @@ use super::ports::Shared;
 use crate::api::key::Scope;
 use crate::core::error::{Fault, FaultKind};
 use crate::core::observed::{Live, Observed};
+use crate::core::rules::Rules;
 use crate::gcp::service::Listing;
 use crate::kinds;
 use jiff::Timestamp;
@@ -132,12 +133,21 @@ pub(super) fn index(shared: &Shared, scope: &Scope, listing: Listing) -> HashMap
     let mut found = HashMap::with_capacity(listing.items.len());
     for item in listing.items {
         if let Some(name) = service.name_of(&item) {
-            let mut present = kind.live(item);
-            present.raw = Value::Null;
-            found.insert(name, Live::Present(Box::new(present)));
+            let mut live = Live::Present(Box::new(kind.live(item)));
+            drop_body(kind.rules(), &mut live);
+            found.insert(name, live);
         }
     }
     found
+}
+
+/// Forgets the body of a reply, unless the kind's procedure is told from it.
+pub(super) fn drop_body(rules: &Rules, live: &mut Live) {
+    if let Live::Present(present) = live
+        && rules.procedure.is_none()
+    {
+        present.raw = Value::Null;
+    }
 }
 
 /// An observation that a LIST made at `at`.
