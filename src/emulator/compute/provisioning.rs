@@ -193,7 +193,9 @@ fn set_status(world: &mut World, key: &str, at: Timestamp, status: &str, verdict
 }
 
 fn change(world: &mut World, key: &str, at: Timestamp, edit: impl FnOnce(&mut Record)) {
-    let lag = world.draw_lag();
+    let mut lag = world.draw_lag();
+    // A late read shows the status before, never a certificate that is not there yet.
+    lag.behind = lag.behind.min(1);
     if let Some(mut record) = world.records.truth(key).map(fields).cloned() {
         edit(&mut record);
         world
