@@ -236,5 +236,13 @@ fn refuse_blocked(plan: &Plan) -> Flow {
         return Flow::Continue(());
     }
     let message = format!("nothing was written. {}", texts.join("; "));
-    stop(stalled(Reason::IrreversibleChange, message))
+    let irreversible = plan.blocked().any(|(change, _)| {
+        plan::is_irreversible(change.mutability, change.from.as_ref(), &change.to)
+    });
+    let reason = if irreversible {
+        Reason::IrreversibleChange
+    } else {
+        Reason::InvalidSpec
+    };
+    stop(stalled(reason, message))
 }
