@@ -2,21 +2,13 @@
 
 use super::Check;
 use super::diagnostic::{Fault, Faults, Problem};
+use super::judge::{judge, policy};
 use super::lines::Places;
 use super::node::{Data, Node, describe};
 use super::suggest::{did_you_mean, nearest, quote};
 use super::text::Text;
-use super::{rollout, schema, yaml};
-use crate::api::backend_service::BackendServiceResource;
-use crate::api::health_check::HealthCheckResource;
-use crate::api::run_service::RunServiceResource;
-use crate::api::sql_instance::SqlInstanceResource;
-use crate::api::ssl_certificate::SslCertificateResource;
-use crate::api::vpc_access_connector::VpcAccessConnectorResource;
-use crate::api::{
-    API_VERSION, Declared, Finding, GROUP, Key, Kind, ManagedSpec, Origin, Policy, Reference,
-    Severity, crd,
-};
+use super::{schema, yaml};
+use crate::api::{API_VERSION, Declared, GROUP, Key, Kind, ManagedSpec, Origin, Policy, Reference};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -52,41 +44,9 @@ pub(super) struct Claim {
     pub references: Vec<(Reference, Problem)>,
 }
 
-/// The schema of each kind's whole document, made once for a set.
-pub(super) struct Schemas(Vec<(Kind, Value)>);
-
-impl Schemas {
-    pub fn new() -> Self {
-        let document = |kind: Kind| {
-            serde_json::json!({
-                "type": "object",
-                "required": ["metadata", "spec"],
-                "properties": {
-                    "apiVersion": {},
-                    "kind": {},
-                    "metadata": crd::metadata_schema(),
-                    "spec": crd::spec_schema(kind),
-                },
-            })
-        };
-        Schemas(
-            Kind::ALL
-                .iter()
-                .map(|kind| (*kind, document(*kind)))
-                .collect(),
-        )
-    }
-
-    fn of(&self, kind: Kind) -> &Value {
-        let found = self.0.iter().find(|(known, _)| *known == kind);
-        found.map_or(&Value::Null, |(_, schema)| schema)
-    }
-}
-
 /// Reads the documents of one text.
 pub(super) struct Reader<'a> {
     text: &'a Text,
-    schemas: &'a Schemas,
     check: &'a dyn Check,
     revision: &'a str,
     pub documents: usize,
@@ -95,15 +55,9 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(
-        text: &'a Text,
-        schemas: &'a Schemas,
-        check: &'a dyn Check,
-        revision: &'a str,
-    ) -> Self {
+    pub fn new(text: &'a Text, check: &'a dyn Check, revision: &'a str) -> Self {
         Reader {
             text,
-            schemas,
             check,
             revision,
             documents: 0,
@@ -171,23 +125,9 @@ impl<'a> Reader<'a> {
     }
 
     fn of_kind(&self, kind: Kind, node: &Node, faults: &mut Faults) -> Outcome {
-        let schema = self.schemas.of(kind);
-        let start = node.at.start;
-        schema::walk(node, schema, "", start..start, faults);
-        if let Some(spec) = node.get("spec") {
-            let resource = &schema["properties"]["spec"]["properties"]["resource"];
-            rollout::check(kind, spec, resource, faults);
-        }
         let loose = self.loose(kind, node);
-        for finding in self.check.check(&loose) {
-            take_in(finding, node, faults);
-        }
+        let policy = judge(&loose, node, self.check, faults);
         let claim = claims(&loose.key).then(|| self.claim(&loose, node));
-        let policy = if faults.errors() == 0 {
-            typed(kind, node, faults)
-        } else {
-            None
-        };
         let declared = policy.map(|policy| Declared { policy, ..loose });
         let places = declared.as_ref().map(|_| self.places(node));
         Outcome {
@@ -336,25 +276,6 @@ fn word<'n>(node: &'n Node, name: &str, known: &[&str], faults: &mut Faults) -> 
     text
 }
 
-/// A finding of the kind takes the place of what the schema says about the same value, since it
-/// knows the limit's source and the way out.
-fn take_in(finding: Finding, node: &Node, faults: &mut Faults) {
-    let same = |fault: &Fault| fault.field.as_deref() == Some(finding.path.as_str());
-    if finding.severity == Severity::Error {
-        faults
-            .list
-            .retain(|fault| !(fault.about_value && same(fault)));
-    }
-    if faults.list.iter().any(same) {
-        return;
-    }
-    let mut fault = Fault::new(node.position(&finding.path), finding.message, finding.help);
-    fault.field = Some(finding.path);
-    fault.limit = finding.limit;
-    fault.severity = finding.severity;
-    faults.push(fault);
-}
-
 fn claims(key: &Key) -> bool {
     !(key.project.is_empty() || key.location.is_empty() || key.name.is_empty())
 }
@@ -375,45 +296,4 @@ fn loose_policy(spec: &Node) -> Policy {
     serde_json::from_value::<ManagedSpec<Map<String, Value>>>(spec.to_json())
         .map(policy)
         .unwrap_or_default()
-}
-
-/// The last word: the typed form must read what the schema let through.
-fn typed(kind: Kind, node: &Node, faults: &mut Faults) -> Option<Policy> {
-    let spec = node.get("spec").map(Node::to_json).unwrap_or_default();
-    let read = match kind {
-        Kind::VpcAccessConnector => {
-            serde_json::from_value::<ManagedSpec<VpcAccessConnectorResource>>(spec).map(policy)
-        }
-        Kind::HealthCheck => {
-            serde_json::from_value::<ManagedSpec<HealthCheckResource>>(spec).map(policy)
-        }
-        Kind::BackendService => {
-            serde_json::from_value::<ManagedSpec<BackendServiceResource>>(spec).map(policy)
-        }
-        Kind::SslCertificate => {
-            serde_json::from_value::<ManagedSpec<SslCertificateResource>>(spec).map(policy)
-        }
-        Kind::RunService => {
-            serde_json::from_value::<ManagedSpec<RunServiceResource>>(spec).map(policy)
-        }
-        Kind::SqlInstance => {
-            serde_json::from_value::<ManagedSpec<SqlInstanceResource>>(spec).map(policy)
-        }
-    };
-    read.map_err(|error| {
-        let at = node.position("spec");
-        let message = format!("spec cannot be read: {error}");
-        faults.push(Fault::new(at, message, "correct the value named above").field("spec"));
-    })
-    .ok()
-}
-
-fn policy<R>(spec: ManagedSpec<R>) -> Policy {
-    Policy {
-        rollout: spec.rollout,
-        drift: spec.drift,
-        deletion: spec.deletion,
-        adopt: spec.adopt,
-        suspend: spec.suspend,
-    }
 }

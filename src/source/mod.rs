@@ -13,6 +13,7 @@ mod diagnostic;
 mod document;
 mod files;
 mod identity;
+mod judge;
 mod lines;
 mod node;
 mod references;
@@ -22,12 +23,14 @@ mod schema;
 mod shape;
 mod suggest;
 mod text;
+mod unwritten;
 pub mod watch;
 mod yaml;
 
 pub use diagnostic::{Errors, Problem, Related};
 pub use files::Input;
 pub use lines::{Lines, Position};
+pub use unwritten::refusals;
 pub use watch::Watch;
 
 use crate::api::{Declared, Finding, Reference, Severity};
@@ -118,7 +121,6 @@ fn assemble(
         revision,
         ..Set::default()
     };
-    let schemas = document::Schemas::new();
     let mut identities = identity::Identities::default();
     let mut references = references::References::default();
     let mut documents = 0;
@@ -126,7 +128,7 @@ fn assemble(
         let Some(text) = text::Text::read(&file, &mut problems) else {
             continue;
         };
-        let mut read = document::Reader::new(&text, &schemas, check, &set.revision);
+        let mut read = document::Reader::new(&text, check, &set.revision);
         read.file();
         documents += read.documents;
         let (outcomes, faults) = read.finish();
