@@ -2,7 +2,7 @@
 
 mod dependencies;
 mod json;
-mod judge;
+pub mod judge;
 
 use super::args::{Gcp, Globals, PlanArgs, PlanFormat};
 use super::world::{self, World};

@@ -1,0 +1,74 @@
+//! What `export` says besides the manifests: what is not in them, and why.
+
+use super::live::object;
+use super::message::note;
+use super::validate::count;
+use crate::api::{Key, Kind};
+use crate::core::items;
+use crate::kinds::export::LeftOut;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names that one line holds before it says "and N more".
+const NAMES: usize = 5;
+
+/// One note for each field and reason.
+#[must_use]
+pub fn left_out(all: &[(Key, LeftOut)]) -> String {
+    let mut groups: BTreeMap<(Kind, String, &str), Vec<(&Key, &str)>> = BTreeMap::new();
+    for (key, left) in all {
+        let path = items::generic(&left.path).into_owned();
+        let group = groups.entry((key.kind, path, &left.why)).or_default();
+        group.push((key, &left.path));
+    }
+    let mut out = String::new();
+    for ((kind, path, why), members) in groups {
+        let paths: BTreeSet<&str> = members.iter().map(|(_, path)| *path).collect();
+        let path = match paths.first() {
+            Some(only) if paths.len() == 1 => *only,
+            _ => &path,
+        };
+        let names = names(members.iter().map(|(key, _)| object(kind, &key.name)));
+        out.push_str(&note(&format!("left out of {names}: {path}: {why}")));
+    }
+    out
+}
+
+/// One note for each resource without a manifest.
+#[must_use]
+pub fn skipped(all: &[(Key, String)]) -> String {
+    let line = |(key, why): &(Key, String)| {
+        let name = object(key.kind, &key.name);
+        note(&format!(
+            "no manifest for {name} in {}: {why}",
+            key.location
+        ))
+    };
+    all.iter().map(line).collect()
+}
+
+/// `18 resources: 1 VpcAccessConnector, 12 RunService, ...`.
+#[must_use]
+pub fn sum<'k>(keys: impl Iterator<Item = &'k Key>) -> String {
+    let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
+    for key in keys {
+        *kinds.entry(key.kind).or_default() += 1;
+    }
+    let parts: Vec<_> = kinds
+        .iter()
+        .map(|(kind, number)| format!("{number} {kind}"))
+        .collect();
+    let total = count(kinds.values().sum(), "resource");
+    if parts.is_empty() {
+        return total;
+    }
+    format!("{total}: {}", parts.join(", "))
+}
+
+fn names(all: impl Iterator<Item = String>) -> String {
+    let all: BTreeSet<String> = all.collect();
+    let shown: Vec<&str> = all.iter().take(NAMES).map(String::as_str).collect();
+    match all.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
