@@ -61,7 +61,7 @@ impl Run {
             if next == token {
                 return Err(unclear("a page token came twice"));
             }
-            token = next.to_owned();
+            next.clone_into(&mut token);
         }
         Err(unclear("the listing has no end"))
     }

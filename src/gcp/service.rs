@@ -117,3 +117,7 @@ pub trait Service: Send + Sync {
         self.target(project, location, object)
     }
 }
+
+#[cfg(test)]
+#[path = "survey_tests.rs"]
+mod tests;

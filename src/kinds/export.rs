@@ -10,6 +10,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+/// The label by which Cloud Functions and others mark the services that are theirs.
+const MANAGED_BY: &str = "goog-managed-by";
+
 /// `metadata.name` of each resource that has a manifest.
 pub type Manifests = BTreeMap<Key, String>;
 
@@ -140,6 +143,24 @@ fn settable(live: &Value, schema: &Value) -> Option<Value> {
     }
 }
 
+/// How GKE names what its ingress, gateway and certificate controllers make.
+const OF_GKE: [&str; 6] = ["k8s-", "k8s1-", "k8s2-", "gkegw1-", "gkemcg1-", "mcrt-"];
+
+/// Who else keeps a live resource as declared elsewhere, as far as it says so: adopting it would
+/// set two against each other.
+#[must_use]
+pub fn keeper(live: &Value) -> Option<String> {
+    if let Some(keeper) = live["labels"][MANAGED_BY].as_str() {
+        return Some(format!("{keeper} ({MANAGED_BY})"));
+    }
+    let name = live["name"].as_str().unwrap_or_default();
+    let text = live["description"].as_str().unwrap_or_default();
+    let of_gke = OF_GKE.iter().any(|start| name.starts_with(start))
+        || text.starts_with('{') && text.contains("kubernetes.io/")
+        || text.starts_with("Default kubernetes ");
+    of_gke.then(|| "GKE".to_owned())
+}
+
 /// A label that Google and its tools keep: `goog-managed-by`, `goog-terraform-provisioned`.
 pub(super) fn is_of_google(label: &str) -> bool {
     label.starts_with("goog-")
@@ -218,6 +239,32 @@ mod tests {
         let kept = Export::of(Kind::HealthCheck, &live);
         let wanted = json!({"checkIntervalSec": 5, "httpHealthCheck": {"port": 80}});
         assert_eq!(Value::Object(kept.resource), wanted);
+    }
+
+    #[test]
+    fn what_others_keep_says_so() {
+        for (live, who) in [
+            (json!({"name": "api"}), None),
+            (
+                json!({"name": "f", "labels": {"goog-managed-by": "cloudfunctions"}}),
+                Some("cloudfunctions (goog-managed-by)"),
+            ),
+            (json!({"name": "k8s1-0a1b-default-web-80"}), Some("GKE")),
+            (
+                json!({"name": "a", "description": r#"{"kubernetes.io/service-name":"default/web"}"#}),
+                Some("GKE"),
+            ),
+            (
+                json!({"name": "a", "description": "Default kubernetes L7 Loadbalancing health check."}),
+                Some("GKE"),
+            ),
+            (
+                json!({"name": "a", "description": "for kubernetes.io/x"}),
+                None,
+            ),
+        ] {
+            assert_eq!(keeper(&live).as_deref(), who, "{live}");
+        }
     }
 
     #[test]

@@ -11,26 +11,33 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Names that one line holds before it says "and N more".
 const NAMES: usize = 5;
 
+/// What is left out for one reason.
+#[derive(Default)]
+struct Group<'a> {
+    names: BTreeSet<String>,
+    paths: BTreeSet<&'a str>,
+}
+
 /// One note for each field and reason.
 #[must_use]
 pub fn left_out(all: &[(Key, LeftOut)]) -> String {
-    let mut groups: BTreeMap<(Kind, String, &str), Vec<(&Key, &str)>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Group> = BTreeMap::new();
     for (key, left) in all {
         let path = items::generic(&left.path).into_owned();
         let group = groups.entry((key.kind, path, &left.why)).or_default();
-        group.push((key, &left.path));
+        group.names.insert(object(key.kind, &key.name));
+        group.paths.insert(&left.path);
     }
-    let mut out = String::new();
-    for ((kind, path, why), members) in groups {
-        let paths: BTreeSet<&str> = members.iter().map(|(_, path)| *path).collect();
-        let path = match paths.first() {
-            Some(only) if paths.len() == 1 => *only,
-            _ => &path,
+    let line = |((_, path, why), group): (&(Kind, String, _), &Group)| {
+        let mut paths = group.paths.iter();
+        let path = match (paths.next(), paths.next()) {
+            (Some(only), None) => only,
+            _ => path.as_str(),
         };
-        let names = names(members.iter().map(|(key, _)| object(kind, &key.name)));
-        out.push_str(&note(&format!("left out of {names}: {path}: {why}")));
-    }
-    out
+        let names = names(&group.names);
+        note(&format!("left out of {names}: {path}: {why}"))
+    };
+    groups.iter().map(line).collect()
 }
 
 /// One note for each resource without a manifest.
@@ -64,8 +71,7 @@ pub fn sum<'k>(keys: impl Iterator<Item = &'k Key>) -> String {
     format!("{total}: {}", parts.join(", "))
 }
 
-fn names(all: impl Iterator<Item = String>) -> String {
-    let all: BTreeSet<String> = all.collect();
+fn names(all: &BTreeSet<String>) -> String {
     let shown: Vec<&str> = all.iter().take(NAMES).map(String::as_str).collect();
     match all.len() - shown.len() {
         0 => shown.join(", "),

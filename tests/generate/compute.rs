@@ -88,34 +88,34 @@ fn block(index: usize) -> impl Strategy<Value = Value> {
 pub fn health_check() -> impl Strategy<Value = Create> {
     (0..PROTOCOLS.len()).prop_flat_map(|index| {
         let number = |most: i64| proptest::option::of(1..=most);
-        let pace = proptest::option::of((1..=300_i64, 0..=100_i64));
+        let beat = proptest::option::of((1..=300_i64, 0..=100_i64));
         let regions = index == 0 || index == 2;
         (
             texts::name(),
             place(),
             block(index),
-            pace,
+            beat,
             (number(10), number(10)),
             proptest::option::of(texts::text()),
             proptest::option::of(any::<bool>()),
             proptest::bool::weighted(if regions { 0.2 } else { 0.0 }),
         )
             .prop_map(
-                move |(name, place, mut block, pace, counts, text, log, regions)| {
+                move |(name, place, mut block, beat, counts, text, log, regions)| {
                     let (kind, member) = PROTOCOLS[index];
-                    let pace =
-                        pace.map(|(interval, share)| (interval, (interval * share / 100).max(1)));
+                    let beat =
+                        beat.map(|(interval, share)| (interval, (interval * share / 100).max(1)));
                     if regions {
                         let fields = block.as_object_mut().unwrap();
                         fields
                             .retain(|name, _| !["request", "proxyHeader"].contains(&name.as_str()));
                     }
-                    let interval = if regions { Some(60) } else { pace.map(|p| p.0) };
+                    let interval = if regions { Some(60) } else { beat.map(|p| p.0) };
                     let body = some(vec![
                         ("type", Some(json!(kind))),
                         (member, Some(block)),
                         ("checkIntervalSec", interval.map(Value::from)),
-                        ("timeoutSec", pace.map(|p| json!(p.1.min(60)))),
+                        ("timeoutSec", beat.map(|p| json!(p.1.min(60)))),
                         ("healthyThreshold", counts.0.map(Value::from)),
                         ("unhealthyThreshold", counts.1.map(Value::from)),
                         ("description", text.map(Value::from)),

@@ -36,6 +36,11 @@ impl Gcp {
             seed: 7,
             timing: Timing::instant(),
         }));
+        Gcp::around(emulator, clock)
+    }
+
+    /// The same GCP as somebody else's.
+    pub fn around(emulator: Arc<Emulator>, clock: Arc<dyn Clock>) -> Gcp {
         let http = Embedded {
             emulator: Arc::clone(&emulator),
             clock: Arc::clone(&clock),

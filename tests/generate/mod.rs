@@ -1,5 +1,6 @@
 //! Resources as people make them in GCP, and the emulated GCP that takes them.
 
+pub mod certificates;
 pub mod compute;
 pub mod connectors;
 pub mod gcp;

@@ -41,7 +41,7 @@ fn env() -> impl Strategy<Value = Value> {
     })
 }
 
-fn probe(startup: bool) -> impl Strategy<Value = Option<Value>> {
+fn probe() -> impl Strategy<Value = Option<Value>> {
     let port = proptest::option::of(1..=65535_i64);
     let path = proptest::option::of("/[!-~]{0,9}");
     let body = (
@@ -74,7 +74,6 @@ fn probe(startup: bool) -> impl Strategy<Value = Option<Value>> {
                 "initialDelaySeconds": delay,
             });
             probe[action.0] = action.1;
-            let _ = startup;
             probe
         },
     );
@@ -96,15 +95,8 @@ fn container(serves: bool) -> impl Strategy<Value = Value> {
         1..=65535_i64,
         proptest::sample::select(vec!["http1", "h2c"]),
     ));
-    (
-        any::<bool>(),
-        env(),
-        resources(),
-        port,
-        probe(true),
-        probe(false),
-    )
-        .prop_map(move |(named, env, resources, port, startup, liveness)| {
+    (any::<bool>(), env(), resources(), port, probe(), probe()).prop_map(
+        move |(named, env, resources, port, startup, liveness)| {
             let port = port.map(|(number, name)| json!([{"containerPort": number, "name": name}]));
             some(vec![
                 ("name", (named || !serves).then(|| json!(name))),
@@ -115,7 +107,8 @@ fn container(serves: bool) -> impl Strategy<Value = Value> {
                 ("startupProbe", startup.filter(|_| serves)),
                 ("livenessProbe", liveness.filter(|_| serves)),
             ])
-        })
+        },
+    )
 }
 
 fn vpc_access() -> impl Strategy<Value = Option<Value>> {
@@ -136,7 +129,7 @@ fn labels() -> impl Strategy<Value = Value> {
         let mut labels = json!(own);
         if built {
             labels["commit-sha"] = json!("4f1c9a7e2b6d8035c1e9f4a7b2d6c8e0135f7a9b");
-            labels["goog-managed-by"] = json!("someone");
+            labels["goog-terraform-provisioned"] = json!("true");
         }
         labels
     })

@@ -10,14 +10,15 @@ Examples:
   evenkeel export --project netra-staging --gcp live --output infra
   evenkeel export --project netra-staging --kind run --location us-central1 --gcp live
 
-Only GETs are sent. The manifests say `adopt: true` and hold what is live, so `evenkeel plan` on
-them shows no change. What is not in them is said on stderr, with the reason.")]
+Only GETs are sent. The manifests say `adopt: true` and hold what is live, so `evenkeel plan` shows
+no change; what is not in them is said on stderr, with the reason. Google lists connectors region
+by region: without --location that takes a minute.")]
 pub struct ExportArgs {
     /// GCP project id
     #[arg(long, value_name = "PROJECT")]
     pub project: String,
 
-    /// Kinds to export, such as `run` or HealthCheck [default: all]
+    /// Kinds to export, such as `run,sql` [default: all]
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub kind: Vec<String>,
 

@@ -6,7 +6,7 @@ use crate::cli::load::KindRules;
 use crate::cli::plan::judge::judge;
 use crate::core::observed::{Lifecycle, Live, Present};
 use crate::core::steps;
-use crate::kinds::export::{Export, LeftOut, Manifests};
+use crate::kinds::export::{Export, LeftOut, Manifests, keeper};
 use crate::kinds::{self, SetNames};
 use crate::render::plan_data::{ObjectPlan, Verdict, Weight};
 use crate::source;
@@ -79,6 +79,11 @@ fn refer(manifests: &mut [Manifest]) {
 fn manifest(key: &Key, name: String, present: Present) -> Result<(Manifest, Vec<LeftOut>), String> {
     if present.lifecycle == Lifecycle::Deleting {
         return Err("GCP is deleting it".to_owned());
+    }
+    if let Some(keeper) = keeper(&present.raw) {
+        return Err(format!(
+            "{keeper} keeps it as it is, and two that do would undo each other"
+        ));
     }
     let mut export = kinds::of(key.kind).export(&present, key);
     let mut declared = Declared {

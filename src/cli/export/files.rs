@@ -4,6 +4,7 @@ use super::Manifest;
 use crate::cli::args::ManifestFormat;
 use crate::cli::{CliError, Exit, out};
 use crate::render::message;
+use crate::render::validate::count;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -102,16 +103,13 @@ fn left_over(folder: &Path, files: &[File]) {
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
         old.extend(paths.filter(|path| !written.contains(path.as_path())));
     }
-    if !old.is_empty() {
+    if let Some(first) = old.first() {
         out::error_text(&message::note(&format!(
-            "{} holds {} files that this export did not write, such as {}: remove what is no \
-             longer wanted",
+            "{} holds {} that this export did not write, such as {}: remove what is no longer \
+             wanted",
             folder.display(),
-            old.len(),
-            old.iter()
-                .next()
-                .map(|path| path.display().to_string())
-                .unwrap_or_default(),
+            count(old.len(), "file"),
+            first.display()
         )));
     }
 }

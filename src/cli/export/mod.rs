@@ -17,7 +17,7 @@ use crate::source::{self, Check};
 use read::Wanted;
 
 /// Reads, writes the manifests, and says what is not in them.
-pub fn run(globals: &Globals, args: &ExportArgs) -> Result<Exit, CliError> {
+pub(super) fn run(globals: &Globals, args: &ExportArgs) -> Result<Exit, CliError> {
     let wanted = wanted(args)?;
     let gcp = world::wanted(&globals.gcp)?;
     let found = block_on(async {
@@ -32,7 +32,7 @@ pub fn run(globals: &Globals, args: &ExportArgs) -> Result<Exit, CliError> {
             let files = files::plan(folder, &exported.manifests, texts, args.format);
             files::write(folder, &files, args.force)?;
         }
-        None => out::text(&stream(&texts, args.format))?,
+        None => print(&stream(&texts, args.format))?,
     }
     out::error_text(&words::left_out(&exported.left_out));
     out::error_text(&words::skipped(&exported.skipped));
@@ -40,6 +40,15 @@ pub fn run(globals: &Globals, args: &ExportArgs) -> Result<Exit, CliError> {
     let tail = if none { wanted.nothing() } else { sum };
     out::error_text(&message::note(&tail));
     Ok(Exit::Success)
+}
+
+fn print(text: &str) -> Result<(), CliError> {
+    out::text(text)?;
+    if text.len() > source::FILE_LIMIT {
+        let note = "one file may hold 1 MiB, and this is more: write it with --output DIR";
+        out::error_text(&message::note(note));
+    }
+    Ok(())
 }
 
 fn wanted(args: &ExportArgs) -> Result<Wanted, CliError> {
@@ -57,7 +66,7 @@ fn wanted(args: &ExportArgs) -> Result<Wanted, CliError> {
     locations.sort_unstable();
     locations.dedup();
     check_names(&args.project, &locations)?;
-    Wanted::new(&args.project, kinds, locations)
+    Wanted::new(&args.project, kinds, &locations)
 }
 
 /// A project or location that no manifest could name is a slip; GCP would call it a missing

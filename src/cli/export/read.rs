@@ -26,7 +26,7 @@ impl Wanted {
     ///
     /// # Errors
     /// When none of the kinds can be in any of the locations.
-    pub fn new(project: &str, kinds: Vec<Kind>, locations: Vec<String>) -> Result<Self, CliError> {
+    pub fn new(project: &str, kinds: Vec<Kind>, locations: &[String]) -> Result<Self, CliError> {
         let mut scopes = Vec::new();
         for kind in kinds {
             if locations.is_empty() {
@@ -50,11 +50,10 @@ impl Wanted {
     pub fn nothing(&self) -> String {
         let kinds: BTreeSet<Kind> = self.scopes.iter().map(|(kind, _)| *kind).collect();
         let kinds: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let (project, places) = (&self.project, self.places());
         format!(
-            "nothing to export: {} has no {}{}",
-            self.project,
-            kinds.join(", "),
-            self.places()
+            "nothing to export: {project} has no {}{places}",
+            kinds.join(", no ")
         )
     }
 
@@ -62,7 +61,7 @@ impl Wanted {
         let places: BTreeSet<&str> = self
             .scopes
             .iter()
-            .flat_map(|(_, at)| at.as_deref())
+            .filter_map(|(_, at)| at.as_deref())
             .collect();
         if places.is_empty() {
             return String::new();
@@ -161,35 +160,53 @@ fn keyed(world: &World, project: &str, kind: Kind, survey: Survey) -> Vec<Found>
         .collect()
 }
 
-/// Says which scopes could not be read; a part of the truth is not exported.
+/// Says which scopes could not be read. A part of the truth is not exported: what is missing in it
+/// would look as if it were not there.
 fn failed(wanted: &Wanted, unread: &[Unread]) -> CliError {
+    let mut hints = BTreeSet::new();
     for Unread { scope, why } in unread {
-        let (what, hint) = match why {
+        let what = match why {
             Ok(places) => {
+                hints.insert("try again later".to_owned());
                 let places: BTreeSet<&str> = places.iter().map(String::as_str).collect();
                 let places: Vec<&str> = places.into_iter().collect();
-                let what = format!("GCP could not reach {}", places.join(", "));
-                (what, "try again later".to_owned())
+                format!("GCP could not reach {}", places.join(", "))
             }
-            Err(fault) => (fault.to_string(), hint(wanted, fault)),
+            Err(fault) => {
+                hints.insert(hint(wanted, fault));
+                fault.to_string()
+            }
         };
         let what = format!("cannot read every {scope}: {what}");
-        out::error_text(&message::error(&what, Some(&hint)));
+        out::error_text(&message::error(&what, None));
     }
-    out::error_text(&message::note(
-        "nothing was exported: what cannot be read would look as if it were not there",
-    ));
+    // Of two hints that start alike the longer one says it all.
+    let said = |hint: &String| {
+        hints
+            .iter()
+            .any(|other| other != hint && other.starts_with(hint))
+    };
+    for hint in hints.iter().filter(|hint| !said(hint)) {
+        out::error_text(&message::hint(hint));
+    }
+    out::error_text(&message::note("nothing was exported"));
     CliError::said(Exit::Failure)
 }
 
 fn hint(wanted: &Wanted, fault: &Fault) -> String {
     let project = &wanted.project;
+    let somewhere = wanted.scopes.iter().any(|(_, location)| location.is_some());
+    let names = if somewhere {
+        format!("is {project} the project's id, and is each --location a region or `global`?")
+    } else {
+        format!("is {project} the project's id?")
+    };
     match fault.kind {
-        FaultKind::Denied if !fault.code.contains("CREDENTIALS") => format!(
-            "is {project} the project's id? Then grant the permission, enable the API, or name the \
-             kinds to export with --kind"
+        FaultKind::Denied if fault.code != "NO_CREDENTIALS" => format!(
+            "{names} Then grant the permission, enable the API, or name the kinds to export with \
+             --kind"
         ),
-        FaultKind::NotFound => format!("is {project} the project's id, and the location a region?"),
+        FaultKind::NotFound | FaultKind::Invalid => names,
         _ => way_out(fault),
     }
 }

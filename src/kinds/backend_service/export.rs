@@ -9,12 +9,6 @@ use crate::kinds::export::{Export, LeftOut, Manifests};
 use crate::kinds::secret::is_secret;
 use serde_json::{Map, Value, json};
 
-/// What Google fills in at each backend, and what takes no part in a manifest.
-const OF_BACKENDS: [(&str, fn() -> Value); 3] = [
-    ("capacityScaler", || json!(1)),
-    ("description", || json!("")),
-    ("failover", || json!(false)),
-];
 /// What serverless and internet groups show and do not use.
 const CAPACITY: [&str; 4] = [
     "balancingMode",
@@ -69,17 +63,20 @@ fn logging(export: &mut Export) {
     }
 }
 
+/// Without what Google fills in.
 fn backend(backend: &mut Value) {
     let serverless = backend["group"].as_str().is_some_and(is_without_health);
     let Value::Object(fields) = backend else {
         return;
     };
     fields.retain(|name, value| {
-        let default = OF_BACKENDS
-            .iter()
-            .find(|(known, _)| *known == name.as_str());
-        let idle = default.is_some_and(|(_, default)| *value == default());
-        !idle && !(serverless && CAPACITY.contains(&name.as_str()))
+        let idle = match name.as_str() {
+            "capacityScaler" => *value == json!(1),
+            "description" => *value == json!(""),
+            "failover" => *value == json!(false),
+            other => serverless && CAPACITY.contains(&other),
+        };
+        !idle
     });
 }
 
