@@ -4,7 +4,7 @@
 //! nothing else; each kind says what else stays out, and why. Invariant: secrets never get in.
 
 use super::compute;
-use crate::api::{Key, Kind, crd};
+use crate::api::{DocumentKind, Key, Kind, crd};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -97,7 +97,7 @@ impl Export {
 fn schema(kind: Kind) -> &'static Value {
     static SCHEMAS: LazyLock<BTreeMap<Kind, Value>> = LazyLock::new(|| {
         let of = |kind: &Kind| {
-            let mut spec = crd::spec_schema(*kind);
+            let mut spec = crd::spec_schema(DocumentKind::Managed(*kind));
             (*kind, spec["properties"]["resource"].take())
         };
         Kind::ALL.iter().map(of).collect()

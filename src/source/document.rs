@@ -1,47 +1,54 @@
-//! One file to declared resources: envelope, schema, rollout, then the rules of the kind.
+//! One file to documents: envelope, schema, then the rules of each kind.
 
-use super::Check;
-use super::diagnostic::{Fault, Faults, Problem};
-use super::judge::{judge, policy};
+use super::diagnostic::{Fault, Faults};
+use super::draft::{Claim, Draft};
 use super::lines::Places;
 use super::node::{Data, Node, describe};
-use super::suggest::{did_you_mean, nearest, quote};
+use super::suggest::{did_you_mean, quote};
 use super::text::Text;
-use super::{schema, yaml};
-use crate::api::{API_VERSION, Declared, GROUP, Key, Kind, ManagedSpec, Origin, Policy, Reference};
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use super::{Check, envelope, managed, plain, schema, yaml};
+use crate::api::{
+    API_VERSION, AlertSpec, CheckSpec, Declared, Document, DocumentKind, PhaseSpec, crd,
+};
+use serde_json::Value;
+use std::sync::LazyLock;
 
-/// What `kubectl get -o yaml` adds to `metadata`: the server's, not the author's.
-const SERVER_METADATA: &[&str] = &[
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "managedFields",
-    "selfLink",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "finalizers",
-    "ownerReferences",
-];
+/// A document without errors.
+pub(super) enum Item {
+    Managed(Box<(Declared, Places)>),
+    Check(Box<Document<CheckSpec>>),
+    Phase(Box<Document<PhaseSpec>>),
+    Alert(Box<Document<AlertSpec>>),
+}
 
 /// What became of one document.
 pub(super) struct Outcome {
     /// Present when the document has no error.
-    pub declared: Option<Declared>,
+    pub item: Option<Item>,
     /// Present when the document says who it is, whatever else is wrong with it.
     pub claim: Option<Claim>,
-    pub places: Places,
 }
 
-/// The identity that a document claims, and where.
-pub(super) struct Claim {
-    pub key: Key,
-    pub name: String,
-    pub here: Problem,
-    /// The manifests it refers to, and where.
-    pub references: Vec<(Reference, Problem)>,
+/// The schema of a kind's whole document, made once.
+pub(super) fn schema_of(kind: DocumentKind) -> &'static Value {
+    static ALL: LazyLock<Vec<(DocumentKind, Value)>> = LazyLock::new(|| {
+        let document = |kind: DocumentKind| {
+            serde_json::json!({
+                "type": "object",
+                "required": ["metadata", "spec"],
+                "properties": {
+                    "apiVersion": {},
+                    "kind": {},
+                    "metadata": crd::metadata_schema(),
+                    "spec": crd::spec_schema(kind),
+                },
+            })
+        };
+        let kinds = DocumentKind::all();
+        kinds.map(|kind| (kind, document(kind))).collect()
+    });
+    let found = ALL.iter().find(|(known, _)| *known == kind);
+    found.map_or(&Value::Null, |(_, schema)| schema)
 }
 
 /// Reads the documents of one text.
@@ -114,186 +121,32 @@ impl<'a> Reader<'a> {
     }
 
     fn manifest(&mut self, mut node: Node) {
-        strip_server_fields(&mut node);
+        envelope::strip_server_fields(&mut node);
         let mut faults = Faults::default();
-        let kind = envelope(&node, &mut faults);
-        if let Some(kind) = kind {
+        if let Some(kind) = envelope::kind(&node, &mut faults) {
             let outcome = self.of_kind(kind, &node, &mut faults);
             self.outcomes.push(outcome);
         }
         self.faults.append(faults);
     }
 
-    fn of_kind(&self, kind: Kind, node: &Node, faults: &mut Faults) -> Outcome {
-        let loose = self.loose(kind, node);
-        let policy = judge(&loose, node, self.check, faults);
-        let claim = claims(&loose.key).then(|| self.claim(&loose, node));
-        let declared = policy.map(|policy| Declared { policy, ..loose });
-        let places = declared.as_ref().map(|_| self.places(node));
-        Outcome {
-            declared,
-            claim,
-            places: places.unwrap_or_default(),
-        }
-    }
-
-    /// The document as far as it can be understood, for rules that must speak in the same run as
-    /// the schema.
-    fn loose(&self, kind: Kind, node: &Node) -> Declared {
-        let metadata = node.get("metadata");
-        let spec = node.get("spec");
-        let text = |of: Option<&Node>, name: &str| {
-            let found = of.and_then(|node| node.get(name)).and_then(Node::text);
-            found.map(str::to_owned)
-        };
-        let name = text(metadata, "name").unwrap_or_default();
-        let resource = spec.and_then(|spec| spec.get("resource"));
-        Declared {
-            key: Key {
-                kind,
-                project: text(spec, "project").unwrap_or_default(),
-                location: text(spec, "location").unwrap_or_default(),
-                name: text(spec, "resourceName").unwrap_or_else(|| name.clone()),
-            },
-            name,
-            labels: metadata.map(labels).unwrap_or_default(),
-            resource: resource.map(Node::to_object).unwrap_or_default(),
-            policy: spec.map(loose_policy).unwrap_or_default(),
-            origin: Origin {
-                file: self.text.name.clone(),
-                line: self.text.line(node.at.start),
-                revision: self.revision.to_owned(),
-            },
-        }
-    }
-
-    fn claim(&self, declared: &Declared, node: &Node) -> Claim {
-        let at = node.position("metadata.name");
-        let here = Fault::new(at, "", "").field("metadata.name");
-        let references = self.check.references(declared).into_iter().map(|to| {
-            let at = Fault::new(node.position(&to.path), "", "").field(&to.path);
-            (to, Problem::at(self.text, at))
-        });
-        Claim {
-            key: declared.key.clone(),
-            name: declared.name.clone(),
-            here: Problem::at(self.text, here),
-            references: references.collect(),
-        }
-    }
-
-    fn places(&self, node: &Node) -> Places {
-        let mut places = Places::new();
-        let start = self.text.line_column(node.at.start);
-        places.insert("spec".to_owned(), start);
-        self.places_below(node, "", &mut places);
-        places
-    }
-
-    fn places_below(&self, node: &Node, path: &str, places: &mut Places) {
-        for entry in node.entries() {
-            let path = schema::join(path, &entry.key);
-            let place = self.text.line_column(entry.place().start);
-            self.places_below(&entry.value, &path, places);
-            if let Data::List(items) = &entry.value.data {
-                for (index, item) in items.iter().enumerate() {
-                    let path = format!("{path}[{index}]");
-                    self.places_below(item, &path, places);
-                    places.insert(path, self.text.line_column(item.at.start));
-                }
-            }
-            places.insert(path, place);
-        }
-    }
-}
-
-fn strip_server_fields(node: &mut Node) {
-    node.retain(|key| key != "status");
-    if let Some(metadata) = node.get_mut("metadata") {
-        metadata.retain(|key| !SERVER_METADATA.contains(&key));
-    }
-}
-
-/// `apiVersion` and `kind`: without a known kind nothing else can be judged.
-fn envelope(node: &Node, faults: &mut Faults) -> Option<Kind> {
-    let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-    if let Some(fault) = foreign(node, &kinds) {
-        faults.push(fault);
-        return None;
-    }
-    word(node, "apiVersion", &[API_VERSION], faults);
-    let kind = word(node, "kind", &kinds, faults);
-    Kind::ALL
-        .iter()
-        .copied()
-        .find(|known| Some(known.as_str()) == kind)
-}
-
-/// A manifest of somebody else: one finding, not one for each word.
-fn foreign(node: &Node, kinds: &[&str]) -> Option<Fault> {
-    let version = node.get("apiVersion")?.text()?;
-    let kind = node.get("kind")?;
-    let name = kind.text()?;
-    let ours = version.starts_with(GROUP) || kinds.contains(&name);
-    if ours || nearest(version, &[API_VERSION]).is_some() {
-        return None;
-    }
-    let message = format!(
-        "evenkeel does not know {} of {}",
-        quote(name),
-        quote(version)
-    );
-    let help = "keep evenkeel's manifests in a directory of their own";
-    let limit = format!("only {}, of {API_VERSION}", kinds.join(", "));
-    Some(
-        Fault::new(kind.at.clone(), message, help)
-            .field("kind")
-            .limit(limit),
-    )
-}
-
-/// A field that must hold one of a few words.
-fn word<'n>(node: &'n Node, name: &str, known: &[&str], faults: &mut Faults) -> Option<&'n str> {
-    let one_of = || known.join(", ");
-    let Some(entry) = node.entry(name) else {
+    fn of_kind(&self, kind: DocumentKind, node: &Node, faults: &mut Faults) -> Outcome {
+        let schema = schema_of(kind);
         let start = node.at.start;
-        let help = format!("add `{name}: {}`", known.first().unwrap_or(&""));
-        let message = format!("the manifest has no `{name}`");
-        faults.push(Fault::new(start..start, message, help).field(name));
-        return None;
-    };
-    let text = entry.value.text();
-    if !text.is_some_and(|text| known.contains(&text)) {
-        let what = describe(&entry.value).replace("the text ", "");
-        let message = format!("{name} is {what}, which evenkeel does not know");
-        let help = match text {
-            Some(text) => did_you_mean(text, known).replace("known here: ", "write one of "),
-            None => format!("write `{name}: {}`", known.first().unwrap_or(&"")),
+        schema::walk(node, schema, "", start..start, faults);
+        let draft = Draft {
+            text: self.text,
+            node,
+            revision: self.revision,
         };
-        let fault = Fault::new(entry.place(), message, help).field(name);
-        faults.push(fault.limit(format!("one of {}", one_of())));
+        match kind {
+            DocumentKind::Managed(kind) => {
+                let resource = &schema["properties"]["spec"]["properties"]["resource"];
+                managed::read(kind, &draft, resource, self.check, faults)
+            }
+            DocumentKind::Check => plain::check(&draft, faults),
+            DocumentKind::Phase => plain::phase(&draft, faults),
+            DocumentKind::Alert => plain::alert(&draft, faults),
+        }
     }
-    text
-}
-
-fn claims(key: &Key) -> bool {
-    !(key.project.is_empty() || key.location.is_empty() || key.name.is_empty())
-}
-
-fn labels(metadata: &Node) -> BTreeMap<String, String> {
-    let labels = metadata
-        .get("labels")
-        .map(Node::entries)
-        .unwrap_or_default();
-    let text = |node: &Node| node.text().map(str::to_owned);
-    labels
-        .iter()
-        .filter_map(|entry| Some((entry.key.clone(), text(&entry.value)?)))
-        .collect()
-}
-
-fn loose_policy(spec: &Node) -> Policy {
-    serde_json::from_value::<ManagedSpec<Map<String, Value>>>(spec.to_json())
-        .map(policy)
-        .unwrap_or_default()
 }

@@ -2,9 +2,11 @@
 
 use super::Check;
 use super::diagnostic::{Fault, Faults};
-use super::judge::judge;
+use super::document::schema_of;
+use super::managed::judge;
 use super::node::Node;
-use crate::api::{Declared, Finding, Severity};
+use super::schema;
+use crate::api::{Declared, DocumentKind, Finding, Severity};
 use serde_json::json;
 
 /// Why the manifest would not load: its own faults, not those of a set.
@@ -22,8 +24,11 @@ pub fn refusals(declared: &Declared, check: &dyn Check) -> Vec<Finding> {
     if declared.key.name != declared.name {
         document["spec"]["resourceName"] = declared.key.name.clone().into();
     }
+    let node = Node::from_json(&document);
+    let kind = DocumentKind::Managed(declared.key.kind);
     let mut faults = Faults::default();
-    judge(declared, &Node::from_json(&document), check, &mut faults);
+    schema::walk(&node, schema_of(kind), "", 0..0, &mut faults);
+    judge(declared, &node, check, &mut faults);
     let errors = faults.list.into_iter();
     errors
         .filter(|fault| fault.severity == Severity::Error)
