@@ -4,6 +4,7 @@
 //! as arguments; the same inputs give the same decision, byte for byte.
 
 pub mod backoff;
+pub mod check;
 pub mod conditions;
 pub mod decide;
 pub mod digest;

@@ -15,6 +15,7 @@ mod diagnostic;
 mod document;
 mod draft;
 mod envelope;
+mod expectations;
 mod files;
 mod identity;
 mod lines;
