@@ -6,7 +6,7 @@ mod emulator_http;
 
 use cli_support::{Desk, Process};
 use emulator_http::http;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const PROJECT: &str = "netra-staging";
 
@@ -147,6 +147,51 @@ fn what_is_piped_is_a_set_of_manifests() {
         assert_eq!(piped.code, 0, "{}", piped.err);
         assert!(piped.out.contains("18 unchanged"), "{}", piped.out);
     }
+}
+
+/// Nobody can read a private key back: the manifest says where one would be looked for, and stderr
+/// says so too.
+#[test]
+fn the_key_of_a_certificate_stays_where_it_is() {
+    let desk = Desk::new();
+    let (_emulator, address) = emulator(&desk);
+    let certificate = json!({
+        "name": "own", "certificate": include_str!("wire/certificate.pem"),
+        "privateKey": "-----BEGIN PRIVATE KEY-----\nQ0FOQVJZ\n-----END PRIVATE KEY-----\n",
+    });
+    let path = "/compute/v1/projects/netra-staging/global/sslCertificates";
+    http(host(&address), "POST", path, &certificate.to_string());
+    let arguments = [
+        "export",
+        "--project",
+        PROJECT,
+        "--gcp",
+        &address,
+        "--kind",
+        "cert",
+    ];
+    let export = desk.run(&[&arguments[..], &["--output", "infra"]].concat());
+    assert_eq!(export.code, 0, "{}", export.err);
+    let place = "projects/netra-staging/secrets/own-key/versions/latest";
+    let text = desk.read("infra/sslcertificates/own.yaml");
+    assert!(
+        text.starts_with("# nobody can read a private key back"),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("secretManager: {place}\n")),
+        "{text}"
+    );
+    assert!(text.contains("      certificate: |\n        -----BEGIN CERTIFICATE-----\n"));
+    assert!(!text.contains("Q0FOQVJZ"));
+    assert!(
+        export
+            .err
+            .contains("note: cert/own: nobody can read a private key back")
+    );
+    let plan = desk.run(&["plan", "infra", "--gcp", &address]);
+    assert_eq!(plan.code, 0, "{}", plan.out);
+    assert!(plan.out.contains("2 unchanged"));
 }
 
 /// Nothing is exported from what could not be read in full, and each scope is named.

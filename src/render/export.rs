@@ -3,7 +3,7 @@
 use super::live::object;
 use super::message::note;
 use super::validate::count;
-use crate::api::{Key, Kind};
+use crate::api::{Declared, Key, Kind};
 use crate::core::items;
 use crate::kinds::export::LeftOut;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,14 @@ pub fn left_out(all: &[(Key, LeftOut)]) -> String {
         note(&format!("left out of {names}: {path}: {why}"))
     };
     groups.iter().map(line).collect()
+}
+
+/// What the reader of one manifest must know.
+#[must_use]
+pub fn remarks(declared: &Declared, remarks: &[String]) -> String {
+    let name = object(declared.key.kind, &declared.name);
+    let line = |remark: &String| note(&format!("{name}: {remark}"));
+    remarks.iter().map(line).collect()
 }
 
 /// One note for each resource without a manifest.

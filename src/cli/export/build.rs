@@ -91,18 +91,23 @@ fn manifest(key: &Key, name: String, present: Present) -> Result<(Manifest, Vec<
         ..draft(key.clone())
     };
     loadable(&mut declared, &mut export)?;
-    let Export {
-        left_out, remarks, ..
-    } = export;
-    let mut remarks = remarks;
-    if present.lifecycle == Lifecycle::Busy {
-        remarks.push(format!(
-            "GCP reported {} when this was written: export it again once that is over",
-            present.state
-        ));
-    }
+    let mut remarks = export.remarks;
+    remarks.extend(of_state(&present));
     unchanged(&declared, present)?;
-    Ok((Manifest { declared, remarks }, left_out))
+    Ok((Manifest { declared, remarks }, export.left_out))
+}
+
+fn of_state(present: &Present) -> Option<String> {
+    let state = &present.state;
+    match present.lifecycle {
+        Lifecycle::Ready | Lifecycle::Deleting => None,
+        Lifecycle::Busy => Some(format!(
+            "GCP reported {state} when this was written: export it again once that is over"
+        )),
+        Lifecycle::Unhealthy | Lifecycle::Failed => Some(format!(
+            "GCP reported {state} when this was written: what is live does not work"
+        )),
+    }
 }
 
 /// A manifest that adopts `key` and declares nothing.

@@ -34,6 +34,9 @@ pub(super) fn run(globals: &Globals, args: &ExportArgs) -> Result<Exit, CliError
         }
         None => print(&stream(&texts, args.format))?,
     }
+    for one in &exported.manifests {
+        out::error_text(&words::remarks(&one.declared, &one.remarks));
+    }
     out::error_text(&words::left_out(&exported.left_out));
     out::error_text(&words::skipped(&exported.skipped));
     let sum = words::sum(exported.manifests.iter().map(|one| &one.declared.key));
