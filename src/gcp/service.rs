@@ -29,7 +29,7 @@ pub struct Survey {
 
 impl Survey {
     /// Adds what one location holds.
-    pub fn add(&mut self, location: &str, listing: Listing) {
+    pub(super) fn add(&mut self, location: &str, listing: Listing) {
         let here = |item| (location.to_owned(), item);
         self.found.extend(listing.items.into_iter().map(here));
         if listing.unreachable {
@@ -66,6 +66,16 @@ pub trait Service: Send + Sync {
     /// # Errors
     /// Any failed call fails the survey, with the location in the message where there is one.
     async fn survey(&self, project: &str) -> Result<Survey, Fault>;
+
+    /// Every resource of the project in one location, and no other.
+    ///
+    /// # Errors
+    /// As [`Service::list`].
+    async fn survey_in(&self, project: &str, location: &str) -> Result<Survey, Fault> {
+        let mut survey = Survey::default();
+        survey.add(location, self.list(project, location).await?);
+        Ok(survey)
+    }
 
     /// One resource. `None` only when GCP says that it, and not its project, location or API, does
     /// not exist.

@@ -94,6 +94,12 @@ impl Service for SqlAdmin {
         })
     }
 
+    async fn survey_in(&self, project: &str, location: &str) -> Result<Survey, Fault> {
+        let mut survey = self.survey(project).await?;
+        survey.found.retain(|(region, _)| region == location);
+        Ok(survey)
+    }
+
     /// Google often answers 403 for an instance that does not exist, so both 404 and 403 count as
     /// "absent" only where a whole list of the project succeeds without it.
     async fn get(&self, project: &str, location: &str, name: &str) -> Result<Option<Value>, Fault> {

@@ -144,6 +144,12 @@ async fn instances_say_where_they_are() {
     let items = json!([{"name": "a", "region": "r"}, {"name": "b", "region": "s"}]);
     let (found, _) = survey(vec![ok(&json!({"items": items}))], make).await;
     assert_eq!(places(&found.unwrap()), [("r", "a"), ("s", "b")]);
+    let script = Script::new(vec![ok(&json!({"items": items}))]);
+    let service = SqlAdmin::new(Arc::new(client(&script)));
+    assert_eq!(
+        places(&service.survey_in("p", "s").await.unwrap()),
+        [("s", "b")]
+    );
     let partial = json!({"items": items, "warnings": [{"code": "REGION_UNREACHABLE"}]});
     let (found, _) = survey(vec![ok(&partial)], make).await;
     assert_eq!(found.unwrap().unreachable, ["a part of the project"]);

@@ -113,9 +113,10 @@ async fn one(
         Some(location) => format!("{kind} of {project} in {location}"),
         None => format!("{kind} of {project}"),
     };
+    let service = world.services.of(kind);
     let survey = match location {
-        Some(location) => here(world, project, kind, location).await,
-        None => world.services.of(kind).survey(project).await,
+        Some(location) => service.survey_in(project, location).await,
+        None => service.survey(project).await,
     };
     match survey {
         Err(fault) => Err(Unread {
@@ -128,20 +129,6 @@ async fn one(
         }),
         Ok(survey) => Ok(keyed(world, project, kind, survey)),
     }
-}
-
-/// One location. A list of Cloud SQL covers the project, so it is surveyed and sifted.
-async fn here(world: &World, project: &str, kind: Kind, location: &str) -> Result<Survey, Fault> {
-    let service = world.services.of(kind);
-    if kind == Kind::SqlInstance {
-        let mut survey = service.survey(project).await?;
-        survey.found.retain(|(place, _)| place == location);
-        return Ok(survey);
-    }
-    let listing = service.list(project, location).await?;
-    let mut survey = Survey::default();
-    survey.add(location, listing);
-    Ok(survey)
 }
 
 fn keyed(world: &World, project: &str, kind: Kind, survey: Survey) -> Vec<Found> {
