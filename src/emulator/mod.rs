@@ -22,6 +22,7 @@ mod compute;
 mod control;
 mod dice;
 mod domains;
+mod enum_numbers;
 mod errors;
 mod fault_json;
 mod faults;

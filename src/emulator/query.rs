@@ -38,6 +38,8 @@ pub(super) struct Params {
     own: BTreeMap<String, String>,
     pub fields: Option<String>,
     pub pretty: bool,
+    /// `alt=json;enum-encoding=int`: enums in the reply are numbers.
+    pub enum_numbers: bool,
 }
 
 impl Params {
@@ -46,6 +48,7 @@ impl Params {
             own: BTreeMap::new(),
             fields: None,
             pretty: true,
+            enum_numbers: false,
         };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let plain = name.strip_prefix('$').unwrap_or(&name);
@@ -94,9 +97,10 @@ impl Params {
                 "false" | "0" => self.pretty = false,
                 _ => return Err(bad_standard("prettyPrint", value)),
             },
-            "alt" if !matches!(value.split(';').next(), Some("" | "json")) => {
-                return Err(bad_standard("alt", value));
-            }
+            "alt" => match value.split_once(';').unwrap_or((value, "")) {
+                ("" | "json", encoding) => self.enum_numbers = encoding == "enum-encoding=int",
+                _ => return Err(bad_standard("alt", value)),
+            },
             ".xgafv" if !matches!(value, "1" | "2") => return Err(bad_standard("$.xgafv", value)),
             _ => {}
         }

@@ -12,6 +12,7 @@ use super::access::Access;
 use super::api::{Body, Eye, Request};
 use super::dice::Dice;
 use super::domains::{Domain, Domains};
+use super::enum_numbers;
 use super::errors::ApiError;
 use super::fields::Mask;
 use super::firing::{Arrival, Faults};
@@ -242,6 +243,11 @@ impl World {
         let body = match mask {
             Some(mask) => mask.apply(body),
             None => body,
+        };
+        let body = if params.enum_numbers {
+            enum_numbers::encode(route.api, route.method.answer, body)
+        } else {
+            body
         };
         Ok(reply::json(200, &body, params.pretty))
     }
