@@ -222,7 +222,11 @@ impl World {
     ) -> Result<Response<Bytes>, ApiError> {
         self.access.check(request.headers(), route)?;
         self.meter.charge(self.clock, route)?;
-        let params = Params::read(request.uri().query().unwrap_or_default(), route)?;
+        let params = Params::read(
+            request.uri().query().unwrap_or_default(),
+            request.headers(),
+            route,
+        )?;
         let mask = params
             .fields
             .as_deref()
