@@ -60,6 +60,8 @@ reasons! {
     AwaitingPromotion,
     /// Something that the resource refers to is not ready.
     WaitingForDependency,
+    /// A freeze window holds: no step starts.
+    WaitingForWindow,
     /// Somebody else's operation runs on the resource.
     WaitingForOperation,
     /// Google or the network failed; the same call is tried again later.

@@ -140,11 +140,7 @@ fn classify_all(rules: &Rules, changes: &[Difference], live: &Fields) -> Vec<Cha
 fn classify(rules: &Rules, difference: &Difference, after: &Fields) -> ChangeStatus {
     let rule = rules.field(&difference.field);
     let mutability = rules.mutability(&difference.field);
-    let refused = match mutability {
-        Mutability::Immutable => true,
-        Mutability::GrowOnly => shrinks(difference),
-        Mutability::Reversible | Mutability::WriteOnly => false,
-    };
+    let refused = is_irreversible(mutability, difference.from.as_ref(), &difference.to);
     ChangeStatus {
         field: difference.field.clone(),
         from: difference.from.clone(),
@@ -154,14 +150,34 @@ fn classify(rules: &Rules, difference: &Difference, after: &Fields) -> ChangeSta
         blocked: rule
             .filter(|_| refused)
             .map(|rule| rule.refusal.to_owned())
-            .or_else(|| (rules.refuse)(difference, after)),
+            .or_else(|| (rules.refuse)(difference, after))
+            .or_else(|| unordered(rules, &difference.field, after)),
     }
 }
 
-fn shrinks(difference: &Difference) -> bool {
-    let from = difference.from.as_ref().and_then(Value::as_f64);
-    let to = difference.to.as_f64();
-    matches!((from, to), (Some(from), Some(to)) if to < from)
+/// GCP wants one number below another, and with what is live they would not be.
+fn unordered(rules: &Rules, field: &str, after: &Fields) -> Option<String> {
+    let number = |field: &str| after.get(field).and_then(Value::as_i64);
+    rules.ordered.iter().find_map(|(lower, upper)| {
+        let (low, high) = (number(lower)?, number(upper)?);
+        let concerned = [lower, upper].iter().any(|one| **one == field);
+        (concerned && low >= high).then(|| {
+            format!("{lower} would be {low} and {upper} {high}: {lower} must be below {upper}; declare both")
+        })
+    })
+}
+
+/// A change that GCP never makes, whatever else is declared.
+#[must_use]
+pub fn is_irreversible(mutability: Mutability, from: Option<&Value>, to: &Value) -> bool {
+    let number = |value: Option<&Value>| value.and_then(Value::as_f64);
+    match mutability {
+        Mutability::Immutable => true,
+        Mutability::GrowOnly => {
+            matches!((number(from), number(Some(to))), (Some(from), Some(to)) if to < from)
+        }
+        Mutability::Reversible | Mutability::WriteOnly => false,
+    }
 }
 
 fn rollback_scope(changes: &[ChangeStatus]) -> RollbackScope {

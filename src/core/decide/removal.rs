@@ -1,5 +1,6 @@
 //! The manifest is gone. A missing file is not a delete.
 
+use super::rollback::WAY_OUT;
 use super::{Effect, Flow, Run, Verdict, stalled, stop};
 use crate::api::Deletion;
 use crate::api::status::Outcome;
@@ -18,9 +19,7 @@ pub(super) const CONTENT: &str = "removal";
 impl Run<'_> {
     pub(super) fn remove(&mut self) -> Flow<Verdict> {
         self.drift = DriftFact::Unknown;
-        if self.record.rollout.take().is_some() {
-            self.close_history(Outcome::Superseded);
-        }
+        self.end_rollout();
         if !self.record.owned || self.record.deletion == Deletion::Orphan {
             return Flow::Continue(self.release());
         }
@@ -51,6 +50,21 @@ impl Run<'_> {
                 })
             }
             Live::Present(present) => self.delete(present),
+        }
+    }
+
+    /// What was refused stays held, should the same content come back.
+    fn end_rollout(&mut self) {
+        let Some(rollout) = self.record.rollout.take() else {
+            return;
+        };
+        match rollout.failure {
+            Some(failure) => {
+                self.close_history(Outcome::Failed);
+                let message = format!("{}. {WAY_OUT}", failure.message);
+                self.hold(&rollout.digest, failure.reason, message, None);
+            }
+            None => self.close_history(Outcome::Superseded),
         }
     }
 

@@ -9,6 +9,10 @@ use crate::core::fields::{self, Fields};
 use crate::core::plan;
 use crate::core::record::{Failure, Purpose, Rollout, Step};
 
+/// How content that failed gets another chance.
+pub(super) const WAY_OUT: &str =
+    "Commit other content, or `evenkeel rollout retry` to send it again";
+
 impl<'a> Run<'a> {
     /// Marks the current step as failed; what follows needs a fresh look at live.
     pub(super) fn fail_step(&mut self, reason: Reason, message: &str) {
@@ -40,8 +44,7 @@ impl<'a> Run<'a> {
             );
             return stop(stalled(Reason::RollbackFailed, message));
         }
-        let advice = "Commit other content, or `evenkeel rollout retry` to send it again";
-        let message = format!("{}. {advice}", failure.message);
+        let message = format!("{}. {WAY_OUT}", failure.message);
         self.hold(desired.digest, failure.reason, message.clone(), None);
         if self.may_go_back(desired, failure.reason) {
             self.go_back(desired, &rollout, failure.reason, live);

@@ -189,6 +189,9 @@ impl<'a> Run<'a> {
                 self.advance();
                 continue;
             }
+            if !self.undoing() && self.skip_to_the_end(desired, &rollout, live) {
+                continue;
+            }
             match step {
                 Step::Pause(millis) => {
                     let until = later(rollout.step_started_at, Duration::from_millis(*millis));
@@ -209,6 +212,29 @@ impl<'a> Run<'a> {
                 }
             }
         }
+    }
+
+    /// Somebody else has brought live to where the remaining steps lead: only the last bake is left.
+    fn skip_to_the_end(&mut self, desired: &Desired<'_>, rollout: &Rollout, live: &Fields) -> bool {
+        let last = rollout.steps.len() - 1;
+        let mut goal = desired.fields.clone();
+        for step in &rollout.steps[rollout.step..] {
+            match step {
+                Step::Set(fields) => goal.extend(fields.clone()),
+                Step::Pause(_) | Step::PauseManual => {}
+                Step::Create(_) | Step::Named(_) => return false,
+            }
+        }
+        if rollout.step == last || !fields::diff(&goal, live).is_empty() {
+            return false;
+        }
+        let text = format!("{}: live is as declared already", position(rollout));
+        if let Some(rollout) = self.record.rollout.as_mut() {
+            rollout.step = last;
+            rollout.step_started_at = self.input.now;
+        }
+        self.normal("StepsSkipped", &text);
+        true
     }
 
     pub(super) fn advance(&mut self) {

@@ -74,11 +74,18 @@ impl Run<'_> {
         }
         match &self.input.observed.live {
             Live::Unknown(_) => stop(self.soon(doing, 2)),
-            Live::Absent => match write.intent.verb {
-                Verb::Delete => self.finished(),
-                Verb::Create => self.send_again_after(write, since, operations),
-                Verb::Patch => self.give_up("the resource is gone"),
-            },
+            Live::Absent if write.intent.verb == Verb::Create => {
+                self.send_again_after(write, since, operations)
+            }
+            Live::Absent => {
+                // It may have been somebody else's delete, with ours still on its way: nothing may
+                // be created under it.
+                self.wait_out(write, since)?;
+                match write.intent.verb {
+                    Verb::Delete => self.finished(),
+                    Verb::Create | Verb::Patch => self.give_up("the resource is gone"),
+                }
+            }
             Live::Present(present) => self.recover_present(write, since, operations, present),
         }
     }
@@ -104,10 +111,13 @@ impl Run<'_> {
                 self.send_again_after(write, since, operations)
             }
             Verb::Delete => self.send_again_after(write, since, operations),
-            Verb::Patch | Verb::Create => self.give_up(&format!(
-                "live is neither as before nor as wanted: {}",
-                list(&now_live)
-            )),
+            Verb::Patch | Verb::Create => {
+                self.wait_out(write, since)?;
+                self.give_up(&format!(
+                    "live is neither as before nor as wanted: {}",
+                    list(&now_live)
+                ))
+            }
         }
     }
 
@@ -138,20 +148,25 @@ impl Run<'_> {
         operation.target.as_deref() == Some(self.input.target)
     }
 
-    /// The call did not land, as far as can be seen: send it again once no request of ours can be
-    /// under way any more.
+    /// Continues once no request of ours can be under way any more.
+    fn wait_out(&self, write: &Write, since: Timestamp) -> Flow {
+        let safe = later(since, self.input.timing.resend_after);
+        if safe <= self.input.now {
+            return Flow::Continue(());
+        }
+        let doing = self.doing(write, "no trace of the last call yet");
+        let soon = later(self.input.now, Duration::from_secs(5));
+        stop(Verdict::until(doing, safe.min(soon)))
+    }
+
+    /// The call did not land, as far as can be seen: send it again.
     fn send_again_after(
         &mut self,
         write: &Write,
         since: Timestamp,
         operations: &[Operation],
     ) -> Flow {
-        let safe = later(since, self.input.timing.resend_after);
-        if safe > self.input.now {
-            let doing = self.doing(write, "no trace of the last call yet");
-            let soon = later(self.input.now, Duration::from_secs(5));
-            return stop(Verdict::until(doing, safe.min(soon)));
-        }
+        self.wait_out(write, since)?;
         // Better to read somebody else's result back than to send a call twice.
         if let Some(operation) = self.newest(operations) {
             let name = operation.name.clone();

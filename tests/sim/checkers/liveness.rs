@@ -248,11 +248,14 @@ impl End<'_> {
         self.truth.is_none() && (lacks("minInstances") || lacks("maxInstances") || lacks("network"))
     }
 
-    /// A call for this resource was refused, at once or by its operation.
+    /// A call for this resource was refused, at once or by its operation. After a lost reply a
+    /// stranger's operation may be taken for ours: better that than to send twice.
     fn refused(&self) -> bool {
         !self.helped
             && self.trace.iter().any(|fact| match &fact.what {
-                What::Landed { key, entry, .. } if *key == self.declared.key => {
+                What::Landed { key, entry, .. } | What::Foreign { key, entry }
+                    if *key == self.declared.key =>
+                {
                     let late = entry
                         .faults
                         .iter()

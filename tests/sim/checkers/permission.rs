@@ -198,6 +198,9 @@ pub fn refused_once(trace: &[Fact]) -> Vec<Violation> {
                     refused.insert(&record.key, &rollout.digest);
                 }
             }
+            What::Forget(key) => {
+                refused.remove(key);
+            }
             What::Declare(set) => refused.retain(|key, digest| {
                 set.iter()
                     .any(|d| d.key == **key && digest::desired(d) == *digest)
@@ -254,6 +257,9 @@ pub fn held(trace: &[Fact]) -> Vec<Violation> {
                 if let Some(hold) = &record.held {
                     held.insert(&record.key, &hold.digest);
                 }
+            }
+            What::Forget(key) => {
+                held.remove(key);
             }
             What::Declare(set) => held.retain(|key, digest| {
                 set.iter()
