@@ -5,6 +5,10 @@
     reason = "json! literals read better by value"
 )]
 
+mod recorded;
+#[path = "../wire/mod.rs"]
+pub mod wire;
+
 use bytes::Bytes;
 use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
 use evenkeel::api::{Declared, Key, Kind, Origin, Status};
@@ -20,6 +24,7 @@ use evenkeel::gcp::endpoint::EmulatorBase;
 use evenkeel::gcp::entropy::Entropy;
 use evenkeel::gcp::http::Http;
 use evenkeel::journal::{Journal, SqliteJournal};
+use recorded::{Recorded, Wire};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,6 +114,8 @@ pub struct World {
     pub journal: Arc<SqliteJournal>,
     pub settings: Settings,
     pub seed: u64,
+    /// What all operators of this world send and get.
+    pub wire: Wire,
 }
 
 impl World {
@@ -129,6 +136,7 @@ impl World {
             journal: Arc::new(SqliteJournal::in_memory().unwrap()),
             settings: Settings::default(),
             seed: 7,
+            wire: Wire::default(),
         }
     }
 
@@ -145,6 +153,10 @@ impl World {
 
     /// An operator on other ports, such as ones with faults.
     pub fn operator_on(&self, http: Arc<dyn Http>, journal: Arc<dyn Journal>) -> Operator {
+        let http = Arc::new(Recorded {
+            inner: http,
+            wire: self.wire.clone(),
+        });
         let entropy = Arc::new(Entropy::seeded(self.seed));
         let client = Client::new(ClientPorts {
             http,

@@ -25,20 +25,32 @@ impl Tally {
 
     /// Like [`Tally::add`]; a request that was refused must be well-formed as well.
     pub fn add_strictly(&mut self, exchange: &Exchange) {
-        let (verb, path) = (exchange.method, exchange.path);
-        if let Some(surface) = Surface::of_request(verb, path).filter(|_| exchange.status >= 400) {
-            let found = surface.request_problems(verb, path, exchange.query, &exchange.body);
-            self.note(found, exchange);
+        if exchange.status >= 400 {
+            self.check_request(exchange);
         }
         self.add(exchange);
+    }
+
+    /// A request whose reply was lost.
+    pub fn add_unanswered(&mut self, exchange: &Exchange) {
+        self.exchanges += 1;
+        self.check_request(exchange);
+    }
+
+    fn check_request(&mut self, exchange: &Exchange) {
+        let (verb, path) = (exchange.method, exchange.path);
+        let found = match Surface::of_request(verb, path) {
+            Some(surface) => surface.request_problems(verb, path, exchange.query, &exchange.body),
+            None => vec!["no API has such a method".to_owned()],
+        };
+        self.note(found, exchange);
     }
 
     pub fn add(&mut self, exchange: &Exchange) {
         self.exchanges += 1;
         let (verb, path) = (exchange.method, exchange.path);
         let Some(surface) = Surface::of_request(verb, path) else {
-            self.problems
-                .push(format!("no API has such a method: {exchange:#?}"));
+            self.note(vec!["no API has such a method".to_owned()], exchange);
             return;
         };
         self.note(surface.problems(exchange), exchange);
