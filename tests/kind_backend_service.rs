@@ -309,7 +309,7 @@ fn a_health_check_beside_serverless_backends_is_refused_before_google_is_asked()
         operator.ready(&hc("health"), HOUR).await;
         tokio::time::sleep(MINUTE).await;
         let (reason, message) = ready(&operator.status_of(&web()));
-        assert_eq!(reason, Reason::IrreversibleChange, "{message}");
+        assert_eq!(reason, Reason::InvalidSpec, "{message}");
         assert!(message.contains("outlierDetection"), "{message}");
         assert_eq!(world.sent().len(), 1, "the health check only");
         operator.stop().await;
