@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::access::Access;
 use super::api::{Body, Eye, Request};
 use super::dice::Dice;
+use super::dns::Dns;
 use super::domains::{Domain, Domains};
 use super::enum_numbers;
 use super::errors::ApiError;
@@ -48,6 +49,8 @@ pub(super) struct World {
     pub operations: Operations,
     pub services: Vec<Service>,
     pub domains: Domains,
+    #[serde(default)]
+    pub dns: Dns,
     pub faults: Faults,
     pub log: Log,
 }
@@ -86,6 +89,7 @@ impl World {
             operations: Operations::default(),
             services: scenario.services(),
             domains: Domains::default(),
+            dns: Dns::default(),
             faults: Faults::new(seed),
             log: Log::default(),
         };
@@ -131,6 +135,13 @@ impl World {
         }
     }
 
+    pub fn set_dns(&mut self, records: BTreeMap<String, String>) {
+        self.dns.set(records);
+        for api in APIS {
+            api.dns_changed(self);
+        }
+    }
+
     /// The true state of a record as its API shows it, through the front door of Google.
     pub fn truth_body(&self, key: &str) -> Option<Value> {
         let api = registry::owner(key)?;
@@ -169,7 +180,7 @@ impl World {
     }
 
     /// APIs with hosts of their own at Google may share a path here: then the host decides, or who has the
-    /// operation in question, or the order of the registry.
+    /// operation in question, or who serves the location, or the order of the registry.
     fn route(&self, request: &http::Request<Bytes>) -> Option<Route> {
         let mut routes = Route::all(request.method(), request.uri().path());
         if routes.len() > 1 {
@@ -178,6 +189,8 @@ impl World {
             let owned = |route: &Route| self.operations.get(&route.key()).is_some();
             let best = routes.iter().position(named);
             let best = best.or_else(|| routes.iter().position(owned));
+            let serves = |route: &Route| route.api.serves(route.var("location"));
+            let best = best.or_else(|| routes.iter().position(serves));
             routes.swap(0, best.unwrap_or(0));
         }
         routes.into_iter().next()

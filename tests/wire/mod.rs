@@ -7,6 +7,7 @@
 pub mod client;
 pub mod compute;
 mod errors;
+pub mod manager;
 mod messages;
 mod operations;
 pub mod tally;
@@ -36,13 +37,14 @@ pub struct Surface {
 }
 
 /// The APIs that share a port. What two of them have (locations, their operations) is the same in both.
-static SURFACES: LazyLock<[Surface; 5]> = LazyLock::new(|| {
+static SURFACES: LazyLock<[Surface; 6]> = LazyLock::new(|| {
     [
         Surface::vpcaccess(),
         Surface::parse(include_str!("../surface/compute-v1.json")),
         Surface::run(),
         Surface::sqladmin(),
         Surface::parse(include_str!("../surface/secretmanager-v1.json")),
+        Surface::certificatemanager(),
     ]
 });
 
@@ -66,11 +68,29 @@ impl Surface {
         Self::parse(include_str!("../surface/sqladmin-v1.json"))
     }
 
+    pub fn certificatemanager() -> Self {
+        Self::parse(include_str!("../surface/certificatemanager-v1.json"))
+    }
+
     /// The API that a request is for, by its verb and path; None when no API has such a method.
     pub fn of_request(verb: &str, path: &str) -> Option<&'static Self> {
-        SURFACES
+        Self::all_of_request(verb, path).first().copied()
+    }
+
+    /// Every API that has such a method: they share the paths of locations and operations.
+    pub fn all_of_request(verb: &str, path: &str) -> Vec<&'static Self> {
+        let has = |surface: &&Self| surface.method(verb, path).is_some();
+        SURFACES.iter().filter(has).collect()
+    }
+
+    /// The exchange is in order for one of these APIs.
+    pub fn assert_one(surfaces: &[&Self], exchange: &Exchange) {
+        if !surfaces
             .iter()
-            .find(|surface| surface.method(verb, path).is_some())
+            .any(|surface| surface.problems(exchange).is_empty())
+        {
+            surfaces.first().expect("an API").assert(exchange);
+        }
     }
 
     pub fn parse(text: &str) -> Self {

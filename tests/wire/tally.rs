@@ -23,48 +23,53 @@ impl Tally {
         }
     }
 
+    pub fn add(&mut self, exchange: &Exchange) {
+        self.note(exchange, |surface| surface.problems(exchange));
+    }
+
     /// Like [`Tally::add`]; a request that was refused must be well-formed as well.
     pub fn add_strictly(&mut self, exchange: &Exchange) {
-        if exchange.status >= 400 {
-            self.check_request(exchange);
-        }
-        self.add(exchange);
+        self.note(exchange, |surface| {
+            let mut found = surface.problems(exchange);
+            if exchange.status >= 400 {
+                found.extend(request_problems(surface, exchange));
+            }
+            found
+        });
     }
 
     /// A request whose reply was lost.
     pub fn add_unanswered(&mut self, exchange: &Exchange) {
-        self.exchanges += 1;
-        self.check_request(exchange);
+        self.note(exchange, |surface| request_problems(surface, exchange));
     }
 
-    fn check_request(&mut self, exchange: &Exchange) {
-        let (verb, path) = (exchange.method, exchange.path);
-        let found = match Surface::of_request(verb, path) {
-            Some(surface) => surface.request_problems(verb, path, exchange.query, &exchange.body),
-            None => vec!["no API has such a method".to_owned()],
-        };
-        self.note(found, exchange);
-    }
-
-    pub fn add(&mut self, exchange: &Exchange) {
+    /// APIs that have a method in common share its path: it must be in order for one of them.
+    fn note(&mut self, exchange: &Exchange, problems: impl Fn(&Surface) -> Vec<String>) {
         self.exchanges += 1;
         let (verb, path) = (exchange.method, exchange.path);
-        let Some(surface) = Surface::of_request(verb, path) else {
-            self.note(vec!["no API has such a method".to_owned()], exchange);
-            return;
-        };
-        self.note(surface.problems(exchange), exchange);
-        if exchange.status == 200 {
-            let id = surface.method_id(verb, path).map(str::to_owned);
-            self.met.extend(id);
+        let mut first = None;
+        let mut good = false;
+        for surface in Surface::all_of_request(verb, path) {
+            let mut found = problems(surface);
+            found.retain(|problem| !self.forgives(problem));
+            if found.is_empty() {
+                good = true;
+                let met = surface
+                    .method_id(verb, path)
+                    .filter(|_| exchange.status == 200);
+                self.met.extend(met.map(str::to_owned));
+            } else {
+                first.get_or_insert(found);
+            }
         }
-    }
-
-    fn note(&mut self, mut found: Vec<String>, exchange: &Exchange) {
-        found.retain(|problem| self.forgiven.is_none_or(|words| !problem.ends_with(words)));
-        if !found.is_empty() {
+        if !good {
+            let found = first.unwrap_or_else(|| vec!["no API has such a method".to_owned()]);
             self.problems.push(format!("{found:#?}\nin {exchange:#?}"));
         }
+    }
+
+    fn forgives(&self, problem: &str) -> bool {
+        self.forgiven.is_some_and(|words| problem.ends_with(words))
     }
 
     /// All is well, and every method in `wanted` was met.
@@ -97,4 +102,13 @@ impl Tally {
         let lines: Vec<String> = apis.into_iter().map(line).collect();
         format!("{} exchanges\n{}", self.exchanges, lines.join("\n"))
     }
+}
+
+fn request_problems(surface: &Surface, exchange: &Exchange) -> Vec<String> {
+    surface.request_problems(
+        exchange.method,
+        exchange.path,
+        exchange.query,
+        &exchange.body,
+    )
 }
