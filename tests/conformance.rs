@@ -42,10 +42,10 @@ fn conforms(modules: &[&str], timing: &str, surface: &Surface) {
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance"))
         .env("EVENKEEL_EMULATOR", &recorder.address)
         .env("PYTHONPYCACHEPREFIX", &python.cache)
-        // Nothing of the caller's, and a dead end for whatever does not go to the loopback.
+        // Nothing of the caller's, and a dead end for whatever is not meant for the emulator.
         .env_remove("GOOGLE_APPLICATION_CREDENTIALS")
         .env_remove("GOOGLE_CLOUD_PROJECT")
-        .env_remove("http_proxy")
+        .env("http_proxy", &recorder.address)
         .env("https_proxy", "http://127.0.0.1:1")
         .env("no_proxy", "127.0.0.1")
         .output()
@@ -76,4 +76,10 @@ fn run() {
 #[test]
 fn sqladmin() {
     conforms(&["sqladmin"], "demo", &Surface::sqladmin());
+}
+
+#[test]
+fn certificatemanager() {
+    let surface = Surface::certificatemanager();
+    conforms(&["certificatemanager"], "instant", &surface);
 }

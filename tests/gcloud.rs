@@ -2,6 +2,7 @@
 //!
 //! Needs gcloud on the PATH; without it the test says so and passes.
 
+use std::collections::BTreeMap;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
@@ -66,6 +67,10 @@ impl Gcloud {
                 format!("{}compute/v1/", self.endpoint),
             )
             .env("CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL", &self.endpoint)
+            .env(
+                "CLOUDSDK_API_ENDPOINT_OVERRIDES_CERTIFICATEMANAGER",
+                &self.endpoint,
+            )
             // For Cloud Run it makes a regional host of its own, so it goes through the emulator as through a proxy.
             .env(
                 "CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN",
@@ -109,34 +114,23 @@ async fn with_gcloud(test: fn(&Gcloud)) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gcloud_describes_lists_updates_creates_and_deletes() {
-    with_gcloud(connectors).await;
+macro_rules! tests {
+    ($($name:ident: $commands:ident,)*) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            with_gcloud($commands).await;
+        })*
+    };
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gcloud_reads_and_changes_health_checks_and_backend_services() {
-    with_gcloud(health).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gcloud_rotates_a_certificate() {
-    with_gcloud(certificates).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gcloud_meets_what_is_refused_and_what_fails() {
-    with_gcloud(refusals).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gcloud_moves_the_traffic_of_a_service() {
-    with_gcloud(services).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gcloud_changes_a_database() {
-    with_gcloud(instances).await;
+tests! {
+    gcloud_describes_lists_updates_creates_and_deletes: connectors,
+    gcloud_reads_and_changes_health_checks_and_backend_services: health,
+    gcloud_rotates_a_certificate: certificates,
+    gcloud_meets_what_is_refused_and_what_fails: refusals,
+    gcloud_moves_the_traffic_of_a_service: services,
+    gcloud_changes_a_database: instances,
+    gcloud_serves_a_wildcard_and_takes_it_down: wildcard,
 }
 
 fn connector_command(verb: &str, rest: &str) -> String {
@@ -359,4 +353,36 @@ fn instances(gcloud: &Gcloud) {
     gcloud.json("sql instances patch netra-db --tier=db-custom-4-15360");
     let listed = gcloud.json("sql instances list");
     assert_eq!(listed[0]["settings"]["tier"], "db-custom-4-15360");
+}
+
+/// From a DNS authorization to a served wildcard and back.
+fn wildcard(gcloud: &Gcloud) {
+    let json = |command: &str| gcloud.json(&format!("certificate-manager {command}"));
+    json("dns-authorizations create auth --domain=example.com");
+    let made = json("dns-authorizations describe auth");
+    let record = &made["dnsResourceRecord"];
+    let text = |field: &str| record[field].as_str().expect("a text").to_owned();
+    let published = BTreeMap::from([(text("name"), text("data"))]);
+    gcloud.emulator.set_dns(published);
+    json("certificates create cert --domains=*.example.com,example.com --dns-authorizations=auth");
+    let certificate = json("certificates describe cert --location=global");
+    assert_eq!(certificate["managed"]["state"], "ACTIVE", "{certificate}");
+    json("maps create front");
+    json("maps entries create wild --map=front --hostname=*.example.com --certificates=cert");
+    let entries = json("maps entries list --map=front");
+    assert_eq!(entries[0]["state"], "ACTIVE", "{entries}");
+    let listed = json("certificates list --location=global");
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+    let refused = gcloud.refused("certificate-manager certificates delete cert");
+    assert!(refused.contains("is referenced by"), "{refused}");
+    for command in [
+        "maps entries delete wild --map=front",
+        "maps delete front",
+        "certificates delete cert",
+        "dns-authorizations delete auth",
+    ] {
+        let done = gcloud.run(&format!("certificate-manager {command}"));
+        assert!(done.status.success(), "{command}");
+    }
+    assert_eq!(json("certificates list"), serde_json::json!([]));
 }

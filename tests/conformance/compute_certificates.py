@@ -1,16 +1,12 @@
 """Certificates of Compute Engine and the proxies that serve them: google-cloud-compute."""
 
 from functools import partial
-from pathlib import Path
 
 from google.api_core import exceptions
 from google.cloud import compute_v1 as compute
 
 from compute_support import GLOBAL, REGIONAL, Case, both, url
-from emulated import PROJECT, REGION
-
-CERTIFICATE = (Path(__file__).parent.parent / "wire" / "certificate.pem").read_text()
-KEY = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
+from emulated import CERTIFICATE, KEY, PROJECT, REGION
 
 
 class Certificates(Case):

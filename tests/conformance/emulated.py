@@ -8,6 +8,7 @@ import json
 import os
 import time
 import urllib.request
+from pathlib import Path
 
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
@@ -17,28 +18,35 @@ PROJECT = "netra-staging"
 REGION = "us-central1"
 LOCATION = f"projects/{PROJECT}/locations/{REGION}"
 
+# A certificate and a key, each as far as anybody here looks at it.
+CERTIFICATE = (Path(__file__).parent.parent / "wire" / "certificate.pem").read_text()
+KEY = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
+
 # Operations take milliseconds to seconds here; a wait this long is a hang.
 PATIENCE = 60
 
 
-def client(kind):
-    """A client of the google-cloud-* family, over REST."""
+def client(kind, endpoint=ADDRESS):
+    """A client of the google-cloud-* family, over REST. At any other endpoint it meets the emulator too, which then
+    is its proxy: so APIs that share a path are told apart by their hosts."""
     return kind(
         credentials=AnonymousCredentials(),
         transport="rest",
-        client_options=ClientOptions(api_endpoint=ADDRESS),
+        client_options=ClientOptions(api_endpoint=endpoint),
     )
 
 
-def discovered(name, version):
-    """A client that google-api-python-client makes from its bundled description of an API."""
+def discovered(name, version, root=""):
+    """A client that google-api-python-client makes from its bundled description of an API; `root` is where the
+    description says that its paths begin."""
     from googleapiclient.discovery import build
+    from httplib2 import Http
 
     return build(
         name,
         version,
-        credentials=AnonymousCredentials(),
-        client_options={"api_endpoint": ADDRESS},
+        http=Http(proxy_info=None),
+        client_options={"api_endpoint": f"{ADDRESS}/{root}"},
         static_discovery=True,
         cache_discovery=False,
     )
@@ -65,7 +73,7 @@ def until(read, reached=lambda found: True):
         except Exception as error:
             if not is_missing(error):
                 raise
-        time.sleep(0.05)
+        time.sleep(0.1)
     raise AssertionError(f"not reached in {PATIENCE} s: {found}")
 
 

@@ -53,6 +53,7 @@ fn install(home: &Path, interpreter: &Path) -> Result<(), String> {
     let mut pip = Command::new(interpreter);
     pip.args(["-m", "pip", "install", "--quiet", "--no-compile"])
         .args(["--disable-pip-version-check", "--only-binary", ":all:"])
+        .args(["--retries", "1", "--timeout", "15"])
         .args(["--require-hashes", "--requirement"])
         .arg(requirements);
     said(&mut pip).map(|_| ())

@@ -74,8 +74,10 @@ impl Relay {
         let (head, body) = request.into_parts();
         let sent = axum::body::to_bytes(body, usize::MAX).await;
         let sent = sent.expect("a whole request");
+        // As a proxy it gets the whole URI; the host is in a header too.
         let uri = head.uri.clone();
-        let url = format!("{}{uri}", self.target);
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let url = format!("{}{path}", self.target);
         let passed = self.client.request(head.method.clone(), url);
         let passed = passed.headers(head.headers).body(sent.clone()).send().await;
         let reply = passed.expect("the emulator replies");
