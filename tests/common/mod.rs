@@ -6,6 +6,9 @@
 )]
 
 pub mod meter;
+mod recorded;
+#[path = "../wire/mod.rs"]
+pub mod wire;
 
 use bytes::Bytes;
 use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
@@ -24,6 +27,7 @@ use evenkeel::gcp::endpoint::EmulatorBase;
 use evenkeel::gcp::entropy::Entropy;
 use evenkeel::gcp::http::Http;
 use evenkeel::journal::{Journal, SqliteJournal};
+use recorded::{Recorded, Wire};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,6 +118,8 @@ pub struct World {
     pub settings: Settings,
     pub prober: Arc<dyn Prober>,
     pub seed: u64,
+    /// What all operators of this world send and get.
+    pub wire: Wire,
 }
 
 impl World {
@@ -135,6 +141,7 @@ impl World {
             settings: Settings::default(),
             prober: Arc::new(Blindfold),
             seed: 7,
+            wire: Wire::default(),
         }
     }
 
@@ -151,6 +158,10 @@ impl World {
 
     /// An operator on other ports, such as ones with faults.
     pub fn operator_on(&self, http: Arc<dyn Http>, journal: Arc<dyn Journal>) -> Operator {
+        let http = Arc::new(Recorded {
+            inner: http,
+            wire: self.wire.clone(),
+        });
         let entropy = Arc::new(Entropy::seeded(self.seed));
         let client = Client::new(ClientPorts {
             http,
