@@ -25,6 +25,8 @@ CREATE TABLE tokens (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, at TEXT NOT NULL, ask TEXT NOT NULL,
     handled INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+", "
+CREATE TABLE alerts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 "];
 
 /// The newest version this program knows.

@@ -1,11 +1,13 @@
 //! Every argument of every verb: what can be typed, apart from what it does.
 
+mod alert;
 mod gcp;
 mod operate;
 mod read;
 mod rollout;
 mod tools;
 
+pub use alert::{AlertArgs, AlertTestArgs, AlertVerb};
 pub use gcp::{Gcp, GcpArgs};
 pub use operate::{Mode, PlanArgs, PlanFormat, RunArgs, ValidateArgs, ValidateFormat};
 pub use read::{DescribeArgs, GetArgs, GetFormat};
@@ -59,6 +61,8 @@ pub enum Verb {
     Describe(DescribeArgs),
     /// Watch, pause, approve, retry, abort or undo a rollout
     Rollout(RolloutArgs),
+    /// Try an Alert
+    Alert(AlertArgs),
     /// Print the CRDs for Kubernetes
     Crds(CrdsArgs),
     /// Serve an emulated GCP on a local port
