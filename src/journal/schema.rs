@@ -28,6 +28,7 @@ CREATE TABLE tokens (
 ) STRICT;
 ",
     "CREATE TABLE phases (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
+    "CREATE TABLE alerts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
 ];
 
 /// The newest version this program knows.

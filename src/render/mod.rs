@@ -9,6 +9,7 @@
     reason = "texts are short, and `write!` brings a Result that never fails"
 )]
 
+pub mod alert;
 pub mod describe;
 pub mod export;
 pub mod live;
