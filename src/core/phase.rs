@@ -164,6 +164,20 @@ impl PhaseRecord {
     }
 }
 
+/// What an approval is bound to: the plans of all members.
+#[must_use]
+pub fn plan_digest(members: &[Member<'_>]) -> String {
+    let plans = members.iter().map(|member| {
+        let plan = member.record.and_then(|record| record.status.plan.as_ref());
+        json!([
+            member.key.to_string(),
+            member.digest,
+            plan.map(|plan| &plan.digest)
+        ])
+    });
+    digest::of(&json!(plans.collect::<Vec<_>>()))
+}
+
 /// Looks at a phase. Same scene, same step.
 #[must_use]
 pub fn look(scene: &Scene<'_>, record: &PhaseRecord) -> Step {
@@ -308,17 +322,8 @@ impl Run<'_> {
         }
     }
 
-    /// What an approval is bound to: the plans of all members.
     fn plan(&self) -> String {
-        let plans = self.scene.members.iter().map(|member| {
-            let plan = member.record.and_then(|record| record.status.plan.as_ref());
-            json!([
-                member.key.to_string(),
-                member.digest,
-                plan.map(|plan| &plan.digest)
-            ])
-        });
-        digest::of(&json!(plans.collect::<Vec<_>>()))
+        plan_digest(self.scene.members)
     }
 
     /// Reached before: nothing is proved again for a commit that changes nothing here.

@@ -38,6 +38,8 @@ pub struct PhaseReport {
     pub status: PhaseStatus,
     pub members: Vec<Key>,
     pub depends_on: Vec<String>,
+    /// Digest of what an approval is bound to.
+    pub plan: String,
     /// Nothing will happen by itself.
     pub settled: bool,
 }
