@@ -258,7 +258,7 @@ fn an_approval_is_of_one_plan() {
             .unwrap();
         tokio::time::sleep(MINUTE).await;
         assert!(world.writes().is_empty(), "of another plan");
-        let plan = operator.board.phases()["1-connector"].plan.clone();
+        let plan = operator.board.phases()["1-connector"].plan.clone().unwrap();
         world
             .journal
             .ask(about(), &Ask::Approve { plan }, world.clock.now())

@@ -38,6 +38,8 @@ pub struct PhaseRecord {
     pub reached: Option<Reached>,
     /// A content that failed: nothing more starts until it changes or a person says retry.
     pub failed: Option<Failed>,
+    /// The plan that waits for a person: digest of the plans of all members.
+    pub plan: Option<String>,
     /// The plan that a person approved.
     pub approved: Option<String>,
     pub status: PhaseStatus,
@@ -162,20 +164,6 @@ impl PhaseRecord {
             .find(|c| c.kind == ConditionType::Ready);
         ready.map_or("not looked at yet", |ready| ready.reason.as_str())
     }
-}
-
-/// What an approval is bound to: the plans of all members.
-#[must_use]
-pub fn plan_digest(members: &[Member<'_>]) -> String {
-    let plans = members.iter().map(|member| {
-        let plan = member.record.and_then(|record| record.status.plan.as_ref());
-        json!([
-            member.key.to_string(),
-            member.digest,
-            plan.map(|plan| &plan.digest)
-        ])
-    });
-    digest::of(&json!(plans.collect::<Vec<_>>()))
 }
 
 /// Looks at a phase. Same scene, same step.
@@ -322,8 +310,17 @@ impl Run<'_> {
         }
     }
 
+    /// What an approval is bound to: the plans of all members.
     fn plan(&self) -> String {
-        plan_digest(self.scene.members)
+        let plans = self.scene.members.iter().map(|member| {
+            let plan = member.record.and_then(|record| record.status.plan.as_ref());
+            json!([
+                member.key.to_string(),
+                member.digest,
+                plan.map(|plan| &plan.digest)
+            ])
+        });
+        digest::of(&json!(plans.collect::<Vec<_>>()))
     }
 
     /// Reached before: nothing is proved again for a commit that changes nothing here.
@@ -382,8 +379,9 @@ impl Run<'_> {
         self.prove(content)
     }
 
-    fn await_approval(&self) -> Option<Stand> {
+    fn await_approval(&mut self) -> Option<Stand> {
         let plan = self.plan();
+        self.record.plan = None;
         let measured = self
             .record
             .attempt
@@ -399,6 +397,7 @@ impl Run<'_> {
             self.scene.name,
             digest::short(&plan)
         );
+        self.record.plan = Some(plan);
         Some(Stand::new(Reason::AwaitingApproval, text).closed())
     }
 

@@ -278,9 +278,8 @@ impl Engine {
                     .recalls
                     .values()
                     .any(|r| members.iter().flatten().any(|k| *k == r.key));
-            let plan = phase::plan_digest(&self.members_of(&phase.name));
             let report = super::board::PhaseReport {
-                plan,
+                plan: record.plan.clone(),
                 status: record.status.clone(),
                 members: members.unwrap_or_default(),
                 depends_on: phase
