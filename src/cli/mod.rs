@@ -17,6 +17,7 @@ mod get;
 mod load;
 mod objects;
 mod out;
+mod phases;
 pub mod plan;
 mod rollout;
 mod run;

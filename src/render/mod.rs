@@ -11,6 +11,7 @@
 
 pub mod alert;
 pub mod describe;
+pub mod documents;
 pub mod export;
 pub mod live;
 pub mod manifest;
