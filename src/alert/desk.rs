@@ -2,9 +2,7 @@
 
 use super::courier::Courier;
 use crate::api::{AlertSpec, Document};
-use crate::core::alert::{
-    Book, Exchange, Health, Link, Object, Receipt, Sight, Store, StoreError,
-};
+use crate::core::alert::{Book, Exchange, Health, Link, Object, Receipt, Sight, Store, StoreError};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;

@@ -36,9 +36,8 @@ fn message(alert: &str, notice: &Notice) -> (String, Vec<Value>) {
         ("Since", format!("{:.0}", trouble.since)),
     ];
     fields.extend(trouble.escalation.clone().map(|text| ("Escalation", text)));
-    let field = |(name, text): &(&str, String)| {
-        mrkdwn(format!("*{name}*\n{}", escape(text, FIELD_LIMIT)))
-    };
+    let field =
+        |(name, text): &(&str, String)| mrkdwn(&format!("*{name}*\n{}", escape(text, FIELD_LIMIT)));
     let fields: Vec<_> = fields.iter().map(field).collect();
     blocks.push(json!({"type": "section", "fields": fields}));
     if let Some(remediation) = &trouble.remediation
@@ -46,11 +45,15 @@ fn message(alert: &str, notice: &Notice) -> (String, Vec<Value>) {
     {
         blocks.push(section("*What to do*\n", remediation));
     }
-    let mut foot = format!("Alert {} · episode {}", escape(alert, FIELD_LIMIT), episode.id);
+    let mut foot = format!(
+        "Alert {} · episode {}",
+        escape(alert, FIELD_LIMIT),
+        episode.id
+    );
     if let Some(link) = &trouble.link {
         foot = format!("{foot} · <{}|more>", escape(link, FIELD_LIMIT));
     }
-    blocks.push(json!({"type": "context", "elements": [mrkdwn(foot)]}));
+    blocks.push(json!({"type": "context", "elements": [mrkdwn(&foot)]}));
     (format!("{title}: {what}"), blocks)
 }
 
@@ -78,7 +81,7 @@ fn update(alert: &str, digest: &Digest) -> (String, Vec<Value>) {
     );
     let blocks = vec![
         section(&head, &text),
-        json!({"type": "context", "elements": [mrkdwn(foot)]}),
+        json!({"type": "context", "elements": [mrkdwn(&foot)]}),
     ];
     (title, blocks)
 }
@@ -95,10 +98,10 @@ fn icon(event: Event, severity: AlertSeverity) -> &'static str {
 fn section(head: &str, text: &str) -> Value {
     let room = SECTION_LIMIT.saturating_sub(head.chars().count());
     let text = format!("{head}{}", escape(text, room));
-    json!({"type": "section", "text": mrkdwn(text)})
+    json!({"type": "section", "text": mrkdwn(&text)})
 }
 
-fn mrkdwn(text: String) -> Value {
+fn mrkdwn(text: &str) -> Value {
     json!({"type": "mrkdwn", "text": text})
 }
 
@@ -131,7 +134,10 @@ mod tests {
 
     #[test]
     fn nobody_is_called_by_a_message_and_nothing_is_too_long() {
-        assert_eq!(escape("<!channel> a & b", 100), "&lt;!channel&gt; a &amp; b");
+        assert_eq!(
+            escape("<!channel> a & b", 100),
+            "&lt;!channel&gt; a &amp; b"
+        );
         let cut = escape(&"<".repeat(5000), SECTION_LIMIT);
         assert!(cut.chars().count() <= SECTION_LIMIT + 1 && cut.ends_with("&lt;…"));
     }

@@ -345,10 +345,7 @@ fn a_refused_message_stands_in_nobodys_way() {
         let bad = |notice: &Notice| notice.episode.object.name == "bad";
         let mut told = BTreeSet::new();
         let mut refusals = 0;
-        loop {
-            let Some(exchange) = desk.due().pop() else {
-                break;
-            };
+        while let Some(exchange) = desk.due().pop() {
             let notices = notices(&exchange);
             if notices.iter().any(bad) {
                 refusals += 1;
@@ -445,7 +442,10 @@ fn a_status_update_comes_in_time_and_once() {
     };
     assert_eq!(update(&mut desk), None, "the repeat goes first");
     let digest = update(&mut desk).unwrap();
-    assert_eq!((digest.critical, digest.warning, digest.resolved), (0, 1, 1));
+    assert_eq!(
+        (digest.critical, digest.warning, digest.resolved),
+        (0, 1, 1)
+    );
     assert_eq!(digest.lines[0].reason, "NearLimit");
     desk.restart();
     assert_eq!(update(&mut desk), None);

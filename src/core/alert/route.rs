@@ -291,7 +291,5 @@ fn why(
         return (topic.severity < least).then_some(Because::Unwatched);
     }
     let became = |news: &Topic| Because::Became(news.reason.clone());
-    sight
-        .complete
-        .then(|| news.map_or(Because::Over, became))
+    sight.complete.then(|| news.map_or(Because::Over, became))
 }

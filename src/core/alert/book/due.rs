@@ -1,12 +1,12 @@
 //! Which calls to make now, and when to look again.
 
 use super::Book;
+use crate::api::AlertSeverity;
+use crate::api::alert::ProviderKind;
 use crate::core::alert::episode::Episode;
 use crate::core::alert::exchange::{Digest, DigestLine, Event, Exchange, Message, Notice};
 use crate::core::alert::route::{Item, Route};
 use crate::core::alert::{BATCH, DIGEST_LIMIT, PATIENCE};
-use crate::api::AlertSeverity;
-use crate::api::alert::ProviderKind;
 use crate::core::decide::later;
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -45,13 +45,20 @@ impl Book {
             ledger.drop(id);
             false
         });
-        for route in self.routes.values_mut().filter(|route| route.busy.is_none()) {
+        for route in self
+            .routes
+            .values_mut()
+            .filter(|route| route.busy.is_none())
+        {
             let hopeless = |episode: &Episode| {
                 let ended = episode.ended.as_ref();
                 episode.refused > 0 && ended.is_some_and(|ended| over(ended.at))
             };
             let fronts = route.fronts();
-            let gone: Vec<_> = fronts.filter(|episode| hopeless(episode)).cloned().collect();
+            let gone: Vec<_> = fronts
+                .filter(|episode| hopeless(episode))
+                .cloned()
+                .collect();
             for episode in gone {
                 route.pop(&episode.object, &episode.trouble.topic, ledger);
             }
@@ -151,7 +158,11 @@ impl Route {
             open.iter().filter(of).count()
         };
         let digest = Digest {
-            id: format!("{}-digest-{}", self.entry.id, self.entry.digest_at.as_second()),
+            id: format!(
+                "{}-digest-{}",
+                self.entry.id,
+                self.entry.digest_at.as_second()
+            ),
             critical: count(AlertSeverity::Critical),
             warning: count(AlertSeverity::Warning),
             info: count(AlertSeverity::Info),

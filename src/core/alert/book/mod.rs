@@ -100,7 +100,11 @@ impl Book {
         now: Timestamp,
     ) {
         self.declare_routes(alerts, now);
-        let gone: Vec<_> = self.objects_told_of().difference(&objects).cloned().collect();
+        let gone: Vec<_> = self
+            .objects_told_of()
+            .difference(&objects)
+            .cloned()
+            .collect();
         for object in gone {
             for route in self.routes.values_mut() {
                 let because = |_: &Topic| Some(Because::Removed);

@@ -1,11 +1,11 @@
 //! What came of a call.
 
 use super::Book;
+use crate::api::alert::ProviderKind;
 use crate::core::alert::exchange::{Event, Receipt};
 use crate::core::alert::route::{Item, Ledger, Route};
 use crate::core::alert::store::Entry;
 use crate::core::alert::trouble::{Object, Topic};
-use crate::api::alert::ProviderKind;
 use crate::core::backoff;
 use crate::core::decide::later;
 use jiff::Timestamp;
@@ -40,13 +40,7 @@ pub struct Health {
 
 impl Book {
     /// Takes in what came of a call of [`Book::due`]. `jitter` is drawn from `0.0..1.0`.
-    pub fn settle(
-        &mut self,
-        route: &str,
-        receipt: &Receipt,
-        jitter: f64,
-        now: Timestamp,
-    ) -> Link {
+    pub fn settle(&mut self, route: &str, receipt: &Receipt, jitter: f64, now: Timestamp) -> Link {
         let Some(route) = self.routes.get_mut(route) else {
             return Link::Same;
         };
