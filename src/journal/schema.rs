@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 
 /// One migration for each version, in order. Never edit one that was released: add the next.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE records (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE revisions (
@@ -25,9 +26,11 @@ CREATE TABLE tokens (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, at TEXT NOT NULL, ask TEXT NOT NULL,
     handled INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-", "
+",
+    "
 CREATE TABLE alerts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
-"];
+",
+];
 
 /// The newest version this program knows.
 #[allow(clippy::cast_possible_wrap, reason = "a handful of migrations")]
@@ -48,4 +51,31 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_older_file_comes_to_the_newest_schema_with_what_it_holds() {
+        for from in 1..=MIGRATIONS.len() {
+            let mut connection = Connection::open_in_memory().unwrap();
+            for step in &MIGRATIONS[..from] {
+                connection.execute_batch(step).unwrap();
+            }
+            let stamp = format!("PRAGMA user_version = {from}");
+            connection.execute_batch(&stamp).unwrap();
+            let record = "INSERT INTO records (key, body) VALUES ('k', 'kept')";
+            connection.execute_batch(record).unwrap();
+            migrate(&mut connection).unwrap();
+            assert_eq!(version(&connection).unwrap(), VERSION);
+            let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0));
+            assert_eq!(read("SELECT body FROM records").unwrap(), "kept");
+            assert_eq!(
+                read("SELECT CAST(count(*) AS TEXT) FROM alerts").unwrap(),
+                "0"
+            );
+        }
+    }
 }
