@@ -27,9 +27,8 @@ CREATE TABLE tokens (
     handled INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 ",
-    "
-CREATE TABLE alerts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
-",
+    "CREATE TABLE phases (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
+    "CREATE TABLE alerts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
 ];
 
 /// The newest version this program knows.

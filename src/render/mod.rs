@@ -11,7 +11,9 @@
 
 pub mod alert;
 pub mod describe;
+pub mod export;
 pub mod live;
+pub mod manifest;
 pub mod message;
 pub mod objects;
 pub mod plan;

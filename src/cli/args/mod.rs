@@ -1,6 +1,7 @@
 //! Every argument of every verb: what can be typed, apart from what it does.
 
 mod alert;
+mod export;
 mod gcp;
 mod operate;
 mod read;
@@ -8,6 +9,7 @@ mod rollout;
 mod tools;
 
 pub use alert::{AlertArgs, AlertTestArgs, AlertVerb};
+pub use export::{ExportArgs, ManifestFormat};
 pub use gcp::{Gcp, GcpArgs};
 pub use operate::{Mode, PlanArgs, PlanFormat, RunArgs, ValidateArgs, ValidateFormat};
 pub use read::{DescribeArgs, GetArgs, GetFormat};
@@ -53,6 +55,8 @@ pub enum Verb {
     Run(RunArgs),
     /// Show what a run would change, step by step, and send nothing
     Plan(PlanArgs),
+    /// Write manifests for what is live
+    Export(ExportArgs),
     /// Check manifests without asking GCP
     Validate(ValidateArgs),
     /// List managed resources

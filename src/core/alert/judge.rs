@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// What conditions are about, and what a message adds to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub struct Context {
     pub object: Object,
     /// The declared content; empty where a trouble is about none.
     pub digest: String,
@@ -28,18 +28,18 @@ pub struct Subject {
     handle: String,
 }
 
-impl Subject {
+impl Context {
     /// A check, which says itself what it is about and what to do.
     #[must_use]
     pub fn check(name: &str, spec: &CheckSpec) -> Self {
-        let mut subject = Subject::new(DocumentKind::Check, name, "check");
+        let mut context = Context::new(DocumentKind::Check, name, "check");
         if let Some(component) = &spec.component {
-            subject.component.clone_from(component);
+            context.component.clone_from(component);
         }
-        subject.remediation.clone_from(&spec.remediation);
-        subject.escalation.clone_from(&spec.escalation);
-        subject.lenient = spec.no_data == NoData::Pass;
-        subject
+        context.remediation.clone_from(&spec.remediation);
+        context.escalation.clone_from(&spec.escalation);
+        context.lenient = spec.no_data == NoData::Pass;
+        context
     }
 
     /// A managed resource. `digest`: of its declared content.
@@ -52,19 +52,25 @@ impl Subject {
             Kind::RunService => "application",
             Kind::SqlInstance => "database",
         };
-        Subject {
+        Context {
             digest: digest.to_owned(),
-            ..Subject::new(DocumentKind::Managed(kind), name, component)
+            ..Context::new(DocumentKind::Managed(kind), name, component)
         }
     }
 
+    /// A phase. `digest`: of the content that failed, else empty.
     #[must_use]
-    pub fn phase(name: &str) -> Self {
-        Subject::new(DocumentKind::Phase, name, "phase")
+    pub fn phase(name: &str, digest: &str) -> Self {
+        let remedy = "mend the resource or check that the message names, or change its manifest";
+        Context {
+            digest: digest.to_owned(),
+            remediation: Some(remedy.to_owned()),
+            ..Context::new(DocumentKind::Phase, name, "phase")
+        }
     }
 
     fn new(kind: DocumentKind, name: &str, component: &str) -> Self {
-        Subject {
+        Context {
             object: Object::new(kind, name),
             digest: String::new(),
             component: component.to_owned(),
@@ -185,7 +191,7 @@ const OTHER: Row = Row::on(ConditionType::Stalled, ConditionStatus::True, &[]);
 
 /// What conditions say is wrong.
 #[must_use]
-pub fn judge(subject: &Subject, conditions: &[Condition]) -> Sight {
+pub fn judge(context: &Context, conditions: &[Condition]) -> Sight {
     if conditions.is_empty() {
         return Sight::unknown();
     }
@@ -201,11 +207,11 @@ pub fn judge(subject: &Subject, conditions: &[Condition]) -> Sight {
         if condition.kind == ConditionType::Warning && conditions.iter().any(fails) {
             continue;
         }
-        if subject.lenient && condition.reason == Reason::NoData {
+        if context.lenient && condition.reason == Reason::NoData {
             continue;
         }
         sight.complete &= !row.hides;
-        sight.troubles.push(trouble(subject, condition, row));
+        sight.troubles.push(trouble(context, condition, row));
     }
     sight
 }
@@ -230,23 +236,23 @@ fn row_of(condition: &Condition) -> Option<&'static Row> {
     (!common && condition.status == ConditionStatus::True).then_some(&OTHER)
 }
 
-fn trouble(subject: &Subject, condition: &Condition, row: &Row) -> Trouble {
-    let remedy = Some(row.remedy.replace("{}", &subject.handle));
+fn trouble(context: &Context, condition: &Condition, row: &Row) -> Trouble {
+    let remedy = Some(row.remedy.replace("{}", &context.handle));
     Trouble {
         topic: Topic {
             reason: condition.reason.as_str().to_owned(),
-            digest: subject.digest.clone(),
+            digest: context.digest.clone(),
             severity: row.severity,
         },
-        component: subject.component.clone(),
+        component: context.component.clone(),
         message: bounded(condition.message.clone()),
-        remediation: subject
+        remediation: context
             .remediation
             .clone()
             .or(remedy)
             .filter(|text| !text.is_empty()),
-        escalation: subject.escalation.clone(),
-        link: subject.link.clone(),
+        escalation: context.escalation.clone(),
+        link: context.link.clone(),
         since: condition.last_transition_time,
         grace: Duration::from_mins(row.grace),
     }
