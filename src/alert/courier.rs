@@ -115,8 +115,8 @@ fn receipt(why: &Undelivered) -> Receipt {
 /// One line of what a receiver said, without the secret, should it repeat that.
 fn clean(text: &str, secret: Option<&Secret>) -> String {
     let mut text = text.to_owned();
-    if let Some(secret) = secret {
-        text = text.replace(secret.expose(), "[secret]");
+    for part in secret.map(Secret::parts).unwrap_or_default() {
+        text = text.replace(&part, "[secret]");
     }
     let words: Vec<_> = text
         .split(|c: char| c.is_whitespace() || c.is_control())

@@ -1,4 +1,4 @@
-//! Messages out: Slack, webhooks, Alertmanager, PagerDuty.
+//! Messages out: Slack, webhooks, Alertmanager, `PagerDuty`.
 //!
 //! What is told and when is decided in `core::alert`. Here is the task that carries it out, apart
 //! from everything else: [`Handle`] never waits, and a receiver that is dead costs one call at a

@@ -1,4 +1,4 @@
-//! PagerDuty, Events API v2
+//! `PagerDuty`, Events API v2
 //! (<https://github.com/PagerDuty/api-schema/blob/main/reference/events-v2/openapiv3.json>).
 
 use super::secret::Secret;

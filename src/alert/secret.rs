@@ -3,9 +3,13 @@
 use crate::api::SecretRef;
 use std::fmt;
 use std::path::PathBuf;
+use url::{Position, Url};
 
 /// Largest secret: that of a Kubernetes Secret's entry is 1 MiB, and an address is short.
 const LIMIT: usize = 64 * 1024;
+
+/// Shorter parts of an address, such as `/hook`, are no secret by themselves. In bytes.
+const TELLING: usize = 8;
 
 /// Where named secrets are looked for.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +30,21 @@ impl fmt::Debug for Secret {
 impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// What must not be shown: the whole, and of an address everything behind the host, as
+    /// receivers like to repeat that. The longest first.
+    pub fn parts(&self) -> Vec<String> {
+        let mut parts = vec![self.0.clone()];
+        if let Ok(url) = Url::parse(&self.0) {
+            let behind = &url[Position::BeforePath..];
+            parts.push(behind.to_owned());
+            let words = behind.split(['/', '?', '&', '=', '#']);
+            parts.extend(words.map(str::to_owned));
+        }
+        parts.retain(|part| *part == self.0 || part.len() >= TELLING);
+        parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        parts
     }
 }
 
@@ -80,6 +99,18 @@ impl Secrets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_an_address_everything_behind_the_host_is_secret() {
+        let secret = Secret("https://hooks.example/services/T0/B0/x1y2z3x1y2z3?k=12345678".into());
+        let parts = secret.parts();
+        assert_eq!(parts[0], secret.expose());
+        assert_eq!(parts[1], "/services/T0/B0/x1y2z3x1y2z3?k=12345678");
+        assert!(parts.contains(&"x1y2z3x1y2z3".to_owned()));
+        assert!(parts.contains(&"12345678".to_owned()));
+        assert!(!parts.contains(&"T0".to_owned()));
+        assert_eq!(Secret("token".into()).parts(), ["token"]);
+    }
 
     #[test]
     fn a_secret_comes_from_its_file_and_is_not_shown() {

@@ -37,7 +37,7 @@ fn message(alert: &str, notice: &Notice) -> (String, Vec<Value>) {
     ];
     fields.extend(trouble.escalation.clone().map(|text| ("Escalation", text)));
     let field =
-        |(name, text): &(&str, String)| mrkdwn(format!("*{name}*\n{}", escape(text, FIELD_LIMIT)));
+        |(name, text): &(&str, String)| mrkdwn(&format!("*{name}*\n{}", escape(text, FIELD_LIMIT)));
     let fields: Vec<_> = fields.iter().map(field).collect();
     blocks.push(json!({"type": "section", "fields": fields}));
     if let Some(remediation) = &trouble.remediation
@@ -53,7 +53,7 @@ fn message(alert: &str, notice: &Notice) -> (String, Vec<Value>) {
     if let Some(link) = &trouble.link {
         foot = format!("{foot} · <{}|more>", escape(link, FIELD_LIMIT));
     }
-    blocks.push(json!({"type": "context", "elements": [mrkdwn(foot)]}));
+    blocks.push(json!({"type": "context", "elements": [mrkdwn(&foot)]}));
     (format!("{title}: {what}"), blocks)
 }
 
@@ -81,7 +81,7 @@ fn update(alert: &str, digest: &Digest) -> (String, Vec<Value>) {
     );
     let blocks = vec![
         section(&head, &text),
-        json!({"type": "context", "elements": [mrkdwn(foot)]}),
+        json!({"type": "context", "elements": [mrkdwn(&foot)]}),
     ];
     (title, blocks)
 }
@@ -98,10 +98,10 @@ fn icon(event: Event, severity: AlertSeverity) -> &'static str {
 fn section(head: &str, text: &str) -> Value {
     let room = SECTION_LIMIT.saturating_sub(head.chars().count());
     let text = format!("{head}{}", escape(text, room));
-    json!({"type": "section", "text": mrkdwn(text)})
+    json!({"type": "section", "text": mrkdwn(&text)})
 }
 
-fn mrkdwn(text: String) -> Value {
+fn mrkdwn(text: &str) -> Value {
     json!({"type": "mrkdwn", "text": text})
 }
 

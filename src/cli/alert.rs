@@ -54,8 +54,11 @@ async fn send(alert: &Document<AlertSpec>, secrets: Secrets) -> Result<Exit, Cli
             Ok(Exit::Success)
         }
         Err(why) => {
-            let receiver = render::alert::receiver(to);
-            let what = format!("Alert {}: {receiver} did not take it: {why}", alert.name);
+            let outcome = match &why {
+                Undelivered::Unsendable(_) => "nothing was sent".to_owned(),
+                _ => format!("{} did not take it", render::alert::receiver(to)),
+            };
+            let what = format!("Alert {}: {outcome}: {why}", alert.name);
             Err(CliError::new(what).hint(way_out(&why)))
         }
     }
@@ -63,7 +66,7 @@ async fn send(alert: &Document<AlertSpec>, secrets: Secrets) -> Result<Exit, Cli
 
 fn way_out(why: &Undelivered) -> &'static str {
     match why {
-        Undelivered::Unsendable(_) => "correct `spec.provider`, or the place it names",
+        Undelivered::Unsendable(_) => "put it there, or name another place in `spec.provider`",
         Undelivered::NoReply(_) => "is the address right, and can this machine reach it?",
         Undelivered::Answered {
             status: 401 | 403, ..

@@ -113,7 +113,7 @@ struct Clock(Arc<AtomicU64>);
 impl Clock {
     fn now(&self) -> Timestamp {
         let ahead = Duration::from_secs(self.0.load(Ordering::SeqCst));
-        Timestamp::now() - Duration::from_secs(120) + ahead
+        Timestamp::now() - Duration::from_mins(2) + ahead
     }
 }
 
@@ -180,12 +180,10 @@ async fn a_real_alertmanager_and_a_webhook_hear_of_an_episode_once() {
     ];
     let store = Arc::new(SqliteJournal::in_memory().unwrap());
     let clock = Clock(Arc::default());
-    let trouble = ill(&clock);
+    let trouble = [ill(&clock)];
 
     let first = desk(&store, &clock, &alerts);
-    first
-        .handle()
-        .report(check("load"), sight(&[trouble.clone()]));
+    first.handle().report(check("load"), sight(&trouble));
     hook.wait(|got| notified(got).len() == 1 && events(got).len() == 1)
         .await;
     let active = alertmanager.active().await;
@@ -197,9 +195,7 @@ async fn a_real_alertmanager_and_a_webhook_hear_of_an_episode_once() {
 
     // It is told again that it goes on, and tells nobody.
     clock.0.fetch_add(61, Ordering::SeqCst);
-    first
-        .handle()
-        .report(check("load"), sight(&[trouble.clone()]));
+    first.handle().report(check("load"), sight(&trouble));
     let refreshed = async {
         while alertmanager.active().await[0]["endsAt"] == ends {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -210,7 +206,7 @@ async fn a_real_alertmanager_and_a_webhook_hear_of_an_episode_once() {
 
     // So does another process.
     let second = desk(&store, &clock, &alerts);
-    second.handle().report(check("load"), sight(&[trouble]));
+    second.handle().report(check("load"), sight(&trouble));
     tokio::time::sleep(QUIET).await;
     assert_eq!(notified(&hook.got()), ["firing [Some(\"firing\")]"]);
     assert_eq!(events(&hook.got()), ["firing"]);
@@ -236,4 +232,35 @@ async fn a_real_alertmanager_and_a_webhook_hear_of_an_episode_once() {
     assert_eq!(episode(0), episode(1));
     assert_ne!(episode(1), episode(2));
     second.close(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_test_message_is_an_alert_that_ends_by_itself() {
+    let hook = Receiver::start().await;
+    let Some(alertmanager) = Alertmanager::start(&hook.address).await else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let manifest = json!({
+        "apiVersion": "evenkeel.dev/v1alpha1", "kind": "Alert", "metadata": {"name": "am"},
+        "spec": {
+            "provider": {"type": "alertmanager", "url": alertmanager.address},
+            "select": [{"kind": "Check", "name": "*"}],
+        },
+    });
+    std::fs::write(folder.path().join("alert.json"), manifest.to_string()).unwrap();
+    // The folder it runs in is where it looks by itself.
+    let output = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+        .args(["alert", "test", "am"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let active = alertmanager.active().await;
+    assert_eq!(active.len(), 1);
+    assert_eq!(active[0]["labels"]["alertname"], "Test");
+    assert_eq!(active[0]["labels"]["severity"], "info");
+    let time = |field: &str| -> Timestamp { active[0][field].as_str().unwrap().parse().unwrap() };
+    let lasts = time("endsAt").duration_since(time("startsAt"));
+    assert_eq!(lasts.as_mins(), 5);
 }

@@ -345,10 +345,7 @@ fn a_refused_message_stands_in_nobodys_way() {
         let bad = |notice: &Notice| notice.episode.object.name == "bad";
         let mut told = BTreeSet::new();
         let mut refusals = 0;
-        loop {
-            let Some(exchange) = desk.due().pop() else {
-                break;
-            };
+        while let Some(exchange) = desk.due().pop() {
             let notices = notices(&exchange);
             if notices.iter().any(bad) {
                 refusals += 1;

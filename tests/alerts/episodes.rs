@@ -84,7 +84,13 @@ struct Receiver {
 }
 
 impl Receiver {
-    fn take(&mut self, notice: &Notice) {
+    fn take(&mut self, notices: &[Notice]) {
+        for notice in notices {
+            self.take_one(notice);
+        }
+    }
+
+    fn take_one(&mut self, notice: &Notice) {
         if !self.ids.insert(notice.id.clone()) {
             return;
         }
@@ -182,7 +188,7 @@ impl Run {
             return;
         };
         if matches!(fate, Fate::Accepted | Fate::ReplyLost) {
-            notices.iter().for_each(|notice| self.receiver.take(notice));
+            self.receiver.take(&notices);
         }
         let receipt = match fate {
             Fate::Accepted => Receipt::Accepted,
@@ -205,7 +211,7 @@ impl Run {
         } else if let Some((_, notices)) = self.due()
             && arrives
         {
-            notices.iter().for_each(|notice| self.receiver.take(notice));
+            self.receiver.take(&notices);
         }
         let text = serde_json::to_string(&self.saved).unwrap();
         self.saved = serde_json::from_str(&text).unwrap();

@@ -4,7 +4,7 @@ use crate::support::{after, start};
 use evenkeel::api::{
     AlertSeverity, CheckSpec, Condition, ConditionStatus, ConditionType, Kind, Reason,
 };
-use evenkeel::core::alert::{Sight, Subject, judge, severity_table};
+use evenkeel::core::alert::{Context, Sight, judge, severity_table};
 use std::time::Duration;
 
 fn condition(kind: ConditionType, status: ConditionStatus, reason: Reason) -> Condition {
@@ -27,16 +27,16 @@ fn stalled(reason: Reason) -> Vec<Condition> {
 }
 
 fn managed(conditions: &[Condition]) -> Sight {
-    let subject = Subject::managed(Kind::VpcAccessConnector, "staging-connector", "sha256:9f");
-    judge(&subject, conditions)
+    let context = Context::managed(Kind::VpcAccessConnector, "staging-connector", "sha256:9f");
+    judge(&context, conditions)
 }
 
-fn a_check(text: &str) -> Subject {
+fn a_check(text: &str) -> Context {
     let spec: CheckSpec = serde_json::from_str(text).unwrap();
-    Subject::check("load", &spec)
+    Context::check("load", &spec)
 }
 
-fn load() -> Subject {
+fn load() -> Context {
     a_check(
         r#"{"tcp": {"host": "h", "port": 1}, "expect": ["ok.ratio >= 1"],
             "component": "vpc_connector", "remediation": "Scale it", "escalation": "infra"}"#,
@@ -88,6 +88,18 @@ fn a_stall_is_as_bad_as_what_it_leaves_behind() {
 }
 
 #[test]
+fn a_phase_that_failed_names_what_to_mend() {
+    let conditions = stalled(Reason::Inconclusive);
+    let trouble = judge(&Context::phase("1-connector", "sha256:9f"), &conditions)
+        .troubles
+        .remove(0);
+    assert_eq!(trouble.topic.severity, AlertSeverity::Warning);
+    assert_eq!(trouble.component, "phase");
+    let remediation = trouble.remediation.unwrap();
+    assert!(remediation.contains("that the message names"));
+}
+
+#[test]
 fn what_cannot_be_read_hides_what_else_is_wrong() {
     let unread = condition(
         ConditionType::Ready,
@@ -117,7 +129,6 @@ fn a_check_says_itself_what_to_do() {
         let troubles = judge(&load(), conditions).troubles;
         troubles.into_iter().map(|t| t.topic.reason).collect()
     };
-    assert!(reasons(&[passes.clone()]).is_empty());
     assert_eq!(reasons(&[passes, near.clone()]), ["NearLimit"]);
     assert_eq!(reasons(&[near, fails.clone()]), ["ExpectationsMissed"]);
     let trouble = judge(&load(), &[fails]).troubles.remove(0);

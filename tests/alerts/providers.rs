@@ -22,11 +22,11 @@ impl Vault {
         Vault(folder)
     }
 
-    fn reference(&self) -> Option<SecretRef> {
-        Some(SecretRef {
+    fn reference(&self) -> SecretRef {
+        SecretRef {
             file: Some(self.0.path().join("secret").display().to_string()),
             ..SecretRef::default()
-        })
+        }
     }
 }
 
@@ -48,7 +48,7 @@ fn story(alert: &Document<AlertSpec>) -> Vec<Exchange> {
         }
     };
     let mut trouble = failing();
-    trouble.topic.digest = "sha256:9f".to_owned();
+    trouble.topic.digest = "sha256:9f".into();
     trouble.link = Some("https://status.example/checks/load".to_owned());
     book.see(&check("load"), sight(&[trouble]), start());
     tell(&mut book, after(0));
@@ -79,7 +79,7 @@ async fn a_webhook_gets_our_json_with_ids_that_last() {
         "infra",
         Provider {
             url: Some(format!("{}/hook?team=infra", receiver.address)),
-            secret_ref: vault.reference(),
+            secret_ref: Some(vault.reference()),
             ..provider(ProviderKind::Webhook)
         },
     );
@@ -199,7 +199,7 @@ async fn pagerduty_gets_a_trigger_and_a_resolve_with_one_key() {
         "pager",
         Provider {
             url: Some(format!("{}/v2/enqueue", receiver.address)),
-            secret_ref: vault.reference(),
+            secret_ref: Some(vault.reference()),
             ..provider(ProviderKind::Pagerduty)
         },
     );
@@ -245,7 +245,7 @@ async fn slack_gets_text_and_blocks_at_the_secret_address() {
         Provider {
             url: None,
             channel: Some("#infra".to_owned()),
-            secret_ref: vault.reference(),
+            secret_ref: Some(vault.reference()),
             ..provider(ProviderKind::Slack)
         },
     );
@@ -303,7 +303,7 @@ async fn slack_gets_text_and_blocks_at_the_secret_address() {
 fn firing(url: &str, vault: &Vault) -> Exchange {
     let provider = Provider {
         url: Some(url.to_owned()),
-        secret_ref: vault.reference(),
+        secret_ref: Some(vault.reference()),
         ..provider(ProviderKind::Webhook)
     };
     story(&alert("infra", provider)).remove(0)
@@ -366,7 +366,7 @@ async fn the_largest_message_fits_everywhere() {
         ProviderKind::Pagerduty,
     ] {
         let mut provider = Provider {
-            secret_ref: vault.reference(),
+            secret_ref: Some(vault.reference()),
             url: None,
             ..provider(kind)
         };

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// What conditions are about, and what a message adds to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub struct Context {
     pub object: Object,
     /// The declared content; empty where a trouble is about none.
     pub digest: String,
@@ -28,18 +28,18 @@ pub struct Subject {
     handle: String,
 }
 
-impl Subject {
+impl Context {
     /// A check, which says itself what it is about and what to do.
     #[must_use]
     pub fn check(name: &str, spec: &CheckSpec) -> Self {
-        let mut subject = Subject::new(DocumentKind::Check, name, "check");
+        let mut context = Context::new(DocumentKind::Check, name, "check");
         if let Some(component) = &spec.component {
-            subject.component.clone_from(component);
+            context.component.clone_from(component);
         }
-        subject.remediation.clone_from(&spec.remediation);
-        subject.escalation.clone_from(&spec.escalation);
-        subject.lenient = spec.no_data == NoData::Pass;
-        subject
+        context.remediation.clone_from(&spec.remediation);
+        context.escalation.clone_from(&spec.escalation);
+        context.lenient = spec.no_data == NoData::Pass;
+        context
     }
 
     /// A managed resource. `digest`: of its declared content.
@@ -52,19 +52,25 @@ impl Subject {
             Kind::RunService => "application",
             Kind::SqlInstance => "database",
         };
-        Subject {
+        Context {
             digest: digest.to_owned(),
-            ..Subject::new(DocumentKind::Managed(kind), name, component)
+            ..Context::new(DocumentKind::Managed(kind), name, component)
         }
     }
 
+    /// A phase. `digest`: of the content that failed, else empty.
     #[must_use]
-    pub fn phase(name: &str) -> Self {
-        Subject::new(DocumentKind::Phase, name, "phase")
+    pub fn phase(name: &str, digest: &str) -> Self {
+        let remedy = "mend the resource or check that the message names, or change its manifest";
+        Context {
+            digest: digest.to_owned(),
+            remediation: Some(remedy.to_owned()),
+            ..Context::new(DocumentKind::Phase, name, "phase")
+        }
     }
 
     fn new(kind: DocumentKind, name: &str, component: &str) -> Self {
-        Subject {
+        Context {
             object: Object::new(kind, name),
             digest: String::new(),
             component: component.to_owned(),
@@ -78,6 +84,7 @@ impl Subject {
 }
 
 /// One row: what a condition of this type, status and reason is.
+#[derive(Clone, Copy)]
 struct Row {
     kind: ConditionType,
     status: ConditionStatus,
@@ -92,139 +99,99 @@ struct Row {
     remedy: &'static str,
 }
 
-const DESCRIBE: &str = "`evenkeel describe {}` says more; change the manifest, or try the same \
-                        again with `evenkeel rollout retry {}`";
-const LOOK: &str = "`evenkeel describe {}` says more";
-
-/// The first row that fits counts. What has no row is no trouble.
-const ROWS: &[Row] = {
-    use AlertSeverity::{Critical, Info, Warning};
-    use ConditionStatus::{False, True, Unknown};
-    const fn row(
-        kind: ConditionType,
-        status: ConditionStatus,
-        reasons: &'static [Reason],
-        severity: AlertSeverity,
-        remedy: &'static str,
-    ) -> Row {
+impl Row {
+    const fn on(kind: ConditionType, status: ConditionStatus, reasons: &'static [Reason]) -> Row {
         Row {
             kind,
             status,
             reasons,
-            severity,
+            severity: AlertSeverity::Warning,
             grace: 0,
             hides: false,
-            remedy,
+            remedy: LOOK,
         }
     }
-    const fn lasting(minutes: u64, hides: bool, row: Row) -> Row {
+
+    const fn is(self, severity: AlertSeverity) -> Row {
+        Row { severity, ..self }
+    }
+
+    const fn after(self, minutes: u64) -> Row {
         Row {
             grace: minutes,
-            hides,
-            ..row
+            ..self
         }
     }
-    use ConditionType as Of;
+
+    const fn hides(self) -> Row {
+        Row {
+            hides: true,
+            ..self
+        }
+    }
+
+    const fn do_this(self, remedy: &'static str) -> Row {
+        Row { remedy, ..self }
+    }
+}
+
+const LOOK: &str = "`evenkeel describe {}` says more";
+const MEND: &str = "`evenkeel describe {}` says more; change the manifest, or try the same again \
+                    with `evenkeel rollout retry {}`";
+
+/// What a stall leaves behind that is broken, half done or not known.
+const WORST: &[Reason] = &[
+    Reason::RollbackFailed,
+    Reason::VerifyFailed,
+    Reason::ResourceFailed,
+    Reason::AmbiguousOperation,
+    Reason::DeadlineExceeded,
+];
+
+/// The first row that fits counts; severity warning where it says nothing else. What has no row is
+/// no trouble.
+const ROWS: &[Row] = {
+    use AlertSeverity::{Critical, Info};
+    use ConditionStatus::{False, True, Unknown};
+    use ConditionType::{Passing, Ready, Stalled, Warning};
     &[
-        row(Of::Passing, False, &[], Critical, ""),
-        row(Of::Warning, True, &[], Warning, ""),
-        lasting(
-            5,
-            true,
-            row(
-                Of::Passing,
-                Unknown,
-                &[Reason::ProberError],
-                Warning,
-                "mend the probe: nothing is measured",
-            ),
-        ),
-        lasting(
-            10,
-            true,
-            row(
-                Of::Passing,
-                Unknown,
-                &[],
-                Warning,
-                "see why the probe brings no samples",
-            ),
-        ),
-        row(
-            Of::Stalled,
-            True,
-            &[
-                Reason::RollbackFailed,
-                Reason::VerifyFailed,
-                Reason::ResourceFailed,
-                Reason::AmbiguousOperation,
-                Reason::DeadlineExceeded,
-            ],
-            Critical,
-            DESCRIBE,
-        ),
-        row(Of::Stalled, True, &[Reason::Aborted], Info, DESCRIBE),
-        row(Of::Stalled, True, &[], Warning, DESCRIBE),
-        lasting(
-            5,
-            true,
-            row(Of::Ready, Unknown, &[Reason::Error], Warning, LOOK),
-        ),
-        lasting(
-            10,
-            true,
-            row(Of::Ready, False, &[Reason::Retrying], Warning, LOOK),
-        ),
-        lasting(
-            30,
-            false,
-            row(
-                Of::Ready,
-                False,
-                &[Reason::WaitingForOperation],
-                Warning,
-                LOOK,
-            ),
-        ),
-        row(
-            Of::Ready,
-            False,
-            &[Reason::Drifted],
-            Warning,
+        Row::on(Passing, False, &[]).is(Critical).do_this(""),
+        Row::on(Warning, True, &[]).do_this(""),
+        Row::on(Passing, Unknown, &[Reason::ProberError])
+            .after(5)
+            .hides()
+            .do_this("mend the probe: nothing is measured"),
+        Row::on(Passing, Unknown, &[])
+            .after(10)
+            .hides()
+            .do_this("see why the probe brings no samples"),
+        Row::on(Stalled, True, WORST).is(Critical).do_this(MEND),
+        Row::on(Stalled, True, &[Reason::Aborted])
+            .is(Info)
+            .do_this(MEND),
+        Row::on(Stalled, True, &[]).do_this(MEND),
+        Row::on(Ready, Unknown, &[Reason::Error]).after(5).hides(),
+        Row::on(Ready, False, &[Reason::Retrying]).after(10).hides(),
+        Row::on(Ready, False, &[Reason::WaitingForOperation]).after(30),
+        Row::on(Ready, False, &[Reason::Drifted]).do_this(
             "bring the manifest or the resource back in line; `evenkeel plan` shows the difference",
         ),
-        row(
-            Of::Ready,
-            False,
-            &[Reason::AwaitingApproval],
-            Info,
-            "read `evenkeel plan`, then `evenkeel rollout approve {}`",
-        ),
-        row(
-            Of::Ready,
-            False,
-            &[Reason::AwaitingPromotion],
-            Info,
-            "`evenkeel rollout resume {}` goes on",
-        ),
-        row(Of::Ready, False, &[Reason::InUse], Info, LOOK),
+        Row::on(Ready, False, &[Reason::AwaitingApproval])
+            .is(Info)
+            .do_this("read `evenkeel plan`, then `evenkeel rollout approve {}`"),
+        Row::on(Ready, False, &[Reason::AwaitingPromotion])
+            .is(Info)
+            .do_this("`evenkeel rollout resume {}` goes on"),
+        Row::on(Ready, False, &[Reason::InUse]).is(Info),
     ]
 };
 
 /// Of a kind's own condition, such as `Saturated`, that is true while something is wrong.
-const OTHER: Row = Row {
-    kind: ConditionType::Stalled,
-    status: ConditionStatus::True,
-    reasons: &[],
-    severity: AlertSeverity::Warning,
-    grace: 0,
-    hides: false,
-    remedy: LOOK,
-};
+const OTHER: Row = Row::on(ConditionType::Stalled, ConditionStatus::True, &[]);
 
 /// What conditions say is wrong.
 #[must_use]
-pub fn judge(subject: &Subject, conditions: &[Condition]) -> Sight {
+pub fn judge(context: &Context, conditions: &[Condition]) -> Sight {
     if conditions.is_empty() {
         return Sight::unknown();
     }
@@ -240,11 +207,11 @@ pub fn judge(subject: &Subject, conditions: &[Condition]) -> Sight {
         if condition.kind == ConditionType::Warning && conditions.iter().any(fails) {
             continue;
         }
-        if subject.lenient && condition.reason == Reason::NoData {
+        if context.lenient && condition.reason == Reason::NoData {
             continue;
         }
         sight.complete &= !row.hides;
-        sight.troubles.push(trouble(subject, condition, row));
+        sight.troubles.push(trouble(context, condition, row));
     }
     sight
 }
@@ -269,23 +236,23 @@ fn row_of(condition: &Condition) -> Option<&'static Row> {
     (!common && condition.status == ConditionStatus::True).then_some(&OTHER)
 }
 
-fn trouble(subject: &Subject, condition: &Condition, row: &Row) -> Trouble {
-    let remedy = Some(row.remedy.replace("{}", &subject.handle));
+fn trouble(context: &Context, condition: &Condition, row: &Row) -> Trouble {
+    let remedy = Some(row.remedy.replace("{}", &context.handle));
     Trouble {
         topic: Topic {
             reason: condition.reason.as_str().to_owned(),
-            digest: subject.digest.clone(),
+            digest: context.digest.clone(),
             severity: row.severity,
         },
-        component: subject.component.clone(),
+        component: context.component.clone(),
         message: bounded(condition.message.clone()),
-        remediation: subject
+        remediation: context
             .remediation
             .clone()
             .or(remedy)
             .filter(|text| !text.is_empty()),
-        escalation: subject.escalation.clone(),
-        link: subject.link.clone(),
+        escalation: context.escalation.clone(),
+        link: context.link.clone(),
         since: condition.last_transition_time,
         grace: Duration::from_mins(row.grace),
     }
@@ -298,9 +265,10 @@ pub fn severity_table() -> String {
         String::from("| condition | reason | severity | after |\n| --- | --- | --- | --- |\n");
     for row in ROWS {
         let reasons: Vec<_> = row.reasons.iter().map(|reason| reason.as_str()).collect();
-        let reasons = match reasons.is_empty() {
-            true => "any other".to_owned(),
-            false => reasons.join(", "),
+        let reasons = if reasons.is_empty() {
+            "any other".to_owned()
+        } else {
+            reasons.join(", ")
         };
         let after = match row.grace {
             0 => "at once".to_owned(),

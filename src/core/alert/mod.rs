@@ -23,7 +23,7 @@ pub mod words;
 pub use book::{Book, Health, Link};
 pub use episode::{Because, Ended, Episode};
 pub use exchange::{Digest, Event, Exchange, Message, Notice, Receipt};
-pub use judge::{Subject, judge, severity_table};
+pub use judge::{Context, judge, severity_table};
 pub use route::RouteEntry;
 pub use store::{Change, Entry, Store, StoreError};
 pub use trouble::{Object, Sight, Topic, Trouble};
