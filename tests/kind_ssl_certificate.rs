@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Operator, World, declared_as, key_of, run};
+use common::{Operator, World, declared_as, key_of, reason, run};
 use evenkeel::api::envelope::{Deletion, RolloutSpec};
 use evenkeel::api::{ConditionType, Declared, Key, Kind, Reason};
-use evenkeel::emulator::LogEntry;
+use evenkeel::emulator::{Action, ErrorFault, FaultRule, LogEntry};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -162,6 +162,37 @@ fn an_existing_certificate_is_left_alone_without_adopt() {
         let ready = status.condition(ConditionType::Ready).expect("a condition");
         assert_eq!(ready.reason, Reason::AlreadyExists, "{ready:?}");
         assert!(world.sent().is_empty());
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn a_refused_delete_in_a_rotation_is_sent_once_and_then_stalls() {
+    run(|| async {
+        let world = World::new();
+        let refused = Action::Error(ErrorFault {
+            status: 403,
+            reason: Some("forbidden".to_owned()),
+            message: Some("Required 'compute.sslCertificates.delete' permission".to_owned()),
+            ..ErrorFault::default()
+        });
+        world
+            .emulator
+            .set_faults(vec![FaultRule::new(refused).on("DELETE", "/")]);
+        let operator = world
+            .start(vec![certificate(&[OLD, "api.netra.example.com"])])
+            .await;
+        operator
+            .until(24 * HOUR, |o| {
+                let resources = o.board.resources();
+                let found = resources.get(&key());
+                found.is_some_and(|report| report.status.is_stalled())
+            })
+            .await;
+        tokio::time::sleep(10 * HOUR).await;
+        let status = operator.status_of(&key());
+        assert_eq!(reason(&status), Reason::PermissionDenied, "{status:#?}");
+        assert_eq!(world.sent().len(), 4, "{:?}", calls(&world));
         operator.stop().await;
     });
 }

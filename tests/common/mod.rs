@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
-use evenkeel::api::{Declared, Key, Kind, Origin, Status};
+use evenkeel::api::{ConditionType, Declared, Key, Kind, Origin, Reason, Status};
 use evenkeel::cli::embedded::Embedded;
 use evenkeel::core::token::Ask;
 use evenkeel::emulator::{Emulator, LogEntry, Options, Outcome, Scenario, Timing};
@@ -102,6 +102,18 @@ pub fn grown() -> Value {
     json!({"minInstances": 5, "maxInstances": 10})
 }
 
+/// Why Ready is as it is.
+pub fn reason(status: &Status) -> Reason {
+    let ready = status.condition(ConditionType::Ready);
+    ready.expect("a Ready condition").reason
+}
+
+/// What Ready says.
+pub fn message(status: &Status) -> String {
+    let ready = status.condition(ConditionType::Ready);
+    ready.expect("a Ready condition").message.clone()
+}
+
 /// The world around an operator. It outlives the operators that run in it.
 pub struct World {
     pub emulator: Arc<Emulator>,
@@ -143,6 +155,21 @@ impl World {
         )
     }
 
+    /// An operator that has these manifests.
+    pub async fn start(&self, set: Vec<Declared>) -> Operator {
+        let operator = self.operator();
+        operator.declare(set).await;
+        operator
+    }
+
+    /// The same world to an operator that knows nothing of it yet.
+    pub fn forgotten(self) -> World {
+        World {
+            journal: Arc::new(SqliteJournal::in_memory().unwrap()),
+            ..self
+        }
+    }
+
     /// An operator on other ports, such as ones with faults.
     pub fn operator_on(&self, http: Arc<dyn Http>, journal: Arc<dyn Journal>) -> Operator {
         let entropy = Arc::new(Entropy::seeded(self.seed));
@@ -172,13 +199,31 @@ impl World {
         }
     }
 
-    /// The mutating requests of the operator, in order.
+    /// The mutating requests, in order.
     pub fn writes(&self) -> Vec<LogEntry> {
         self.emulator
             .requests()
             .into_iter()
             .filter(|entry| entry.method != "GET")
             .collect()
+    }
+
+    /// The writes of the operator alone.
+    pub fn own_writes(&self) -> Vec<LogEntry> {
+        let writes = self.writes().into_iter();
+        writes.filter(|write| !write.foreign).collect()
+    }
+
+    /// Somebody else changes a resource, by its path from `projects/` on.
+    pub fn foreign(&self, path: &str, fields: Value) {
+        let done = self.emulator.foreign_patch(self.clock.now(), path, &fields);
+        done.unwrap();
+    }
+
+    /// A resource as it truly is, by its path from `projects/` on; null where there is none.
+    pub fn truth(&self, path: &str) -> Value {
+        self.emulator.advance(self.clock.now());
+        self.emulator.truth(path).unwrap_or_default()
     }
 
     /// Somebody else's call to Compute Engine, and time for it to take effect.
