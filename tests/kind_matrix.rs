@@ -160,10 +160,11 @@ async fn delete(subject: &Subject) {
     going.policy.deletion = Deletion::Delete;
     declare(&operator, going).await;
     operator.declare(vec![bystander()]).await;
-    if subject.is_in_use() {
+    if let Some(user) = subject.user() {
         tokio::time::sleep(10 * MINUTE).await;
         let status = operator.status_of(&subject.key);
         assert_eq!(reason(&status), Reason::InUse, "{status:#?}");
+        assert!(message(&status).contains(user), "{status:#?}");
         assert_eq!(world.own_writes().len(), writes, "it is in use");
         subject.disturb(&world);
     }

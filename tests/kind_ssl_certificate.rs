@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Operator, World, declared_as, key_of, reason, run};
-use evenkeel::api::envelope::{Deletion, RolloutSpec};
-use evenkeel::api::{ConditionType, Declared, Key, Kind, Reason};
-use evenkeel::emulator::{Action, ErrorFault, FaultRule, LogEntry};
+use common::{Operator, World, declared_as, key_of, reason, refusal, run};
+use evenkeel::api::envelope::RolloutSpec;
+use evenkeel::api::{Declared, Key, Kind, Reason};
+use evenkeel::emulator::{FaultRule, LogEntry};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -95,8 +95,7 @@ fn rotated(world: &World) -> bool {
 fn what_serves_already_is_adopted_without_a_write() {
     run(|| async {
         let world = World::new();
-        let operator = world.operator();
-        operator.declare(vec![certificate(&[OLD])]).await;
+        let operator = world.start(vec![certificate(&[OLD])]).await;
         operator.ready(&key(), HOUR).await;
         tokio::time::sleep(1000 * MINUTE).await;
         assert!(world.sent().is_empty(), "{:?}", calls(&world));
@@ -108,9 +107,8 @@ fn what_serves_already_is_adopted_without_a_write() {
 fn a_change_of_domains_rotates_without_a_gap() {
     run(|| async {
         let world = World::new();
-        let operator = world.operator();
-        operator
-            .declare(vec![certificate(&[OLD, "api.netra.example.com"])])
+        let operator = world
+            .start(vec![certificate(&[OLD, "api.netra.example.com"])])
             .await;
         watch(&world, &operator, 24 * HOUR, rotated).await;
         operator.ready(&key(), HOUR).await;
@@ -130,14 +128,12 @@ fn a_rotation_goes_on_after_kills() {
         let world = World::new();
         let wanted = || vec![certificate(&[OLD, "api.netra.example.com"])];
         for _ in 0..30 {
-            let operator = world.operator();
-            operator.declare(wanted()).await;
+            let operator = world.start(wanted()).await;
             tokio::time::sleep(Duration::from_secs(97)).await;
             assert!(served(&world).iter().any(|(_, active)| *active));
             operator.kill().await;
         }
-        let operator = world.operator();
-        operator.declare(wanted()).await;
+        let operator = world.start(wanted()).await;
         watch(&world, &operator, 24 * HOUR, rotated).await;
         let landed: Vec<_> = world
             .sent()
@@ -150,35 +146,10 @@ fn a_rotation_goes_on_after_kills() {
 }
 
 #[test]
-fn an_existing_certificate_is_left_alone_without_adopt() {
-    run(|| async {
-        let world = World::new();
-        let operator = world.operator();
-        let mut manifest = certificate(&[OLD, "api.netra.example.com"]);
-        manifest.policy.adopt = false;
-        operator.declare(vec![manifest]).await;
-        tokio::time::sleep(10 * MINUTE).await;
-        let status = operator.status_of(&key());
-        let ready = status.condition(ConditionType::Ready).expect("a condition");
-        assert_eq!(ready.reason, Reason::AlreadyExists, "{ready:?}");
-        assert!(world.sent().is_empty());
-        operator.stop().await;
-    });
-}
-
-#[test]
 fn a_refused_delete_in_a_rotation_is_sent_once_and_then_stalls() {
     run(|| async {
-        let world = World::new();
-        let refused = Action::Error(ErrorFault {
-            status: 403,
-            reason: Some("forbidden".to_owned()),
-            message: Some("Required 'compute.sslCertificates.delete' permission".to_owned()),
-            ..ErrorFault::default()
-        });
-        world
-            .emulator
-            .set_faults(vec![FaultRule::new(refused).on("DELETE", "/")]);
+        let refused = refusal(403, "forbidden");
+        let world = World::failing(vec![FaultRule::new(refused).on("DELETE", "/")]);
         let operator = world
             .start(vec![certificate(&[OLD, "api.netra.example.com"])])
             .await;
@@ -193,35 +164,6 @@ fn a_refused_delete_in_a_rotation_is_sent_once_and_then_stalls() {
         let status = operator.status_of(&key());
         assert_eq!(reason(&status), Reason::PermissionDenied, "{status:#?}");
         assert_eq!(world.sent().len(), 4, "{:?}", calls(&world));
-        operator.stop().await;
-    });
-}
-
-#[test]
-fn a_certificate_in_use_is_not_deleted() {
-    run(|| async {
-        let mut world = World::new();
-        world.settings.deletes_per_sync = 9;
-        let operator = world.operator();
-        let mut manifest = certificate(&[OLD]);
-        manifest.policy.deletion = Deletion::Delete;
-        let other = declared_as(
-            key_of(Kind::HealthCheck, "global", "other"),
-            json!({"tcpHealthCheck": {"port": 80}}),
-        );
-        operator.declare(vec![manifest, other.clone()]).await;
-        operator.ready(&key(), HOUR).await;
-        operator.declare(vec![other]).await;
-        tokio::time::sleep(HOUR).await;
-        let status = operator.status_of(&key());
-        let ready = status.condition(ConditionType::Ready).expect("a condition");
-        assert_eq!(ready.reason, Reason::InUse, "{ready:?}");
-        assert!(ready.message.contains(PROXY), "{}", ready.message);
-        assert!(
-            calls(&world).iter().all(|call| !call.starts_with("DELETE")),
-            "{:?}",
-            calls(&world)
-        );
         operator.stop().await;
     });
 }

@@ -10,7 +10,9 @@ use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
 use evenkeel::api::{ConditionType, Declared, Key, Kind, Origin, Reason, Status};
 use evenkeel::cli::embedded::Embedded;
 use evenkeel::core::token::Ask;
-use evenkeel::emulator::{Emulator, LogEntry, Options, Outcome, Scenario, Timing};
+use evenkeel::emulator::{
+    Action, Emulator, ErrorFault, FaultRule, LogEntry, Options, Outcome, Scenario, Timing,
+};
 use evenkeel::engine::{Board, Command, Engine, Ports, Services, Settings};
 use evenkeel::gcp::access::Access;
 use evenkeel::gcp::budget::Budgets;
@@ -98,20 +100,33 @@ pub fn steps_of(min: i64, max: i64) -> RolloutSpec {
     }
 }
 
+/// An error that GCP answers with.
+pub fn refusal(status: u16, reason: &str) -> Action {
+    Action::Error(ErrorFault {
+        status,
+        reason: Some(reason.to_owned()),
+        message: Some("no".to_owned()),
+        ..ErrorFault::default()
+    })
+}
+
 pub fn grown() -> Value {
     json!({"minInstances": 5, "maxInstances": 10})
 }
 
-/// Why Ready is as it is.
-pub fn reason(status: &Status) -> Reason {
+/// Why Ready is as it is, and what it says.
+pub fn verdict(status: &Status) -> (Reason, String) {
     let ready = status.condition(ConditionType::Ready);
-    ready.expect("a Ready condition").reason
+    let ready = ready.expect("a Ready condition");
+    (ready.reason, ready.message.clone())
 }
 
-/// What Ready says.
+pub fn reason(status: &Status) -> Reason {
+    verdict(status).0
+}
+
 pub fn message(status: &Status) -> String {
-    let ready = status.condition(ConditionType::Ready);
-    ready.expect("a Ready condition").message.clone()
+    verdict(status).1
 }
 
 /// The world around an operator. It outlives the operators that run in it.
@@ -127,6 +142,13 @@ impl World {
     /// Call inside a paused runtime.
     pub fn new() -> World {
         World::with_timing(Timing::fixed(Duration::from_secs(90), Duration::ZERO))
+    }
+
+    /// A world where GCP does not do what it should.
+    pub fn failing(rules: Vec<FaultRule>) -> World {
+        let world = World::new();
+        world.emulator.set_faults(rules);
+        world
     }
 
     pub fn with_timing(timing: Timing) -> World {

@@ -84,9 +84,9 @@ impl Subject {
         world.foreign(&self.path, fields);
     }
 
-    /// Others use it, until [`Subject::disturb`] takes it away from them.
-    pub fn is_in_use(&self) -> bool {
-        self.is_certificate()
+    /// Who uses it, until [`Subject::disturb`] takes it away.
+    pub fn user(&self) -> Option<&'static str> {
+        self.is_certificate().then_some("staging-https-proxy")
     }
 
     pub fn exists(&self, world: &World) -> bool {
