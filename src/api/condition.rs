@@ -9,7 +9,7 @@ use std::fmt;
 /// Longest message, in bytes.
 pub const MESSAGE_LIMIT: usize = 1024;
 
-/// Types of condition. `Reconciling` and `Stalled` are present only while true.
+/// Types of condition. `Reconciling`, `Stalled` and `Expiring` are present only while true.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -18,6 +18,7 @@ pub enum ConditionType {
     Reconciling,
     Stalled,
     Drifted,
+    Expiring,
 }
 
 /// Kubernetes' three-valued truth.
@@ -106,6 +107,10 @@ reasons! {
     ResourceFailed,
     /// A person stopped the rollout.
     Aborted,
+    /// What the resource serves ends within 30 days.
+    ExpiresSoon,
+    /// What the resource serves has ended.
+    Expired,
 }
 
 impl fmt::Display for Reason {

@@ -129,6 +129,7 @@ fn definition(kind: Kind) -> Value {
 /// Columns of a kind's own: name, and path below `.status.observed`.
 fn observed_columns(kind: Kind) -> &'static [(&'static str, &'static str)] {
     match kind {
+        Kind::SslCertificate => &[("State", "state"), ("Expires", "expireTime")],
         Kind::RunService => &[("Traffic", "traffic")],
         Kind::SqlInstance => &[("State", "state"), ("Tier", r"settings\.tier")],
         _ => &[],

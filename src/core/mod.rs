@@ -8,6 +8,7 @@ pub mod conditions;
 pub mod decide;
 pub mod digest;
 pub mod error;
+pub mod expiry;
 pub mod fields;
 pub mod graph;
 pub mod items;

@@ -15,7 +15,7 @@ use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Kind, Reference};
 use crate::core::fields::{self, Fields};
 use crate::core::items;
-use crate::core::observed::{Lifecycle, Present};
+use crate::core::observed::Present;
 use crate::core::record::Verb;
 use crate::core::rules::{Change, Encoded, FieldRule, Rules};
 use groups::BACKENDS;
@@ -157,10 +157,8 @@ impl ManagedKind for BackendService {
         Present {
             fields,
             // There is no state: a backend service that exists can be changed.
-            lifecycle: Lifecycle::Ready,
-            state: String::new(),
             users: users(&raw),
-            raw,
+            ..Present::of(raw)
         }
     }
 

@@ -13,7 +13,7 @@ use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Kind};
 use crate::core::fields::{self, Fields};
-use crate::core::observed::{Lifecycle, Present};
+use crate::core::observed::Present;
 use crate::core::record::Verb;
 use crate::core::rules::{Change, Encoded, FieldRule, Rules};
 use protocol::PROTOCOLS;
@@ -120,10 +120,7 @@ impl ManagedKind for HealthCheck {
         Present {
             fields,
             // There is no state: a health check that exists can be changed.
-            lifecycle: Lifecycle::Ready,
-            state: String::new(),
-            users: Vec::new(),
-            raw,
+            ..Present::of(raw)
         }
     }
 

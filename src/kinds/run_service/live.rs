@@ -64,8 +64,7 @@ pub(super) fn present(raw: Value) -> Present {
         fields,
         lifecycle,
         state,
-        users: Vec::new(),
-        raw,
+        ..Present::of(raw)
     }
 }
 

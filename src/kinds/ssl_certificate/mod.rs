@@ -12,7 +12,7 @@ use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Kind, Severity};
 use crate::core::fields::{Fields, diff};
-use crate::core::observed::{Lifecycle, Present};
+use crate::core::observed::Present;
 use crate::core::rules::{FieldRule, Rules};
 use family::{Content, Member};
 use proxy::Proxy;
@@ -81,10 +81,9 @@ impl ManagedKind for SslCertificate {
         }
         Present {
             fields,
-            lifecycle: Lifecycle::Ready,
-            state: serving.map_or_else(|| "ABSENT".to_owned(), Member::describe),
-            users: Vec::new(),
-            raw,
+            state: serving.map_or_else(|| "ABSENT".to_owned(), |member| member.status.clone()),
+            expiry: lasting(&members, &proxies).and_then(Member::expiry),
+            ..Present::of(raw)
         }
     }
 
@@ -197,6 +196,21 @@ fn serving<'m>(members: &'m [Member], proxies: &[Proxy]) -> Option<&'m Member> {
             m.name.clone(),
         )
     })
+}
+
+/// The member whose end is the end of the service: the one that serves, or, while none is ACTIVE,
+/// the last to end of those that proxies still have.
+fn lasting<'m>(members: &'m [Member], proxies: &[Proxy]) -> Option<&'m Member> {
+    let serving = serving(members, proxies)?;
+    if serving.is_active() {
+        return Some(serving);
+    }
+    let attached = |member: &&Member| {
+        proxies
+            .iter()
+            .any(|proxy| proxy.certificates.contains(&member.name))
+    };
+    members.iter().filter(attached).max_by_key(|m| m.expires)
 }
 
 fn list(value: Option<&Value>) -> Vec<String> {
