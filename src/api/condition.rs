@@ -9,7 +9,7 @@ use std::fmt;
 /// Longest message, in bytes.
 pub const MESSAGE_LIMIT: usize = 1024;
 
-/// Types of condition. `Reconciling`, `Stalled` and `Expiring` are present only while true.
+/// Types of condition. `Reconciling` and `Stalled` are present only while true.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -18,7 +18,12 @@ pub enum ConditionType {
     Reconciling,
     Stalled,
     Drifted,
+    /// What the resource serves ends soon, or has. Present only while true.
     Expiring,
+    /// Of a Check: what it expects holds.
+    Passing,
+    /// Of a Check: it is close to failing. Present only while true.
+    Warning,
 }
 
 /// Kubernetes' three-valued truth.
@@ -61,6 +66,8 @@ reasons! {
     AwaitingPromotion,
     /// Something that the resource refers to is not ready.
     WaitingForDependency,
+    /// A freeze window holds: no step starts.
+    WaitingForWindow,
     /// Somebody else's operation runs on the resource.
     WaitingForOperation,
     /// Google or the network failed; the same call is tried again later.
@@ -111,6 +118,16 @@ reasons! {
     ExpiresSoon,
     /// What the resource serves has ended.
     Expired,
+    /// A check: everything it expects holds.
+    ExpectationsMet,
+    /// A check: something it expects does not hold.
+    ExpectationsMissed,
+    /// A check: something that it warns about.
+    NearLimit,
+    /// A check: its probes bring no samples, or not enough of them yet.
+    NoData,
+    /// A check: its probes cannot be made.
+    ProberError,
 }
 
 impl fmt::Display for Reason {
