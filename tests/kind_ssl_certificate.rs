@@ -170,6 +170,29 @@ fn a_refused_delete_in_a_rotation_is_sent_once_and_then_stalls() {
     });
 }
 
+/// A manifest that says nothing is not a wish for a removal.
+#[test]
+fn a_manifest_without_content_deletes_nothing() {
+    run(|| async {
+        let world = World::new();
+        let spare = json!({"name": "spare", "type": "MANAGED", "managed": {"domains": [OLD]}});
+        let all = "projects/netra-staging/global/sslCertificates";
+        world.google("POST", all, spare).await;
+        let spare = key_of(Kind::SslCertificate, "global", "spare");
+        for resource in [json!({}), json!({"attachTo": [PROXY]})] {
+            let empty = declared_as(spare.clone(), resource);
+            let findings = kinds::of(Kind::SslCertificate).check(&empty);
+            assert!(findings[0].help.contains("managed.domains"), "{findings:?}");
+            let operator = world.start(vec![empty]).await;
+            tokio::time::sleep(HOUR).await;
+            let status = operator.status_of(&spare);
+            assert_eq!(reason(&status), Reason::InvalidSpec, "{status:#?}");
+            operator.stop().await;
+        }
+        assert!(world.sent().is_empty(), "{:?}", calls(&world));
+    });
+}
+
 fn expiring(status: &Status) -> Option<(Reason, String, Timestamp)> {
     let found = status.condition(ConditionType::Expiring)?;
     Some((

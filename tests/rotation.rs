@@ -149,7 +149,7 @@ fn look(
     let live = (!gcp.certificates.is_empty()).then(|| kind.live(gcp.composite()));
     let raw = json!({"name": "cert", "certificates": [], "proxies": gcp.proxies});
     let none = kind.live(raw);
-    kind.rules().procedure.unwrap()(&Scene {
+    let scene = Scene {
         name: "cert",
         declared: &fields,
         resource: &declared.resource,
@@ -157,7 +157,8 @@ fn look(
         since,
         bake: BAKE,
         now,
-    })
+    };
+    (kind.rules().procedures.unwrap().change)(&scene).unwrap()
 }
 
 /// Runs until done, `fate` deciding what becomes of each certificate; returns the calls made.

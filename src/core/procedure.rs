@@ -13,6 +13,17 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// The procedures of a kind.
+#[derive(Debug)]
+pub struct Procedures {
+    /// From live to declared; `None`: plain calls on the resource do.
+    pub change: fn(&Scene<'_>) -> Option<Procedure>,
+    /// The manifest is gone: what leads to nothing being left; `None`: a plain delete does.
+    pub removal: fn(&Scene<'_>) -> Option<Procedure>,
+    /// A LIST has all that they look at: its bodies are kept.
+    pub listed_whole: bool,
+}
+
 /// What a procedure looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {

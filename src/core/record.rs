@@ -137,6 +137,14 @@ pub struct Rollout {
     pub since: BTreeMap<String, Timestamp>,
 }
 
+impl Rollout {
+    /// Its steps are those of a procedure.
+    #[must_use]
+    pub fn is_procedure(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Named(_)))
+    }
+}
+
 /// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

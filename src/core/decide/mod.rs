@@ -114,12 +114,13 @@ impl<'a> Run<'a> {
         };
         self.record.released = false;
         let live = self.live()?;
-        if let Some(look) = self.input.rules.procedure {
-            return self.proceed(&desired, live, look);
+        if self.look(&desired, live).is_some() {
+            return self.proceed(&desired, live);
         }
         let Some(present) = live else {
             return self.absent(&desired);
         };
+        self.leave_procedure(&desired, present)?;
         self.present(&desired, present)
     }
 

@@ -4,7 +4,7 @@
 use super::rollout::position;
 use super::step::step_timeout;
 use super::{Desired, Effect, Flow, Run, Verdict, later, stop};
-use crate::api::status::{ChangeStatus, Mutability, RollbackScope};
+use crate::api::status::{ChangeStatus, Mutability, Outcome, RollbackScope};
 use crate::api::{HumanDuration, Reason};
 use crate::core::conditions::Situation;
 use crate::core::digest;
@@ -12,7 +12,7 @@ use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Present};
 use crate::core::plan::{Action, Plan};
 use crate::core::procedure::{Call, Next, Procedure, Scene};
-use crate::core::record::{Intent, Purpose, Sealed, Stage, Step, Write};
+use crate::core::record::{Intent, Purpose, Rollout, Sealed, Stage, Step, Write};
 use crate::core::steps;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -22,20 +22,24 @@ use std::time::Duration;
 const WAIT: Duration = Duration::from_secs(15);
 
 impl<'a> Run<'a> {
-    /// One round of a kind that has a procedure. `present`: what exists of its objects.
+    /// One round of a procedure. `present`: what exists of its objects.
     pub(super) fn proceed(
         &mut self,
         desired: &Desired<'a>,
         present: Option<&'a Present>,
-        look: fn(&Scene<'_>) -> Procedure,
     ) -> Flow<Verdict> {
         if let Some(present) = present {
             self.take_over(desired, present)?;
         }
         self.supersede(desired);
-        let procedure = self.look(desired, present, look);
+        self.leave_plain_rollout();
+        let Some(procedure) = self.look(desired, present) else {
+            return stop(self.soon(Situation::Progressing("planning again".to_owned()), 0));
+        };
         if procedure.next == Next::Done {
-            return self.procedure_done(desired);
+            self.end_procedure()?;
+            self.record.owned = true;
+            return Flow::Continue(self.up_to_date(desired));
         }
         let plan = procedure_plan(desired.digest, desired.fields, present, &procedure);
         self.plan = Some(plan.clone());
@@ -59,12 +63,13 @@ impl<'a> Run<'a> {
         self.take_procedure_step(desired, present, procedure.next)
     }
 
-    fn look(
-        &mut self,
+    /// What the kind's procedure makes of it; `None`: plain calls do.
+    pub(super) fn look(
+        &self,
         desired: &Desired<'a>,
         present: Option<&Present>,
-        look: fn(&Scene<'_>) -> Procedure,
-    ) -> Procedure {
+    ) -> Option<Procedure> {
+        let procedures = self.input.rules.procedures?;
         let none = BTreeMap::new();
         let since = self
             .record
@@ -77,7 +82,7 @@ impl<'a> Run<'a> {
             .as_ref()
             .and_then(|rollout| rollout.bake)
             .unwrap_or_default();
-        look(&Scene {
+        (procedures.change)(&Scene {
             name: &self.record.key.name,
             declared: desired.fields,
             resource: &desired.declared.resource,
@@ -88,16 +93,41 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn procedure_done(&mut self, desired: &Desired<'a>) -> Flow<Verdict> {
+    /// The procedure has nothing left to do.
+    fn end_procedure(&mut self) -> Flow {
         if self.record.rollout.is_some() {
             // The end is told on a fresh read, like every other step.
             self.want_fresh("reading the result back")?;
             self.record.rollout = None;
-            self.close_history(crate::api::status::Outcome::Succeeded);
+            self.close_history(Outcome::Succeeded);
             self.normal("RolloutSucceeded", "every step is done");
         }
-        self.record.owned = true;
-        Flow::Continue(self.up_to_date(desired))
+        Flow::Continue(())
+    }
+
+    /// A procedure was under way, and plain calls do now.
+    pub(super) fn leave_procedure(&mut self, desired: &Desired<'a>, present: &Present) -> Flow {
+        if !self.in_procedure() {
+            return Flow::Continue(());
+        }
+        self.supersede(desired);
+        self.conclude_failure(desired, &present.fields)?;
+        self.end_procedure()
+    }
+
+    pub(super) fn in_procedure(&self) -> bool {
+        self.record
+            .rollout
+            .as_ref()
+            .is_some_and(Rollout::is_procedure)
+    }
+
+    /// A procedure takes over from plain steps.
+    fn leave_plain_rollout(&mut self) {
+        if self.record.rollout.is_some() && !self.in_procedure() {
+            self.record.rollout = None;
+            self.close_history(Outcome::Superseded);
+        }
     }
 
     /// Moves the rollout to where the procedure stands, and remembers since when its marks hold.

@@ -13,6 +13,7 @@ use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Kind, Severity};
 use crate::core::fields::{Fields, diff};
 use crate::core::observed::Present;
+use crate::core::procedure::Procedures;
 use crate::core::rules::{FieldRule, Rules};
 use family::{Content, Member};
 use proxy::Proxy;
@@ -27,7 +28,11 @@ const NAME_LIMIT: usize = 54;
 const COMPUTE: &str = "compute v1, sslCertificates";
 
 static RULES: Rules = Rules {
-    procedure: Some(rotation::procedure),
+    procedures: Some(&Procedures {
+        change: |scene| Some(rotation::change(scene)),
+        removal: |scene| Some(rotation::removal(scene)),
+        listed_whole: true,
+    }),
     ..Rules::new(Kind::SslCertificate, FIELDS)
 };
 
@@ -90,6 +95,7 @@ impl ManagedKind for SslCertificate {
     fn check(&self, declared: &Declared) -> Vec<Finding> {
         let mut findings = Vec::new();
         check_name(declared, &mut findings);
+        check_content(declared, &mut findings);
         check_domains(declared, &mut findings);
         findings
     }
@@ -237,6 +243,21 @@ fn check_name(declared: &Declared, findings: &mut Vec<Finding>) {
         help: "choose a shorter name; evenkeel names the certificates <name>-<8 hex digits>".to_owned(),
         severity: Severity::Error,
     });
+}
+
+fn check_content(declared: &Declared, findings: &mut Vec<Finding>) {
+    let has = |field: &str| declared.resource.contains_key(field);
+    let message = match (has("managed"), has("selfManaged")) {
+        (false, false) => "it does not say what the certificate is for",
+        (true, true) => "both managed and selfManaged are given",
+        _ => return,
+    };
+    findings.push(refusal(
+        "spec.resource",
+        message.to_owned(),
+        "one of managed and selfManaged (compute v1)",
+        "give managed.domains for a certificate that Google issues, or selfManaged for one of yours",
+    ));
 }
 
 fn check_domains(declared: &Declared, findings: &mut Vec<Finding>) {
