@@ -199,6 +199,7 @@ fn rotate(
                 }
             }
             Next::Hold { until, .. } => now = until,
+            Next::Look => panic!("a rotation is told from any reply"),
         }
         now = now.checked_add(Duration::from_secs(1)).unwrap();
         let still = gcp.active_proxies();
@@ -372,7 +373,7 @@ proptest! {
                             }
                         }
                     }
-                    Next::Done | Next::Broken { .. } => break,
+                    Next::Done | Next::Look | Next::Broken { .. } => break,
                 }
                 now = now.checked_add(Duration::from_secs(1)).unwrap();
                 prop_assert_eq!(gcp.active_proxies().len(), proxies, "a gap");

@@ -50,6 +50,8 @@ pub struct Procedure {
     pub at: usize,
     /// What holds now; the core remembers since when.
     pub marks: Vec<String>,
+    /// The object that others should refer to now, where it is not under the key's name.
+    pub object: Option<String>,
     pub next: Next,
 }
 
@@ -70,6 +72,8 @@ pub enum Next {
         until: Timestamp,
     },
     Call(Box<Call>),
+    /// This cannot be told before the objects and their users were read themselves.
+    Look,
     /// No way on without a person or other content.
     Broken {
         reason: Reason,

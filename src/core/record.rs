@@ -25,6 +25,10 @@ pub struct Record {
     /// What it refers to, for when the manifest is gone.
     #[serde(default)]
     pub needs: Vec<Key>,
+    /// The object of GCP that it is now, `healthChecks/web-1f0c88aa`, where a procedure gave it
+    /// another name than the key's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// The declared deletion policy, for when the manifest is gone.
     pub deletion: Deletion,
     /// The newest revision number in use; 0 before the first.
@@ -66,6 +70,7 @@ impl Record {
             spec_digest: String::new(),
             owned: false,
             needs: Vec::new(),
+            object: None,
             deletion: Deletion::Orphan,
             revision: 0,
             last_good: None,
@@ -84,6 +89,15 @@ impl Record {
             history: Vec::new(),
             status: Status::default(),
         }
+    }
+
+    /// The name under which GCP has it now.
+    #[must_use]
+    pub fn gcp_name(&self) -> &str {
+        let object = self.object.as_deref();
+        object.map_or(&self.key.name, |object| {
+            object.rsplit('/').next().unwrap_or(object)
+        })
     }
 }
 
@@ -114,6 +128,9 @@ pub struct Rollout {
     pub digest: String,
     /// Digest of the rollout settings its steps were made from.
     pub strategy: String,
+    /// Digest of the declared fields, with the names of what they refer to.
+    #[serde(default)]
+    pub resolved: String,
     pub source: String,
     pub purpose: Purpose,
     pub attempt: u32,

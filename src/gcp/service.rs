@@ -48,6 +48,19 @@ pub trait Service: Send + Sync {
     /// `NotFound` is about the scope: the resource is then unknown.
     async fn get(&self, project: &str, location: &str, name: &str) -> Result<Option<Value>, Fault>;
 
+    /// As [`Service::get`], with all that the kind's procedures look at.
+    ///
+    /// # Errors
+    /// As [`Service::get`].
+    async fn survey(
+        &self,
+        project: &str,
+        location: &str,
+        name: &str,
+    ) -> Result<Option<Value>, Fault> {
+        self.get(project, location, name).await
+    }
+
     /// Makes the call of a durable intent, once.
     ///
     /// # Errors
@@ -66,8 +79,8 @@ pub trait Service: Send + Sync {
     /// As [`Service::list`].
     async fn operations(&self, project: &str, location: &str) -> Result<Vec<Operation>, Fault>;
 
-    /// The operations on one resource, for APIs that remember too many to list them all. What else
-    /// is in the answer does no harm: [`Operation::target`] tells.
+    /// The operations on one target, see [`Service::target`] and [`Service::object`], for APIs that
+    /// remember too many to list them all. What else is in the answer does no harm.
     ///
     /// # Errors
     /// As [`Service::list`].
@@ -75,7 +88,7 @@ pub trait Service: Send + Sync {
         &self,
         project: &str,
         location: &str,
-        _name: &str,
+        _target: &str,
     ) -> Result<Vec<Operation>, Fault> {
         self.operations(project, location).await
     }

@@ -3,7 +3,7 @@
 //! Google writes one resource in many ways: with any host, `compute/v1` or `compute/beta`, or from
 //! `projects/` on. Here the last of these stands for all of them.
 
-use crate::api::{Declared, Finding, Key, Severity};
+use crate::api::{Declared, Finding, Key, Kind, Severity};
 use crate::core::fields::Fields;
 use serde_json::Value;
 
@@ -60,6 +60,27 @@ pub(super) fn link_of(key: &Key, collection: &str) -> String {
     }
 }
 
+/// The managed resource of this kind behind a link.
+pub(super) fn key_of(link: &str, kind: Kind, collection: &str) -> Option<Key> {
+    let short = short(link);
+    let parts: Vec<&str> = short.split('/').collect();
+    let (project, location, name) = match parts.as_slice() {
+        ["projects", project, "global", found, name] if *found == collection => {
+            (project, &"global", name)
+        }
+        ["projects", project, "regions", region, found, name] if *found == collection => {
+            (project, region, name)
+        }
+        _ => return None,
+    };
+    Some(Key {
+        kind,
+        project: (*project).to_owned(),
+        location: (*location).to_owned(),
+        name: (*name).to_owned(),
+    })
+}
+
 /// `1.0` and `1` are one number, and 0.1 stays 0.1 although Google keeps it in 32 bits.
 pub(super) fn number(value: &Value) -> Value {
     let Some(float) = value.as_f64().filter(|_| !value.is_i64()) else {
@@ -88,6 +109,15 @@ pub(super) fn fill(fields: &mut Fields, defaults: &[(&str, Value)], nulls_only: 
     }
 }
 
+/// Where a manifest says the name in GCP.
+pub(super) fn name_path(declared: &Declared) -> &'static str {
+    if declared.key.name == declared.name {
+        "metadata.name"
+    } else {
+        "spec.resourceName"
+    }
+}
+
 /// The name of a resource in GCP.
 pub(super) fn check_name(declared: &Declared) -> Option<Finding> {
     let name = &declared.key.name;
@@ -96,13 +126,8 @@ pub(super) fn check_name(declared: &Declared) -> Option<Finding> {
         && !name.ends_with('-')
         && name.len() <= NAME_LIMIT
         && name.chars().all(letters);
-    let path = if *name == declared.name {
-        "metadata.name"
-    } else {
-        "spec.resourceName"
-    };
     (!good).then(|| Finding {
-        path: path.to_owned(),
+        path: name_path(declared).to_owned(),
         message: format!("`{name}` is not a name in Compute Engine"),
         limit: Some(
             "1 to 63 lower-case letters, digits and hyphens, a letter first, no hyphen last \

@@ -107,6 +107,19 @@ fn planned(
     }
 }
 
+/// Whether a change takes several calls on several objects.
+#[must_use]
+pub fn takes_a_procedure(
+    declared: &Declared,
+    names: &dyn Names,
+    present: &Present,
+    record: Option<&Record>,
+    now: Timestamp,
+) -> bool {
+    let wanted = kinds::of(declared.key.kind).declared(declared, names);
+    procedure(declared, &wanted, Some(present), record, now).is_some()
+}
+
 /// Where a change by several calls on several objects stands; `None`: plain calls do.
 fn procedure(
     declared: &Declared,

@@ -121,6 +121,7 @@ impl<'a> Run<'a> {
             return self.absent(&desired);
         };
         self.leave_procedure(&desired, present)?;
+        self.record.object.clone_from(&present.object);
         self.present(&desired, present)
     }
 
@@ -294,13 +295,10 @@ impl<'a> Run<'a> {
             },
             fields: desired.fields.clone(),
         };
-        if self
-            .record
-            .last_good
-            .as_ref()
-            .is_none_or(|old| old.at.digest != good.at.digest)
-        {
-            self.record.last_good = Some(good);
+        match self.record.last_good.as_mut() {
+            // Names that the fields refer to may have changed.
+            Some(old) if old.at.digest == good.at.digest => old.fields = good.fields,
+            _ => self.record.last_good = Some(good),
         }
         if self.record.paused {
             return Verdict::rest(Situation::Suspended(PAUSED.to_owned()));

@@ -36,6 +36,7 @@ impl<'a> Run<'a> {
         let Some(procedure) = self.look(desired, present) else {
             return stop(self.soon(Situation::Progressing("planning again".to_owned()), 0));
         };
+        self.record.object.clone_from(&procedure.object);
         if procedure.next == Next::Done {
             self.end_procedure()?;
             self.record.owned = true;
@@ -56,6 +57,10 @@ impl<'a> Run<'a> {
                 prior,
                 plan.summary(),
             );
+        }
+        if procedure.next == Next::Look {
+            // A view without the users would take the marks away that they hold.
+            self.want_fresh("looking at who uses it")?;
         }
         self.keep_place(&procedure);
         let none = Fields::new();
@@ -173,7 +178,7 @@ impl<'a> Run<'a> {
         );
         let late = later(rollout.step_started_at, limit) <= self.input.now;
         match next {
-            Next::Done => stop(self.soon(Situation::Progressing(place), 0)),
+            Next::Done | Next::Look => stop(self.soon(Situation::Progressing(place), 1)),
             Next::Broken { reason, message } => {
                 self.want_fresh("checking before giving up")?;
                 self.fail_step(reason, &message);
@@ -195,12 +200,27 @@ impl<'a> Run<'a> {
             }
             Next::Call(call) => {
                 if late {
-                    let text = format!("not done within {}", HumanDuration(limit));
+                    let last = self.record.retry.as_ref();
+                    let last =
+                        last.map_or_else(String::new, |retry| format!("; last: {}", retry.fault));
+                    let text = format!("not done within {}{last}", HumanDuration(limit));
                     self.fail_step(Reason::DeadlineExceeded, &text);
                     return stop(self.soon(Situation::Progressing(text), 0));
                 }
                 self.make_call(desired, present, *call, &place)
             }
+        }
+    }
+
+    /// A call may change what refers to the resource: not while that is being changed, or must
+    /// not be.
+    fn await_referrers(&self) -> Flow {
+        match self.input.busy_referrer {
+            Some(what) => {
+                let situation = Situation::WaitingForDependency(what.to_owned());
+                stop(Verdict::until(situation, self.after(WAIT)))
+            }
+            None => Flow::Continue(()),
         }
     }
 
@@ -238,6 +258,7 @@ impl<'a> Run<'a> {
         let text = format!("{place}: {}", doing.unwrap_or_default());
         self.refuse_read_only(desired, &text)?;
         self.await_turn()?;
+        self.await_referrers()?;
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
         if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {

@@ -191,7 +191,7 @@ impl Run<'_> {
     fn next_removal(&self, procedure: Procedure) -> Flow<Option<Write>> {
         match procedure.next {
             Next::Call(call) => Flow::Continue(Some(self.write_of(*call))),
-            Next::Done => Flow::Continue(None),
+            Next::Done | Next::Look => Flow::Continue(None),
             Next::Wait { message, .. }
             | Next::Hold { message, .. }
             | Next::Broken { message, .. } => {

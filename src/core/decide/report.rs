@@ -69,6 +69,10 @@ impl Run<'_> {
             self.input.now,
         );
         let record = &mut self.record;
+        let gcp_name = record
+            .object
+            .is_some()
+            .then(|| record.gcp_name().to_owned());
         let status = &mut record.status;
         status.observed_generation = generation;
         status.conditions = conditions;
@@ -83,6 +87,9 @@ impl Run<'_> {
                 if !present.state.is_empty() {
                     let state = present.state.clone().into();
                     status.observed.insert("state".to_owned(), state);
+                }
+                if let Some(name) = gcp_name {
+                    status.observed.insert("name".to_owned(), name.into());
                 }
                 if let Some(expiry) = &present.expiry {
                     let at = expiry.at.to_string().into();

@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
                 id: format!("{}-{}", self.record.name, self.record.sends + 1),
                 key: self.record.key.clone(),
                 verb,
-                object: None,
+                object: present.and_then(|present| present.object.clone()),
                 mask: encoded.mask,
                 body: encoded.body,
                 sealed: Sealed::default(),

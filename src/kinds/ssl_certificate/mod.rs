@@ -8,6 +8,7 @@ mod family;
 mod proxy;
 mod rotation;
 
+use super::compute::name_path;
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Kind, Severity};
@@ -229,13 +230,8 @@ fn check_name(declared: &Declared, findings: &mut Vec<Finding>) {
     if name.len() <= NAME_LIMIT && base_of(name) == name {
         return;
     }
-    let path = if *name == declared.name {
-        "metadata.name"
-    } else {
-        "spec.resourceName"
-    };
     findings.push(Finding {
-        path: path.to_owned(),
+        path: name_path(declared).to_owned(),
         message: format!("`{name}` leaves no room for the suffix of a rotation"),
         limit: Some(format!(
             "at most {NAME_LIMIT} characters, not ending in a hyphen and eight hex digits ({COMPUTE})"

@@ -38,6 +38,7 @@ fn without_content() -> Procedure {
         steps: vec!["create".to_owned()],
         at: 0,
         marks: Vec::new(),
+        object: None,
         next: Next::Broken {
             reason: Reason::InvalidSpec,
             message,
@@ -73,6 +74,7 @@ pub(super) fn removal(scene: &Scene<'_>) -> Procedure {
         steps: vec!["delete".to_owned()],
         at: 0,
         marks: Vec::new(),
+        object: None,
         next,
     }
 }
@@ -164,6 +166,7 @@ impl<'a> Rotation<'a> {
             } else {
                 Vec::new()
             },
+            object: None,
             next,
         }
     }
