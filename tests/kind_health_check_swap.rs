@@ -6,6 +6,7 @@ mod common;
 use common::{Operator, World, declared_as, key_of, message, reason, run};
 use evenkeel::api::envelope::{Deletion, RolloutSpec};
 use evenkeel::api::{Declared, Key, Kind, Reason};
+use evenkeel::emulator::{Action, ErrorFault, FaultRule};
 use evenkeel::kinds::health_check_base as base_of;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -382,8 +383,13 @@ fn a_suspended_user_is_not_written_to() {
 fn what_uses_the_old_check_unseen_keeps_it() {
     run(|| async {
         let (world, operator) = started().await;
-        let user = common::refusal(400, "resourceInUseByAnotherResource");
-        let rule = evenkeel::emulator::FaultRule::new(user).on("DELETE", "/");
+        let user = ErrorFault {
+            status: 400,
+            reason: Some("resourceInUseByAnotherResource".to_owned()),
+            message: Some("already being used by 'instanceGroupManagers/workers'".to_owned()),
+            ..ErrorFault::default()
+        };
+        let rule = FaultRule::new(Action::Error(user)).on("DELETE", "/");
         world.emulator.set_faults(vec![rule]);
         operator.declare(vec![tcp(), service(30), other()]).await;
         let stalled = |o: &Operator| o.status_of(&check_key()).is_stalled();
@@ -391,7 +397,7 @@ fn what_uses_the_old_check_unseen_keeps_it() {
         let status = operator.status_of(&check_key());
         assert_eq!(reason(&status), Reason::DeadlineExceeded);
         assert!(
-            message(&status).contains("resourceInUse"),
+            message(&status).contains("instanceGroupManagers/workers"),
             "{}",
             message(&status)
         );

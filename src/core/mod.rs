@@ -4,6 +4,7 @@
 //! as arguments; the same inputs give the same decision, byte for byte.
 
 pub mod backoff;
+pub mod check;
 pub mod conditions;
 pub mod decide;
 pub mod digest;
@@ -11,10 +12,12 @@ pub mod error;
 pub mod expiry;
 pub mod fields;
 pub mod freeze;
+pub mod gate;
 pub mod graph;
 pub mod items;
 pub mod observed;
 pub mod permit;
+pub mod phase;
 pub mod plan;
 pub mod procedure;
 pub mod record;

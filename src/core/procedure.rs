@@ -20,8 +20,9 @@ pub struct Procedures {
     pub change: fn(&Scene<'_>) -> Option<Procedure>,
     /// The manifest is gone: what leads to nothing being left; `None`: a plain delete does.
     pub removal: fn(&Scene<'_>) -> Option<Procedure>,
-    /// A LIST has all that they look at: its bodies are kept.
-    pub listed_whole: bool,
+    /// Every change of the kind is a procedure; all that they look at is in a LIST, and its bodies
+    /// are kept.
+    pub always: bool,
 }
 
 /// What a procedure looks at.

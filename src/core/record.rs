@@ -2,6 +2,7 @@
 
 use super::error::Fault;
 use super::fields::Fields;
+use super::gate::Gate;
 use crate::api::status::{HistoryEntry, RevisionRef};
 use crate::api::{Deletion, Key, Reason, Status};
 use jiff::Timestamp;
@@ -149,9 +150,18 @@ pub struct Rollout {
     pub started_at: Timestamp,
     /// A step failed: what is left is to go back or to hold.
     pub failure: Option<Failure>,
+    /// The step could not start for what is outside of the resource: its time has not begun.
+    #[serde(default)]
+    pub hindered: bool,
     /// Since when the marks of a procedure have held.
     #[serde(default)]
     pub since: BTreeMap<String, Timestamp>,
+    /// The checks of the current step, with what they said before it. Empty until they were asked.
+    #[serde(default)]
+    pub gates: Vec<Gate>,
+    /// When the current step landed.
+    #[serde(default)]
+    pub landed_at: Option<Timestamp>,
 }
 
 impl Rollout {

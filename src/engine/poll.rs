@@ -144,9 +144,7 @@ pub(super) fn index(shared: &Shared, scope: &Scope, listing: Listing) -> HashMap
 /// Forgets the body of a reply, unless the kind's procedures are told from it.
 pub(super) fn drop_body(rules: &Rules, live: &mut Live) {
     if let Live::Present(present) = live
-        && !rules
-            .procedures
-            .is_some_and(|procedures| procedures.listed_whole)
+        && !rules.procedures.is_some_and(|procedures| procedures.always)
     {
         present.raw = Value::Null;
     }

@@ -4,12 +4,13 @@
 //! of `compute.googleapis.com`. Every write carries a `requestId`, so that Google ignores the
 //! second of two equal requests; a patch is a JSON merge patch.
 
+use super::aggregated::aggregated;
 use super::client::{Call, Client, Proof};
 use super::compute_operation::from_compute;
 use super::endpoint::Api;
 use super::pages::{Pages, unclear};
 use super::path::{full_name, project_of, segment};
-use super::service::{Listing, Service};
+use super::service::{Listing, Service, Survey};
 use crate::core::error::{Fault, FaultKind};
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
@@ -101,6 +102,15 @@ impl Service for Compute {
             return Err(unclear("a listed item has no name"));
         }
         Ok(listing)
+    }
+
+    async fn survey(&self, project: &str) -> Result<Survey, Fault> {
+        let survey = aggregated(&self.client, project, self.collection).await?;
+        let named = |(_, item): &(String, Value)| self.name_of(item).is_some();
+        if !survey.found.iter().all(named) {
+            return Err(unclear("a listed item has no name"));
+        }
+        Ok(survey)
     }
 
     /// A 404 is asked about once more: its words do not tell for sure whether the resource, the

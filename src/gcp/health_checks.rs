@@ -5,15 +5,16 @@
 //! over from it. A family of one is Google's reply as it is; a larger one is a composite: `{name,
 //! healthChecks: [...], backendServices: [...]}`, where only a read of its own has the services.
 
+use super::aggregated::aggregated;
 use super::client::{Call, Client, Proof};
 use super::compute::{
     Compute, GLOBAL, HEALTH_CHECKS, PAGE_SIZE, ROOT, collection, request_id, target_of,
 };
 use super::compute_operation::{from_compute, relative};
 use super::endpoint::Api;
-use super::pages::{Pages, is_partial, items, unclear};
+use super::pages::unclear;
 use super::path::{full_name, segment};
-use super::service::{Listing, Service};
+use super::service::{Listing, Service, Survey, by_place};
 use crate::core::error::Fault;
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
@@ -48,6 +49,19 @@ impl HealthChecks {
         self.name_of(check).as_deref() == Some(base)
     }
 
+    fn families(&self, checks: Vec<Value>) -> Vec<Value> {
+        let mut families: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for check in checks {
+            if let Some(base) = self.name_of(&check) {
+                families.entry(base).or_default().push(check);
+            }
+        }
+        let families = families.into_iter();
+        families
+            .filter_map(|(base, members)| family(&base, members, None))
+            .collect()
+    }
+
     /// The members of a family: one LIST, which Google filters by name.
     async fn members(
         &self,
@@ -71,27 +85,11 @@ impl HealthChecks {
             let path = collection(project, location, BACKEND_SERVICES)?;
             return self.checks.whole(project, &path, &[PAGE_SIZE]).await;
         }
-        let project_segment = segment(project)?;
-        let path = format!("{ROOT}/projects/{project_segment}/aggregated/{BACKEND_SERVICES}");
-        let query = [PAGE_SIZE, ("returnPartialSuccess", "true")];
-        let mut found = Vec::new();
-        let pages = Pages {
-            api: Api::Compute,
-            project,
-            path: &path,
-            query: &query,
-        };
-        for mut page in pages.all(self.checks.client()).await? {
-            let mut partial = is_partial(&page);
-            for place in page["items"].as_object_mut().into_iter().flatten() {
-                partial |= is_partial(place.1);
-                found.append(&mut items(place.1, BACKEND_SERVICES)?);
-            }
-            if partial {
-                return Err(unclear("a part of the backend services cannot be reached"));
-            }
+        let survey = aggregated(self.checks.client(), project, BACKEND_SERVICES).await?;
+        if survey.unreachable.is_empty() {
+            return Ok(survey.found.into_iter().map(|(_, item)| item).collect());
         }
-        Ok(found)
+        Err(unclear("a part of the backend services cannot be reached"))
     }
 
     /// The backend services that use a member of the family.
@@ -154,19 +152,25 @@ impl Service for HealthChecks {
 
     async fn list(&self, project: &str, location: &str) -> Result<Listing, Fault> {
         let listing = self.checks.list(project, location).await?;
-        let mut families: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        for check in listing.items {
-            if let Some(base) = self.name_of(&check) {
-                families.entry(base).or_default().push(check);
-            }
-        }
-        let items = families
-            .into_iter()
-            .filter_map(|(base, members)| family(&base, members, None));
         Ok(Listing {
-            items: items.collect(),
+            items: self.families(listing.items),
             unreachable: listing.unreachable,
         })
+    }
+
+    async fn survey(&self, project: &str) -> Result<Survey, Fault> {
+        let checks = self.checks.survey(project).await?;
+        let mut survey = Survey {
+            unreachable: checks.unreachable,
+            ..Survey::default()
+        };
+        for (place, members) in by_place(checks.found) {
+            let here = |family| (place.clone(), family);
+            survey
+                .found
+                .extend(self.families(members).into_iter().map(here));
+        }
+        Ok(survey)
     }
 
     /// Who uses the checks is read while there is more than one: only then it matters.
@@ -179,7 +183,7 @@ impl Service for HealthChecks {
         Ok(family(name, members, Some(&services)))
     }
 
-    async fn survey(
+    async fn get_whole(
         &self,
         project: &str,
         location: &str,

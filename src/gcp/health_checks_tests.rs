@@ -94,7 +94,7 @@ async fn a_survey_tells_who_uses_a_family_of_one() {
     let users = [service("one", "global/healthChecks/h")];
     let script = Script::new(vec![ok(&json!({"items": [item("h")]})), services(&users)]);
     let found = checks(&script)
-        .survey("p", "global", "h")
+        .get_whole("p", "global", "h")
         .await
         .unwrap()
         .unwrap();

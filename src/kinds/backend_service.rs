@@ -6,9 +6,11 @@
 //! change in between makes it a 412, and the live state is read again.
 
 mod check;
+mod export;
 mod groups;
 
 use super::compute;
+use super::export::{Export, Manifests};
 use super::health_check::{COLLECTION as HEALTH_CHECKS, base_of};
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
@@ -191,6 +193,14 @@ impl ManagedKind for BackendService {
         }
     }
 
+    fn export(&self, live: &Present, _: &Key) -> Export {
+        export::export(live)
+    }
+
+    fn refer(&self, resource: &mut Map<String, Value>, manifests: &Manifests) {
+        export::refer(resource, manifests);
+    }
+
     fn check(&self, declared: &Declared) -> Vec<Finding> {
         check::check(declared)
     }
@@ -212,7 +222,7 @@ impl ManagedKind for BackendService {
 
 /// The managed health check behind a link.
 fn check_of(link: &str) -> Option<Key> {
-    let key = compute::key_of(link, Kind::HealthCheck, HEALTH_CHECKS)?;
+    let key = compute::key_of(Kind::HealthCheck, link, HEALTH_CHECKS)?;
     let name = base_of(&key.name).to_owned();
     Some(Key { name, ..key })
 }

@@ -60,24 +60,20 @@ pub(super) fn link_of(key: &Key, collection: &str) -> String {
     }
 }
 
-/// The managed resource of this kind behind a link.
-pub(super) fn key_of(link: &str, kind: Kind, collection: &str) -> Option<Key> {
+/// The inverse of [`link_of`]; `None` for a link to something else.
+pub(super) fn key_of(kind: Kind, link: &str, collection: &str) -> Option<Key> {
     let short = short(link);
     let parts: Vec<&str> = short.split('/').collect();
-    let (project, location, name) = match parts.as_slice() {
-        ["projects", project, "global", found, name] if *found == collection => {
-            (project, &"global", name)
-        }
-        ["projects", project, "regions", region, found, name] if *found == collection => {
-            (project, region, name)
-        }
+    let (project, location, found, name) = match parts[..] {
+        ["projects", project, "global", found, name] => (project, "global", found, name),
+        ["projects", project, "regions", region, found, name] => (project, region, found, name),
         _ => return None,
     };
-    Some(Key {
+    (found == collection).then(|| Key {
         kind,
-        project: (*project).to_owned(),
-        location: (*location).to_owned(),
-        name: (*name).to_owned(),
+        project: project.to_owned(),
+        location: location.to_owned(),
+        name: name.to_owned(),
     })
 }
 

@@ -6,15 +6,17 @@
 //! protocol is another check, see [`swap`].
 
 mod check;
+mod export;
 mod family;
 mod notes;
 mod protocol;
 mod swap;
 
 use super::compute;
+use super::export::Export;
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
-use crate::api::{Declared, Finding, Kind};
+use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::{self, Fields};
 use crate::core::observed::Present;
 use crate::core::procedure::Procedures;
@@ -41,7 +43,7 @@ static RULES: Rules = Rules {
     procedures: Some(&Procedures {
         change: swap::change,
         removal: swap::removal,
-        listed_whole: false,
+        always: false,
     }),
     ..Rules::new(Kind::HealthCheck, FIELDS)
 };
@@ -124,6 +126,10 @@ impl ManagedKind for HealthCheck {
 
     fn live(&self, raw: Value) -> Present {
         family::present(raw)
+    }
+
+    fn export(&self, live: &Present, _: &Key) -> Export {
+        export::export(live)
     }
 
     fn check(&self, declared: &Declared) -> Vec<Finding> {

@@ -2,7 +2,7 @@
 
 mod dependencies;
 mod json;
-mod judge;
+pub mod judge;
 
 use super::args::{Gcp, Globals, PlanArgs, PlanFormat};
 use super::world::{self, World};
@@ -30,14 +30,14 @@ const GETS: usize = 3;
 const CONCURRENCY: usize = 8;
 
 /// Makes the plan and prints it.
-pub fn run(globals: &Globals, args: &PlanArgs) -> Result<Exit, CliError> {
+pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<Exit, CliError> {
     let set = load::load_or_explain(&load::inputs(&args.paths), Exit::Failure)?;
     let gcp = world::wanted(&globals.gcp).map_err(|error| error.exit(Exit::Failure))?;
     let records = records(&globals.state_path(), &gcp)?;
     let live = block_on(async {
         let world = world::open(&gcp, globals)?;
         let mut live = read(&world, &set.declared).await;
-        survey(&world, &set.declared, &records, &mut live).await;
+        look_closer(&world, &set.declared, &records, &mut live).await;
         Ok(live)
     })
     .map_err(|error: CliError| error.exit(Exit::Failure))?;
@@ -127,7 +127,7 @@ fn names(declared: &[Declared], live: &BTreeMap<Key, Live>) -> SetNames {
 }
 
 /// Reads the whole of what a procedure would change, so that the plan can name all it touches.
-async fn survey(
+async fn look_closer(
     world: &World,
     declared: &[Declared],
     records: &HashMap<Key, Record>,
@@ -141,15 +141,15 @@ async fn survey(
             continue;
         };
         let rules = kinds::of(key.kind).rules();
-        if rules
-            .procedures
-            .is_none_or(|procedures| procedures.listed_whole)
+        if rules.procedures.is_none_or(|procedures| procedures.always)
             || !judge::takes_a_procedure(one, &names, present, records.get(key), now)
         {
             continue;
         }
         let service = world.services.of(key.kind);
-        let found = service.survey(&key.project, &key.location, &key.name).await;
+        let found = service
+            .get_whole(&key.project, &key.location, &key.name)
+            .await;
         live.insert(key.clone(), as_live(key, found));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::rollout::position;
 use super::step::step_timeout;
-use super::{Desired, Effect, Flow, Run, Verdict, later, stop};
+use super::{Desired, Effect, Flow, Run, Verdict, stop};
 use crate::api::status::{ChangeStatus, Mutability, Outcome, RollbackScope};
 use crate::api::{HumanDuration, Reason};
 use crate::core::conditions::Situation;
@@ -38,7 +38,7 @@ impl<'a> Run<'a> {
         };
         self.record.object.clone_from(&procedure.object);
         if procedure.next == Next::Done {
-            self.end_procedure()?;
+            self.end_procedure(desired)?;
             self.record.owned = true;
             return Flow::Continue(self.up_to_date(desired));
         }
@@ -63,6 +63,9 @@ impl<'a> Run<'a> {
             self.want_fresh("looking at who uses it")?;
         }
         self.keep_place(&procedure);
+        if !matches!(procedure.next, Next::Wait { .. } | Next::Hold { .. }) {
+            self.verify_serving(desired)?;
+        }
         let none = Fields::new();
         self.conclude_failure(desired, present.map_or(&none, |present| &present.fields))?;
         self.take_procedure_step(desired, present, procedure.next)
@@ -99,10 +102,11 @@ impl<'a> Run<'a> {
     }
 
     /// The procedure has nothing left to do.
-    fn end_procedure(&mut self) -> Flow {
+    fn end_procedure(&mut self, desired: &Desired<'a>) -> Flow {
         if self.record.rollout.is_some() {
             // The end is told on a fresh read, like every other step.
             self.want_fresh("reading the result back")?;
+            self.verify_serving(desired)?;
             self.record.rollout = None;
             self.close_history(Outcome::Succeeded);
             self.normal("RolloutSucceeded", "every step is done");
@@ -117,7 +121,7 @@ impl<'a> Run<'a> {
         }
         self.supersede(desired);
         self.conclude_failure(desired, &present.fields)?;
-        self.end_procedure()
+        self.end_procedure(desired)
     }
 
     pub(super) fn in_procedure(&self) -> bool {
@@ -176,7 +180,6 @@ impl<'a> Run<'a> {
             desired.declared.policy.rollout.as_ref(),
             own.unwrap_or(self.input.timing.step_timeout),
         );
-        let late = later(rollout.step_started_at, limit) <= self.input.now;
         match next {
             Next::Done | Next::Look => stop(self.soon(Situation::Progressing(place), 1)),
             Next::Broken { reason, message } => {
@@ -188,7 +191,7 @@ impl<'a> Run<'a> {
                 let text = format!("{place}: {message}");
                 stop(Verdict::until(Situation::Baking(text), until))
             }
-            Next::Wait { message, .. } if late => {
+            Next::Wait { message, .. } if self.is_late(limit) => {
                 let text = format!("not done within {}: {message}", HumanDuration(limit));
                 self.fail_step(Reason::DeadlineExceeded, &text);
                 stop(self.soon(Situation::Progressing(text), 0))
@@ -199,7 +202,11 @@ impl<'a> Run<'a> {
                 stop(Verdict::until(Situation::Progressing(text), again))
             }
             Next::Call(call) => {
-                if late {
+                let step = rollout.steps.get(rollout.step).map(steps::describe);
+                let text = format!("{place}: {}", step.unwrap_or_default());
+                self.refuse_read_only(desired, &text)?;
+                self.await_start(self.turn().or_else(|| self.referrer()))?;
+                if self.is_late(limit) {
                     let last = self.record.retry.as_ref();
                     let last =
                         last.map_or_else(String::new, |retry| format!("; last: {}", retry.fault));
@@ -207,21 +214,17 @@ impl<'a> Run<'a> {
                     self.fail_step(Reason::DeadlineExceeded, &text);
                     return stop(self.soon(Situation::Progressing(text), 0));
                 }
-                self.make_call(desired, present, *call, &place)
+                self.measure_before(desired, &rollout)?;
+                self.make_call(desired, present, *call, text)
             }
         }
     }
 
     /// A call may change what refers to the resource: not while that is being changed, or must
     /// not be.
-    fn await_referrers(&self) -> Flow {
-        match self.input.busy_referrer {
-            Some(what) => {
-                let situation = Situation::WaitingForDependency(what.to_owned());
-                stop(Verdict::until(situation, self.after(WAIT)))
-            }
-            None => Flow::Continue(()),
-        }
+    fn referrer(&self) -> Option<Verdict> {
+        let situation = Situation::WaitingForDependency(self.input.busy_referrer?.to_owned());
+        Some(Verdict::until(situation, self.after(WAIT)))
     }
 
     pub(super) fn write_of(&self, call: Call) -> Write {
@@ -247,18 +250,8 @@ impl<'a> Run<'a> {
         desired: &Desired<'a>,
         present: Option<&'a Present>,
         call: Call,
-        place: &str,
+        text: String,
     ) -> Flow<Verdict> {
-        let doing = self
-            .record
-            .rollout
-            .as_ref()
-            .and_then(|r| r.steps.get(r.step))
-            .map(steps::describe);
-        let text = format!("{place}: {}", doing.unwrap_or_default());
-        self.refuse_read_only(desired, &text)?;
-        self.await_turn()?;
-        self.await_referrers()?;
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
         if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {

@@ -105,7 +105,10 @@ impl<'a> Run<'a> {
             prior,
             started_at: now,
             failure: None,
+            hindered: false,
             since: std::collections::BTreeMap::new(),
+            gates: Vec::new(),
+            landed_at: None,
         });
         self.record.approved = None;
         self.record.history.push(HistoryEntry {
@@ -189,10 +192,7 @@ impl<'a> Run<'a> {
                 continue;
             };
             if let Some(until) = rollout.bake_until {
-                if until > self.input.now {
-                    let text = format!("{} landed; holds until {until:.0}", position(&rollout));
-                    return stop(Verdict::until(Situation::Baking(text), until));
-                }
+                self.verify(desired, &rollout, until)?;
                 self.advance();
                 continue;
             }
@@ -250,6 +250,11 @@ impl<'a> Run<'a> {
             rollout.step += 1;
             rollout.step_started_at = now;
             rollout.bake_until = None;
+            rollout.landed_at = None;
+            // The way back is judged by what was before the change.
+            if matches!(rollout.purpose, Purpose::Apply | Purpose::Drift) {
+                rollout.gates.clear();
+            }
         }
     }
 

@@ -34,7 +34,7 @@ impl<'a> Run<'a> {
         if !self.undoing() {
             self.await_turn()?;
         }
-        if later(rollout.step_started_at, limit) <= self.input.now {
+        if self.is_late(limit) {
             let last = self
                 .record
                 .retry
@@ -46,6 +46,7 @@ impl<'a> Run<'a> {
         }
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
+        self.measure_before(desired, rollout)?;
         let write = self.write_for(desired, step, present);
         self.refuse_loop(desired, &write)?;
         self.record.sends += 1;
@@ -141,6 +142,7 @@ impl<'a> Run<'a> {
             .unwrap_or_default();
         let now = self.input.now;
         self.record.retry = None;
+        self.measure_late();
         let Some(rollout) = self.record.rollout.as_mut() else {
             return;
         };
@@ -148,11 +150,20 @@ impl<'a> Run<'a> {
             rollout.expected.extend(fields.clone());
         }
         rollout.bake_until = Some(later(now, bake.0));
+        rollout.landed_at = Some(now);
         let text = match rollout.steps.get(rollout.step) {
             Some(step) => format!("{}: {}", position(rollout), steps::describe(step)),
             None => position(rollout),
         };
         self.normal("StepLanded", &text);
+    }
+}
+
+impl Run<'_> {
+    /// The step that is under way has had its time.
+    pub(super) fn is_late(&self, limit: Duration) -> bool {
+        let rollout = self.record.rollout.as_ref();
+        rollout.is_some_and(|rollout| later(rollout.step_started_at, limit) <= self.input.now)
     }
 }
 

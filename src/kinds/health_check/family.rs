@@ -85,14 +85,9 @@ impl User {
 /// A reply of GCP: one check as it is, or a composite of several. What is live is the oldest.
 pub(super) fn present(raw: Value) -> Present {
     let bodies = bodies(&raw);
-    let created = |body: &&Value| {
-        let text = body["creationTimestamp"].as_str();
-        let at: Option<Timestamp> = text.and_then(|text| text.parse().ok());
-        (at, body["name"].as_str().map(str::to_owned))
-    };
-    let oldest = bodies.iter().copied().min_by_key(created);
+    let oldest = oldest(&raw);
     let name = |body: &Value| body["name"].as_str().unwrap_or_default().to_owned();
-    let mut fields = oldest.map(super::live_fields).unwrap_or_default();
+    let mut fields = super::live_fields(oldest);
     for body in &bodies {
         let all = super::live_fields(body);
         let several = bodies.len() > 1;
@@ -102,12 +97,22 @@ pub(super) fn present(raw: Value) -> Present {
     for user in users(&raw).into_iter().flatten() {
         fields.insert(checks_of(&user.link), json!(user.checks));
     }
-    let object = oldest.map(name).filter(|name| base_of(name) != name);
+    let object = Some(name(oldest)).filter(|name| base_of(name) != name);
     Present {
         fields,
         object: object.map(|name| object_of(&name)),
         ..Present::of(raw)
     }
+}
+
+/// The check that was there first.
+pub(super) fn oldest(raw: &Value) -> &Value {
+    let created = |body: &&Value| {
+        let text = body["creationTimestamp"].as_str();
+        let at: Option<Timestamp> = text.and_then(|text| text.parse().ok());
+        (at, body["name"].as_str().map(str::to_owned))
+    };
+    bodies(raw).into_iter().min_by_key(created).unwrap_or(raw)
 }
 
 fn bodies(raw: &Value) -> Vec<&Value> {

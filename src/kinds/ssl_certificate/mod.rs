@@ -4,14 +4,16 @@
 //! the target HTTPS proxies of the scope. Sources: compute v1 (`sslCertificates`,
 //! `targetHttpsProxies`); Google, "Use Google-managed SSL certificates".
 
+mod export;
 mod family;
 mod proxy;
 mod rotation;
 
 use super::compute::name_path;
+use super::export::Export;
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
-use crate::api::{Declared, Finding, Kind, Severity};
+use crate::api::{Declared, Finding, Key, Kind, Severity};
 use crate::core::fields::{Fields, diff};
 use crate::core::observed::Present;
 use crate::core::procedure::Procedures;
@@ -32,7 +34,7 @@ static RULES: Rules = Rules {
     procedures: Some(&Procedures {
         change: |scene| Some(rotation::change(scene)),
         removal: |scene| Some(rotation::removal(scene)),
-        listed_whole: true,
+        always: true,
     }),
     ..Rules::new(Kind::SslCertificate, FIELDS)
 };
@@ -91,6 +93,10 @@ impl ManagedKind for SslCertificate {
             expiry: lasting(&members, &proxies).and_then(Member::expiry),
             ..Present::of(raw)
         }
+    }
+
+    fn export(&self, live: &Present, key: &Key) -> Export {
+        export::export(live, key)
     }
 
     fn check(&self, declared: &Declared) -> Vec<Finding> {
