@@ -10,6 +10,7 @@ pub mod conditions;
 pub mod decide;
 pub mod digest;
 pub mod error;
+pub mod expiry;
 pub mod fields;
 pub mod freeze;
 pub mod gate;
