@@ -1,8 +1,8 @@
 //! A real run, clean in the eyes of all judges, and the tools to forge its trace.
 
 use super::checkers;
-use super::content::Place;
 use super::faults::Rates;
+use super::kinds::{Place, connector};
 use super::run::play;
 use super::script::{Act, Script, Wish};
 use super::trace::{Fact, What};
@@ -30,17 +30,13 @@ pub fn honest() -> Vec<Fact> {
 }
 
 pub fn place() -> Place {
-    Place {
-        key: Key {
-            kind: Kind::VpcAccessConnector,
-            project: "netra-staging".into(),
-            location: "us-central1".into(),
-            name: "c0".into(),
-        },
-        range: "10.8.0.0/28".into(),
-        exists: Some(("e2-micro", 2, 3)),
-        used: false,
-    }
+    let key = Key {
+        kind: Kind::VpcAccessConnector,
+        project: "netra-staging".into(),
+        location: "us-central1".into(),
+        name: "c0".into(),
+    };
+    connector::place(key, "10.8.0.0/28", Some(("e2-micro", 2, 3)), false)
 }
 
 pub fn declared(resource: &Value) -> Declared {
@@ -69,6 +65,7 @@ pub fn script() -> Script {
     let seconds = Duration::from_secs;
     Script {
         fleet: vec![place()],
+        props: connector::prop(&place()).into_iter().collect(),
         settings: Settings::default(),
         timing: Timing::fixed(seconds(60), Duration::ZERO),
         rates: Rates::default(),

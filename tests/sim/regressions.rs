@@ -1,8 +1,8 @@
 //! Small deterministic tests of what seeds have found.
 
-use super::content::Place;
 use super::faults::Rates;
 use super::honest::{declared, place};
+use super::kinds::{Place, connector};
 use super::run::{Outcome, play};
 use super::script::{Act, Script, Wish};
 use super::trace::{Fact, What};
@@ -21,6 +21,7 @@ const fn seconds(seconds: u64) -> Duration {
 /// A run without faults.
 fn calm(fleet: Vec<Place>, acts: Vec<(Duration, Act)>, last: Vec<Declared>) -> Script {
     Script {
+        props: fleet.iter().filter_map(connector::prop).collect(),
         fleet,
         settings: Settings::default(),
         timing: Timing::fixed(seconds(60), Duration::ZERO),
@@ -148,7 +149,7 @@ fn two_that_leave_at_once_share_one_delete() {
     let mut fleet = vec![place(), place(), place()];
     for (index, place) in fleet.iter_mut().enumerate() {
         place.key.name = format!("c{index}");
-        place.range = format!("10.8.{index}.0/28");
+        place.lot["range"] = json!(format!("10.8.{index}.0/28"));
     }
     let set: Vec<_> = fleet
         .iter()

@@ -1,6 +1,6 @@
 //! One seed from start to end: the script with faults, then calm, then nothing more may happen.
 
-use super::content::Place;
+use super::kinds::Place;
 use super::operator::Operator;
 use super::script::{Act, Script};
 use super::trace::{Fact, What};
@@ -32,12 +32,7 @@ pub struct Outcome {
     pub simulated: Duration,
 }
 
-/// Runs a seed in a runtime of its own.
-pub fn run(seed: u64) -> Outcome {
-    play(seed, Script::draw(seed))
-}
-
-/// Plays a script; the seed is left with the faults.
+/// Plays a script in a runtime of its own; the seed is left with the faults.
 pub fn play(seed: u64, script: Script) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -278,7 +273,7 @@ impl Play {
                 .map(|report| Box::new(report.status.clone()));
             self.world.note(What::Verdict {
                 key: place.key.clone(),
-                truth: self.world.truth(place),
+                truth: self.world.truth(&place.key),
                 status,
                 helped,
             });

@@ -3,7 +3,8 @@
 
 use super::status::is_ready;
 use super::steps::wanted;
-use super::{Violation, permission, violation};
+use super::{Violation, calls, permission, violation};
+use crate::sim::kinds::{self, Content};
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::{Approval, Drift};
 use evenkeel::api::{ConditionType, Declared, Key, Reason, Status};
@@ -77,6 +78,12 @@ pub fn justified(trace: &[Fact]) -> Vec<Violation> {
 pub fn deleted(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     let mut budget = 0;
+    let calls = calls(trace);
+    let removals: BTreeSet<u64> = calls
+        .iter()
+        .filter(|call| call.removes())
+        .map(|call| call.sent.call)
+        .collect();
     let mut spent: BTreeSet<&Key> = BTreeSet::new();
     let mut readable = false;
     for (index, fact) in trace.iter().enumerate() {
@@ -89,7 +96,9 @@ pub fn deleted(trace: &[Fact]) -> Vec<Violation> {
                 spent.clear();
                 readable = !set.is_empty();
             }
-            What::Landed { key, entry, .. } if entry.landed && entry.method == "DELETE" => {
+            What::Landed {
+                call, key, entry, ..
+            } if entry.landed && removals.contains(call) => {
                 spent.insert(key);
             }
             What::Verdict {
@@ -145,15 +154,12 @@ impl End<'_> {
     }
 
     fn reached(&self) -> bool {
-        let Some(truth) = self.truth else {
-            return false;
-        };
-        truth["state"] == "READY"
-            && self
-                .declared
-                .resource
-                .iter()
-                .all(|(field, value)| truth.get(field) == Some(value))
+        let truth = self.truth;
+        truth.is_some_and(|truth| self.kind().reached(self.declared, truth))
+    }
+
+    fn kind(&self) -> &'static dyn Content {
+        kinds::of(self.declared.key.kind)
     }
 
     fn switched_off(&self) -> bool {
@@ -179,7 +185,7 @@ impl End<'_> {
             Reason::IrreversibleChange => self.impossible(),
             Reason::AlreadyExists => !self.declared.policy.adopt,
             Reason::InvalidSpec => self.invalid() || self.incomplete() || self.refused(),
-            Reason::ResourceFailed => self.truth.is_some_and(|truth| truth["state"] == "ERROR"),
+            Reason::ResourceFailed => self.truth.is_some_and(|truth| self.kind().broken(truth)),
             Reason::Drifted => self.declared.policy.drift == Drift::Observe,
             // Where people help, these do not last.
             Reason::AwaitingApproval => {
@@ -198,54 +204,28 @@ impl End<'_> {
             Reason::Aborted => !self.helped && self.asked("Abort"),
             Reason::RolledBack | Reason::RollbackFailed => !self.helped || self.invalid(),
             Reason::ForeignChange => !self.helped && self.meddled(),
-            Reason::DiffLoop | Reason::DeadlineExceeded | Reason::AmbiguousOperation => {
-                !self.helped
-            }
+            Reason::DeadlineExceeded | Reason::VerifyFailed => !self.helped || self.stuck(),
+            Reason::DiffLoop | Reason::AmbiguousOperation => !self.helped,
             _ => false,
         }
     }
 
-    fn number(&self, field: &str) -> Option<i64> {
-        self.declared.resource.get(field).and_then(Value::as_i64)
-    }
-
-    fn live(&self, field: &str) -> Option<i64> {
-        self.truth.and_then(|truth| truth[field].as_i64())
-    }
-
-    /// A field would have to shrink, or is fixed.
     fn impossible(&self) -> bool {
-        let shrinks = ["minInstances", "maxInstances"].iter().any(|field| {
-            matches!((self.number(field), self.live(field)), (Some(to), Some(from)) if to < from)
-        });
-        let fixed = ["network", "ipCidrRange"].iter().any(|field| {
-            let wanted = self.declared.resource.get(*field);
-            wanted.is_some() && self.truth.is_some_and(|truth| truth.get(field) != wanted)
-        });
-        shrinks || fixed
+        let truth = self.truth;
+        truth.is_some_and(|truth| self.kind().impossible(self.declared, truth))
     }
 
-    /// GCP refuses it, alone or together with what is live.
     fn invalid(&self) -> bool {
-        let min = self
-            .number("minInstances")
-            .or_else(|| self.live("minInstances"))
-            .unwrap_or(2);
-        let max = self
-            .number("maxInstances")
-            .or_else(|| self.live("maxInstances"))
-            .unwrap_or(10);
-        let machine = self
-            .declared
-            .resource
-            .get("machineType")
-            .and_then(Value::as_str);
-        min < 2 || max > 10 || min >= max || machine == Some("e2-standard-8")
+        self.kind().invalid(self.declared, self.truth)
     }
 
     fn incomplete(&self) -> bool {
-        let lacks = |field: &str| !self.declared.resource.contains_key(field);
-        self.truth.is_none() && (lacks("minInstances") || lacks("maxInstances") || lacks("network"))
+        self.truth.is_none() && self.kind().incomplete(self.declared)
+    }
+
+    fn stuck(&self) -> bool {
+        let truth = self.truth;
+        truth.is_some_and(|truth| self.kind().stuck(self.declared, truth))
     }
 
     /// A call for this resource was refused, at once or by its operation. After a lost reply a

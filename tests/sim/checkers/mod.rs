@@ -10,6 +10,7 @@ pub mod steps;
 pub mod tokens;
 pub mod verdicts;
 
+use super::kinds::{self, Content};
 use super::trace::{Fact, Sent, What};
 use evenkeel::api::Key;
 use evenkeel::core::record::{Record, Verb};
@@ -77,6 +78,8 @@ pub struct Call<'a> {
     pub begun: Option<(usize, &'a Record)>,
     /// When it arrived in GCP, if it did.
     pub landed: Option<(usize, &'a LogEntry)>,
+    /// It met an operation on the same object.
+    pub busy: bool,
 }
 
 impl Call<'_> {
@@ -86,6 +89,26 @@ impl Call<'_> {
 
     pub fn is(&self, verb: Verb) -> bool {
         self.sent.verb == verb
+    }
+
+    /// The resource goes away for good, because its manifest did. A delete inside a rollout, such as
+    /// that of an old certificate, is a step like any other.
+    pub fn removes(&self) -> bool {
+        self.is(Verb::Delete)
+            && self
+                .begun
+                .is_none_or(|(_, record)| record.rollout.is_none())
+    }
+
+    pub fn kind(&self) -> &'static dyn Content {
+        kinds::of(self.key().kind)
+    }
+
+    /// Somebody else may have written since the read that it was decided on, and GCP had no means to
+    /// tell.
+    pub fn raced(&self, trace: &[Fact], at: usize) -> bool {
+        let told = self.kind().guarded() && self.accepted().is_some();
+        !told && raced(trace, self.key(), at)
     }
 
     /// GCP took it.
@@ -108,10 +131,14 @@ pub fn calls(trace: &[Fact]) -> Vec<Call<'_>> {
                 sent,
                 begun: begun.get(&sent.key).copied(),
                 landed: None,
+                busy: false,
             }),
-            What::Landed { call, entry, .. } => {
+            What::Landed {
+                call, entry, busy, ..
+            } => {
                 if let Some(found) = calls.iter_mut().find(|known| known.sent.call == *call) {
                     found.landed = Some((index, entry));
+                    found.busy = *busy;
                 }
             }
             _ => {}

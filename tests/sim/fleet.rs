@@ -1,0 +1,110 @@
+//! The fleets: connectors only, or a few of every kind with what stands around them.
+
+use super::kinds::certificate::{self, THEIRS};
+use super::kinds::{Place, Prop, connector};
+use evenkeel::api::{Key, Kind};
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+/// What is managed, and what is there when the run starts.
+pub struct Fleet {
+    pub places: Vec<Place>,
+    pub props: Vec<Prop>,
+}
+
+pub fn connectors(rng: &mut Rng) -> Fleet {
+    let count = rng.usize(1..=4);
+    let places: Vec<_> = (0..count)
+        .map(|index| connector::draw(rng, index))
+        .collect();
+    let props = places.iter().filter_map(connector::prop).collect();
+    Fleet { places, props }
+}
+
+/// Resources of every kind.
+pub fn mixed(rng: &mut Rng) -> Fleet {
+    let mut fleet = Fleet {
+        places: Vec::new(),
+        props: Vec::new(),
+    };
+    certificates(rng, &mut fleet);
+    fleet
+}
+
+/// One to three families on one to three proxies, which they share with certificates of others.
+fn certificates(rng: &mut Rng, fleet: &mut Fleet) {
+    let proxies: Vec<String> = (0..rng.usize(1..=3)).map(|n| format!("front{n}")).collect();
+    let mut lists: Vec<Vec<String>> = vec![Vec::new(); proxies.len()];
+    for name in THEIRS {
+        let domains = json!([format!("{name}.example.com")]);
+        fleet
+            .props
+            .push(Prop::Made(certificate::make(name, &domains)));
+    }
+    for index in 0..rng.usize(1..=3) {
+        let place = family(rng, index, &proxies);
+        if let Some(name) = place.lot["exists"].as_str() {
+            let domains = certificate::domains(rng, &place);
+            fleet
+                .props
+                .push(Prop::Made(certificate::make(name, &domains)));
+            for list in &mut lists {
+                if rng.u8(..10) < 7 {
+                    list.push(name.to_owned());
+                }
+            }
+        }
+        fleet.places.push(place);
+    }
+    crowd(rng, fleet, &mut lists[0]);
+    for (proxy, mut list) in proxies.iter().zip(lists) {
+        if list.is_empty() || rng.u8(..10) < 3 {
+            list.push(THEIRS[rng.usize(..THEIRS.len())].to_owned());
+        }
+        fleet
+            .props
+            .push(Prop::Made(certificate::make_proxy(proxy, &list)));
+    }
+    let secret =
+        json!({"name": certificate::SECRET, "versions": [{"sensitive": certificate::KEY}]});
+    let name = certificate::SECRET;
+    fleet.props.push(Prop::Record(
+        format!("//secretmanager.googleapis.com/{name}"),
+        secret,
+    ));
+}
+
+fn family(rng: &mut Rng, index: usize, proxies: &[String]) -> Place {
+    let name = format!("shop{index}");
+    let exists = match rng.u8(..10) {
+        0..4 => json!(name),
+        4..6 => json!(format!("{name}-1a2b3c4d")),
+        _ => Value::Null,
+    };
+    let domains: Vec<_> = (0..4).map(|n| format!("d{n}.{name}.example.com")).collect();
+    Place {
+        lot: json!({"proxies": proxies, "domains": domains, "exists": exists}),
+        key: Key {
+            kind: Kind::SslCertificate,
+            project: certificate::PROJECT.to_owned(),
+            location: "global".to_owned(),
+            name,
+        },
+    }
+}
+
+/// A proxy that is full, or nearly so.
+fn crowd(rng: &mut Rng, fleet: &mut Fleet, list: &mut Vec<String>) {
+    if rng.u8(..12) > 0 {
+        return;
+    }
+    let most = certificate::PROXY_LIMIT - 1;
+    for index in list.len()..rng.usize(most - 1..=most) {
+        let name = format!("crowd-{index}");
+        let domains = json!([format!("{name}.example.com")]);
+        fleet
+            .props
+            .push(Prop::Made(certificate::make(&name, &domains)));
+        list.push(name);
+    }
+}
