@@ -264,7 +264,8 @@ impl World {
     }
 
     pub fn new_weather(&self) {
-        let rules = self.rng(|rng| faults::rules(rng, self.wild));
+        let all = self.fleet.iter().any(is_more_than_a_connector);
+        let rules = self.rng(|rng| faults::rules(rng, self.wild, all));
         self.emulator.set_faults(rules);
         self.emulator.set_quota(Quota::default());
         self.note(What::Note("the weather changes".to_owned()));
@@ -375,15 +376,15 @@ impl World {
             self.emulator.advance(at);
         }
         self.forget_log();
-        if self
-            .fleet
-            .iter()
-            .any(|place| place.key.kind != Kind::VpcAccessConnector)
-        {
+        if self.fleet.iter().any(is_more_than_a_connector) {
             *self.known.lock().unwrap() = Some(BTreeMap::new());
             self.look(at);
         }
     }
+}
+
+fn is_more_than_a_connector(place: &Place) -> bool {
+    place.key.kind != Kind::VpcAccessConnector
 }
 
 /// The log of a connector's requests tells everything; operations and revisions are of no interest.

@@ -110,6 +110,7 @@ impl<'a> Run<'a> {
         if rollout.step != procedure.at {
             rollout.step = procedure.at;
             rollout.step_started_at = now;
+            rollout.bake_until = None;
             self.record.retry = None;
         }
         let Some(rollout) = self.record.rollout.as_mut() else {
@@ -164,12 +165,8 @@ impl<'a> Run<'a> {
                 stop(Verdict::until(Situation::Progressing(text), again))
             }
             Next::Call(call) => {
-                if late {
-                    let text = format!("not done within {}", HumanDuration(limit));
-                    self.fail_step(Reason::DeadlineExceeded, &text);
-                    return stop(self.soon(Situation::Progressing(text), 0));
-                }
-                self.make_call(desired, present, *call, &place)
+                let late = late.then_some(limit);
+                self.make_call(desired, present, *call, &place, late)
             }
         }
     }
@@ -198,6 +195,7 @@ impl<'a> Run<'a> {
         present: Option<&'a Present>,
         call: Call,
         place: &str,
+        late: Option<Duration>,
     ) -> Flow<Verdict> {
         let doing = self
             .record
@@ -206,8 +204,14 @@ impl<'a> Run<'a> {
             .and_then(|r| r.steps.get(r.step))
             .map(steps::describe);
         let text = format!("{place}: {}", doing.unwrap_or_default());
+        // A step that may not start does not time out.
         self.refuse_read_only(desired, &text)?;
         self.await_dependencies()?;
+        if let Some(limit) = late {
+            let text = format!("not done within {}", HumanDuration(limit));
+            self.fail_step(Reason::DeadlineExceeded, &text);
+            return stop(self.soon(Situation::Progressing(text), 0));
+        }
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
         if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {

@@ -43,7 +43,8 @@ pub(super) fn restart_step(record: &mut Record, now: Timestamp) {
         return;
     };
     let step = rollout.steps.get(rollout.step);
-    if rollout.bake_until.is_none() && matches!(step, Some(Step::Set(_) | Step::Create(_))) {
+    let acts = matches!(step, Some(Step::Set(_) | Step::Create(_) | Step::Named(_)));
+    if rollout.bake_until.is_none() && acts {
         rollout.step_started_at = now;
     }
 }

@@ -121,13 +121,15 @@ impl<'a> Rotation<'a> {
             format!("wait until {} serves", self.name),
             self.wait_active(),
         ));
-        if !self.old().is_empty() {
+        let serving_old = || self.proxies.iter().filter(|proxy| self.serves_old(proxy));
+        // An old certificate that a proxy of others serves stays: there is nothing to hold for.
+        if serving_old().next().is_some() || !self.removable().is_empty() {
             moves.push((
                 format!("hold for {}", crate::api::HumanDuration(self.scene.bake)),
                 self.soak(),
             ));
         }
-        for proxy in self.proxies.iter().filter(|proxy| self.serves_old(proxy)) {
+        for proxy in serving_old() {
             let text = format!("detach the old certificates from {}", proxy.name);
             moves.push((text, Some(self.detach(proxy))));
         }

@@ -190,7 +190,7 @@ impl End<'_> {
             // Where people help, these do not last.
             Reason::AwaitingApproval => {
                 // Content that GCP refuses is approved, refused, tried again, ...
-                (!self.helped || self.invalid())
+                (!self.helped || self.invalid() || self.stuck())
                     && rollout.is_none_or(|r| r.approval == Approval::Manual || !r.allow_disruptive)
             }
             Reason::AwaitingPromotion => {
@@ -206,6 +206,7 @@ impl End<'_> {
             Reason::ForeignChange => !self.helped && self.meddled(),
             Reason::DeadlineExceeded | Reason::VerifyFailed => !self.helped || self.stuck(),
             Reason::DiffLoop | Reason::AmbiguousOperation => !self.helped,
+            Reason::PermissionDenied => !self.helped && self.denied(),
             _ => false,
         }
     }
@@ -244,6 +245,15 @@ impl End<'_> {
                 }
                 _ => false,
             })
+    }
+
+    fn denied(&self) -> bool {
+        self.trace.iter().any(|fact| match &fact.what {
+            What::Landed { key, entry, .. } if *key == self.declared.key => {
+                entry.faults.iter().any(|fault| fault == "denied")
+            }
+            _ => false,
+        })
     }
 
     fn meddled(&self) -> bool {

@@ -2,6 +2,7 @@
 //! with what it judges.
 
 pub mod calls;
+pub mod certificates;
 pub mod deletes;
 pub mod liveness;
 pub mod permission;
@@ -47,6 +48,8 @@ pub const ALL: &[Checker] = &[
     deletes::asked_for,
     verdicts::one_rollback,
     verdicts::no_loop,
+    certificates::always_served,
+    certificates::only_ours,
     status::well_formed,
     status::transitions,
     status::never_gone,
@@ -91,13 +94,14 @@ impl Call<'_> {
         self.sent.verb == verb
     }
 
-    /// The resource goes away for good, because its manifest did. A delete inside a rollout, such as
-    /// that of an old certificate, is a step like any other.
+    /// The resource goes away for good, because its manifest did. A delete of one object inside a
+    /// rollout, such as that of an old certificate, is a step like any other.
     pub fn removes(&self) -> bool {
-        self.is(Verb::Delete)
-            && self
-                .begun
-                .is_none_or(|(_, record)| record.rollout.is_none())
+        let step = |record: &Record| {
+            let object = record.write.as_ref().and_then(|w| w.intent.object.as_ref());
+            record.rollout.is_some() && object.is_some()
+        };
+        self.is(Verb::Delete) && !self.begun.is_some_and(|(_, record)| step(record))
     }
 
     pub fn kind(&self) -> &'static dyn Content {

@@ -173,7 +173,7 @@ impl Content for Certificate {
 
     fn rollout(&self, rng: &mut Rng) -> Option<RolloutSpec> {
         let bakes = [0, 0, MINUTE, 10 * MINUTE, 40 * MINUTE];
-        let spec = content::settings(rng, &bakes, &[0, 0, 0, HOUR, 4 * HOUR]);
+        let spec = content::settings(rng, &bakes, &[0, 0, 0, HOUR, 2 * HOUR]);
         (rng.u8(..10) < 7).then_some(spec)
     }
 
@@ -317,6 +317,11 @@ impl Content for Certificate {
     fn stuck(&self, declared: &Declared, truth: &Value) -> bool {
         let (proxies, missing) = declared_proxies(declared, truth);
         missing || proxies.is_empty()
+    }
+
+    /// Each may take Google's hour and a half.
+    fn retries(&self) -> u32 {
+        3
     }
 
     fn brief(&self, truth: &Value) -> String {

@@ -118,6 +118,11 @@ pub trait Content: Sync {
         true
     }
 
+    /// How often a person tries again what failed.
+    fn retries(&self) -> u32 {
+        12
+    }
+
     /// What is wrong with the form of a patch.
     fn malformed(&self, sent: &Sent) -> Option<String> {
         (!sent.mask.is_empty()).then(|| "this API has no masks".to_owned())
