@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
         let text = format!("{place}: {}", doing.unwrap_or_default());
         // A step that may not start does not time out.
         self.refuse_read_only(desired, &text)?;
-        self.await_dependencies()?;
+        self.await_turn()?;
         if let Some(limit) = late {
             let text = format!("not done within {}", HumanDuration(limit));
             self.fail_step(Reason::DeadlineExceeded, &text);
