@@ -153,6 +153,7 @@ fn look(
         name: "cert",
         declared: &fields,
         resource: &declared.resource,
+        adopted: true,
         live: live.as_ref().or(Some(&none)),
         since,
         bake: BAKE,

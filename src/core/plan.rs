@@ -43,8 +43,18 @@ impl Plan {
         if self.action == Action::Create {
             return "create".to_owned();
         }
-        let parts: Vec<_> = self.changes.iter().map(change_text).collect();
+        let parts: Vec<_> = if self.changes.is_empty() {
+            self.steps.iter().map(steps::describe).collect()
+        } else {
+            self.changes.iter().map(change_text).collect()
+        };
         parts.join(", ")
+    }
+
+    /// There is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.steps.is_empty()
     }
 
     /// The part that goes into status.

@@ -1,6 +1,6 @@
 //! The fleets: connectors only, or a few of every kind with what stands around them.
 
-use super::kinds::certificate::{self, THEIRS};
+use super::kinds::certificate::{self, FOUND, THEIRS};
 use super::kinds::{Place, Prop, connector};
 use evenkeel::api::{Key, Kind};
 use fastrand::Rng;
@@ -78,7 +78,7 @@ fn family(rng: &mut Rng, index: usize, proxies: &[String]) -> Place {
     let name = format!("shop{index}");
     let exists = match rng.u8(..10) {
         0..4 => json!(name),
-        4..6 => json!(format!("{name}-1a2b3c4d")),
+        4..6 => json!(format!("{name}-{FOUND}")),
         _ => Value::Null,
     };
     let domains: Vec<_> = (0..4).map(|n| format!("d{n}.{name}.example.com")).collect();

@@ -221,7 +221,8 @@ impl Play {
                 continue;
             }
             // A late read may still change a status: only the second rest counts.
-            let rests = self.operator.as_ref().is_some_and(|o| o.board.is_settled());
+            let settled = self.operator.as_ref().is_some_and(|o| o.board.is_settled());
+            let rests = settled && self.world.is_still();
             if rests && rested {
                 return None;
             }

@@ -113,6 +113,14 @@ impl World {
         }
     }
 
+    /// Nothing comes about by itself any more but what is far away, such as a renewal.
+    pub fn is_still(&self) -> bool {
+        self.catch_up();
+        let watched = self.known.lock().unwrap().is_some();
+        let soon = self.now() + jiff::SignedDuration::from_hours(24);
+        !watched || self.emulator.next_due().is_none_or(|at| at > soon)
+    }
+
     /// Notes every object that is no longer as it was.
     fn look(&self, at: Timestamp) {
         let mut known = self.known.lock().unwrap();

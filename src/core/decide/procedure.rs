@@ -81,6 +81,7 @@ impl<'a> Run<'a> {
             name: &self.record.key.name,
             declared: desired.fields,
             resource: &desired.declared.resource,
+            adopted: self.record.adopted,
             live: present,
             since,
             bake: bake.0,
@@ -230,7 +231,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The plan of a procedure: its steps, and the declared fields that differ.
+/// The plan of a procedure: its steps from here on, and the declared fields that differ.
 pub fn procedure_plan(
     content: &str,
     declared: &Fields,
@@ -250,11 +251,13 @@ pub fn procedure_plan(
             blocked: None,
         })
         .collect();
-    let steps: Vec<Step> = procedure.steps.iter().cloned().map(Step::Named).collect();
+    let ahead = procedure.steps.iter().skip(procedure.at).cloned();
+    let steps: Vec<Step> = ahead.map(Step::Named).collect();
     let restricted = fields::restrict(live, declared);
     Plan {
         digest: digest::of(&json!({
             "content": content, "live": digest::to_value(&restricted),
+            "steps": digest::to_value(&steps),
         })),
         action: if present.is_none() {
             Action::Create

@@ -33,9 +33,8 @@ pub(super) fn procedure(scene: &Scene<'_>) -> Procedure {
 
 /// Nothing is declared: delete what no proxy uses, and wait for the rest.
 fn removal(scene: &Scene<'_>) -> Procedure {
-    let raw = scene.live.map(|present| &present.raw);
-    let members = super::members(raw);
-    let proxies = super::proxies(raw);
+    let members = own_members(scene);
+    let proxies = super::proxies(scene.live.map(|present| &present.raw));
     let users = |member: &Member| -> Vec<String> {
         let using = proxies
             .iter()
@@ -63,6 +62,14 @@ fn removal(scene: &Scene<'_>) -> Procedure {
     }
 }
 
+/// The certificates that evenkeel may take away again. Others may have a name of the same form:
+/// Terraform's `random_id` makes such suffixes too.
+fn own_members(scene: &Scene<'_>) -> Vec<Member> {
+    let mut members = super::members(scene.live.map(|present| &present.raw));
+    members.retain(|member| scene.adopted || member.is_made_for(scene.name));
+    members
+}
+
 struct Rotation<'a> {
     scene: &'a Scene<'a>,
     content: Content,
@@ -78,10 +85,9 @@ struct Rotation<'a> {
 impl<'a> Rotation<'a> {
     fn new(scene: &'a Scene<'a>) -> Option<Self> {
         let content = super::content_of(scene.declared)?;
-        let raw = scene.live.map(|present| &present.raw);
-        let members = super::members(raw);
+        let members = own_members(scene);
         let declared = super::attach_to(scene.declared);
-        let all = super::proxies(raw);
+        let all = super::proxies(scene.live.map(|present| &present.raw));
         let missing = declared
             .iter()
             .filter(|name| !all.iter().any(|p| p.name == **name))

@@ -2,10 +2,10 @@
 
 use super::{Violation, calls, seconds, violation};
 use crate::sim::kinds::certificate::{PROXY_LIMIT, base_of, is_active, served};
-use crate::sim::kinds::short;
+use crate::sim::kinds::{short, texts};
 use crate::sim::trace::{Fact, What};
 use crate::sim::world::object_in;
-use evenkeel::api::{Key, Kind};
+use evenkeel::api::{Declared, Key, Kind};
 use evenkeel::core::record::Verb;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -153,4 +153,20 @@ fn is_ours(past: &[Fact], key: &Key, name: &str) -> bool {
             }
             _ => false,
         })
+}
+
+/// A declared proxy could take no more at some time.
+pub fn were_full(trace: &[Fact], declared: &Declared) -> bool {
+    let names = texts(declared.resource.get("attachTo").unwrap_or(&Value::Null));
+    trace.iter().any(|fact| match &fact.what {
+        What::Became {
+            name,
+            body: Some(body),
+        } => {
+            let proxy = name.contains("/targetHttpsProxies/");
+            let named = names.iter().any(|wanted| wanted == short(name));
+            proxy && named && served(body).len() >= PROXY_LIMIT
+        }
+        _ => false,
+    })
 }

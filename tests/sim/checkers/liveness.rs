@@ -3,7 +3,7 @@
 
 use super::status::is_ready;
 use super::steps::wanted;
-use super::{Violation, calls, permission, violation};
+use super::{Violation, calls, certificates, permission, violation};
 use crate::sim::kinds::{self, Content};
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::{Approval, Drift};
@@ -132,7 +132,11 @@ impl End<'_> {
     /// What is wrong with how it rests.
     fn objects(&self, status: &Status) -> Option<String> {
         let ready = status.condition(ConditionType::Ready)?;
-        let reached = self.reached();
+        let open = |truth| self.kind().open(self.declared, truth);
+        let reached = match self.truth {
+            Some(truth) if open(truth) => is_ready(status),
+            _ => self.reached(),
+        };
         if is_ready(status) != reached && (is_ready(status) || ready.reason == Reason::UpToDate) {
             return Some(format!(
                 "{} although reached is {reached}: {:?}",
@@ -184,7 +188,10 @@ impl End<'_> {
             Reason::Suspended => self.switched_off(),
             Reason::IrreversibleChange => self.impossible(),
             Reason::AlreadyExists => !self.declared.policy.adopt,
-            Reason::InvalidSpec => self.invalid() || self.incomplete() || self.refused(),
+            Reason::InvalidSpec => {
+                let full = certificates::were_full(self.trace, self.declared);
+                self.invalid() || self.incomplete() || self.refused() || full
+            }
             Reason::ResourceFailed => self.truth.is_some_and(|truth| self.kind().broken(truth)),
             Reason::Drifted => self.declared.policy.drift == Drift::Observe,
             // Where people help, these do not last.

@@ -21,6 +21,8 @@ pub const GHOST: &str = "ghost";
 pub const THEIRS: [&str; 2] = ["theirs-0", "theirs-1"];
 /// Most certificates on a proxy, by the API reference.
 pub const PROXY_LIMIT: usize = 15;
+/// The suffix of a certificate that is there from the start.
+pub const FOUND: &str = "1a2b3c4d";
 /// Suffixes of certificates that only look like members of a family: Terraform's `random_id` makes
 /// such names.
 pub const LOOKALIKES: [&str; 2] = ["0badcafe", "deadbeef"];
@@ -122,10 +124,52 @@ fn declared_proxies<'v>(declared: &Declared, truth: &'v Value) -> (Vec<&'v Value
     (found, missing)
 }
 
-/// A member that the manifest has no claim to: it was not made by its operator.
-fn is_strange(declared: &Declared, certificate: &Value) -> bool {
-    let suffix = name_of(certificate).rsplit('-').next().unwrap_or_default();
-    !declared.policy.adopt && LOOKALIKES.contains(&suffix)
+/// A member of the family that a stranger made: whether it was taken over at some time, only the
+/// operator knows.
+fn is_strange(certificate: &Value) -> bool {
+    let name = name_of(certificate);
+    let suffix = name.rsplit('-').next().unwrap_or_default();
+    base_of(name) == name || suffix == FOUND || LOOKALIKES.contains(&suffix)
+}
+
+/// The certificate that serves on every declared proxy.
+fn target<'v>(declared: &Declared, truth: &'v Value) -> Option<&'v Value> {
+    let (proxies, missing) = declared_proxies(declared, truth);
+    let wanted = content_of(&Value::Object(declared.resource.clone()));
+    let on_all = |certificate: &Value| {
+        let on = |proxy: &Value| {
+            served(proxy)
+                .iter()
+                .any(|name| name == name_of(certificate))
+        };
+        proxies.iter().all(|proxy| on(proxy))
+    };
+    let mut family = list(truth, "certificates").iter();
+    let found = family.find(|c| is_active(c) && content_of(c) == wanted && on_all(c));
+    found.filter(|_| !missing)
+}
+
+/// What is left of a family but for its target: members that a proxy serves which the manifest does
+/// not name may stay.
+fn leftovers<'v>(declared: &Declared, truth: &'v Value, target: &str) -> Vec<&'v Value> {
+    let (proxies, _) = declared_proxies(declared, truth);
+    let on = |proxy: &Value, certificate: &Value| {
+        served(proxy)
+            .iter()
+            .any(|name| name == name_of(certificate))
+    };
+    let stays = |certificate: &Value| {
+        let own = |proxy: &Value| proxies.iter().any(|own| name_of(own) == name_of(proxy));
+        let holders = list(truth, "proxies")
+            .iter()
+            .filter(|proxy| on(proxy, certificate));
+        let (named, others): (Vec<_>, Vec<_>) = holders.partition(|proxy| own(proxy));
+        named.is_empty() && !others.is_empty()
+    };
+    let family = list(truth, "certificates").iter();
+    family
+        .filter(|member| name_of(member) != target && !stays(member))
+        .collect()
 }
 
 impl Content for Certificate {
@@ -267,39 +311,21 @@ impl Content for Certificate {
         (!family.is_empty()).then(|| json!({"certificates": family, "proxies": proxies}))
     }
 
-    /// A certificate with this content is ACTIVE on every declared proxy, and no other of the
-    /// family is left, but for those that a proxy serves which the manifest does not name.
+    /// A certificate with this content is ACTIVE on every declared proxy, and none of the family is
+    /// left that the operator made.
     fn reached(&self, declared: &Declared, truth: &Value) -> bool {
-        let (proxies, missing) = declared_proxies(declared, truth);
-        let wanted = content_of(&Value::Object(declared.resource.clone()));
-        let serves = |certificate: &&Value| {
-            is_active(certificate)
-                && content_of(certificate) == wanted
-                && proxies.iter().all(|proxy| {
-                    served(proxy)
-                        .iter()
-                        .any(|name| name == name_of(certificate))
-                })
-        };
-        let family = list(truth, "certificates");
-        let Some(target) = family.iter().find(serves).filter(|_| !missing) else {
-            return false;
-        };
-        let on = |proxy: &&Value, certificate: &Value| {
-            served(proxy)
-                .iter()
-                .any(|name| name == name_of(certificate))
-        };
-        let elsewhere = |certificate: &&Value| {
-            let mut all = list(truth, "proxies").iter();
-            all.any(|proxy| {
-                on(&proxy, certificate) && !proxies.iter().any(|own| name_of(own) == name_of(proxy))
-            })
-        };
-        let others = family.iter().filter(|c| name_of(c) != name_of(target));
-        others
-            .filter(|certificate| !is_strange(declared, certificate))
-            .all(|other| elsewhere(&other) && !proxies.iter().any(|proxy| on(proxy, other)))
+        let target = target(declared, truth);
+        target.is_some_and(|target| {
+            let left = leftovers(declared, truth, name_of(target));
+            left.into_iter().all(is_strange)
+        })
+    }
+
+    fn open(&self, declared: &Declared, truth: &Value) -> bool {
+        let target = target(declared, truth).map_or("", name_of);
+        leftovers(declared, truth, target)
+            .into_iter()
+            .any(is_strange)
     }
 
     fn invalid(&self, declared: &Declared, truth: Option<&Value>) -> bool {

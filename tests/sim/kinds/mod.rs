@@ -90,6 +90,11 @@ pub trait Content: Sync {
     /// Live is as declared, and works.
     fn reached(&self, declared: &Declared, truth: &Value) -> bool;
 
+    /// From the outside it cannot be told whether it is reached.
+    fn open(&self, _: &Declared, _: &Value) -> bool {
+        false
+    }
+
     /// GCP does not bring live to where it is declared to be.
     fn impossible(&self, _: &Declared, _: &Value) -> bool {
         false
