@@ -15,6 +15,7 @@ mod many;
 mod operator;
 mod people;
 mod regressions;
+mod rotation;
 mod run;
 mod script;
 mod timeline;
