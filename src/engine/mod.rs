@@ -236,7 +236,7 @@ impl Engine {
             tokens: self
                 .tokens
                 .iter()
-                .filter(|token| token.key == *key)
+                .filter(|token| token.about.key() == Some(key))
                 .cloned()
                 .collect(),
             deletes,
@@ -474,7 +474,9 @@ impl Engine {
                     if self.tokens.iter().any(|known| known.id == token.id) {
                         continue;
                     }
-                    self.queue.push(&token.key, now, Priority::Edit);
+                    if let Some(key) = token.about.key() {
+                        self.queue.push(key, now, Priority::Edit);
+                    }
                     self.tokens.push(token);
                 }
             }

@@ -384,7 +384,7 @@ impl<'a> Run<'a> {
     fn event(&mut self, severity: Severity, reason: &str, message: &str) {
         self.events.push(Event {
             at: self.input.now,
-            key: self.record.key.clone(),
+            about: self.record.key.clone().into(),
             severity,
             reason: reason.to_owned(),
             message: conditions::bounded(message.to_owned()),
