@@ -1,7 +1,8 @@
 //! The fleets: connectors only, or a few of every kind with what stands around them.
 
+use super::kinds::backend_service::{self, GROUPS, THEIR_CHECK, group};
 use super::kinds::certificate::{self, FOUND, THEIRS};
-use super::kinds::{Place, Prop, connector};
+use super::kinds::{Call, Place, Prop, connector, health_check, pick};
 use evenkeel::api::{Key, Kind};
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -27,8 +28,58 @@ pub fn mixed(rng: &mut Rng) -> Fleet {
         places: Vec::new(),
         props: Vec::new(),
     };
-    certificates(rng, &mut fleet);
+    for _ in 0..rng.u8(1..3) {
+        match rng.u8(..10) {
+            _ if fleet.places.len() > 3 => {}
+            0..5 => once(rng, &mut fleet, Kind::SslCertificate, certificates),
+            _ => once(rng, &mut fleet, Kind::HealthCheck, edge),
+        }
+    }
     fleet
+}
+
+/// Adds a group of resources, unless there is one with this kind.
+fn once(rng: &mut Rng, fleet: &mut Fleet, kind: Kind, add: fn(&mut Rng, &mut Fleet)) {
+    if fleet.places.iter().all(|place| place.key.kind != kind) {
+        add(rng, fleet);
+    }
+}
+
+/// One or two health checks and the backend services that use them.
+fn edge(rng: &mut Rng, fleet: &mut Fleet) {
+    let location = pick(rng, &["global", "us-central1"]);
+    let key = |kind: Kind, name: String| Key {
+        kind,
+        project: certificate::PROJECT.to_owned(),
+        location: location.to_owned(),
+        name,
+    };
+    for name in GROUPS {
+        let record = json!({"name": name, "size": 1});
+        let name = format!("//compute.googleapis.com/{}", group(name));
+        fleet.props.push(Prop::Record(name, record));
+    }
+    let theirs = key(Kind::HealthCheck, THEIR_CHECK.to_owned());
+    fleet.props.push(Prop::Made(health_check::make(&theirs)));
+    let checks: Vec<String> = (0..rng.usize(1..=2)).map(|n| format!("check{n}")).collect();
+    for name in &checks {
+        let key = key(Kind::HealthCheck, name.clone());
+        let made = health_check::make(&key);
+        add(rng, fleet, key, json!({}), made);
+    }
+    for index in 0..rng.usize(1..=2) {
+        let key = key(Kind::BackendService, format!("backend{index}"));
+        let made = backend_service::make(&key);
+        add(rng, fleet, key, json!({"checks": checks}), made);
+    }
+}
+
+/// A place where there is something already, most of the time.
+fn add(rng: &mut Rng, fleet: &mut Fleet, key: Key, lot: Value, made: Call) {
+    if rng.u8(..10) < 6 {
+        fleet.props.push(Prop::Made(made));
+    }
+    fleet.places.push(Place { key, lot });
 }
 
 /// One to three families on one to three proxies, which they share with certificates of others.

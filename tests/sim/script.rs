@@ -4,7 +4,7 @@ use super::content;
 use super::faults::Rates;
 use super::fleet::{self, Fleet};
 use super::kinds::{self, Meddle, Place, Prop};
-use evenkeel::api::Declared;
+use evenkeel::api::{Declared, Kind};
 use evenkeel::emulator::Timing;
 use evenkeel::engine::Settings;
 use fastrand::Rng;
@@ -178,6 +178,10 @@ impl<'a> Desk<'a> {
 
     fn set(&self) -> Arc<Vec<Declared>> {
         let mut set: Vec<_> = self.now.iter().flatten().cloned().collect();
+        // The source takes no set with a reference into nowhere.
+        while let Some(index) = set.iter().position(|declared| !resolves(declared, &set)) {
+            set.remove(index);
+        }
         for declared in &mut set {
             declared.origin.revision = format!("files@r{}", self.revision);
         }
@@ -283,4 +287,13 @@ fn wish(rng: &mut Rng) -> Wish {
         UndoLast,
     ];
     all[rng.usize(..all.len())]
+}
+
+fn resolves(declared: &Declared, set: &[Declared]) -> bool {
+    let needs = kinds::of(declared.key.kind).needs(declared);
+    let there = |(kind, name): &(Kind, String)| {
+        set.iter()
+            .any(|other| other.key.kind == *kind && other.name == *name)
+    };
+    needs.iter().all(there)
 }

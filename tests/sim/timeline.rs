@@ -194,6 +194,8 @@ fn brief(key: &Key, truth: &Value) -> String {
 fn became(body: &Value) -> String {
     let kind = match body["kind"].as_str() {
         Some("compute#sslCertificate" | "compute#targetHttpsProxy") => Kind::SslCertificate,
+        Some("compute#healthCheck") => Kind::HealthCheck,
+        Some("compute#backendService") => Kind::BackendService,
         _ => return "another".to_owned(),
     };
     kinds::of(kind).brief(body)

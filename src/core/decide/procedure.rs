@@ -215,6 +215,7 @@ impl<'a> Run<'a> {
         }
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
+        self.refuse_missing()?;
         if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {
             return stop(self.soon(Situation::WaitingForOperation(text), 5));
         }

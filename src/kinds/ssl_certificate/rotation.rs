@@ -22,6 +22,8 @@ const ROUNDS: usize = 3;
 const PROVISIONING: Duration = Duration::from_mins(90);
 /// The mark that must hold for the bake.
 const SERVING: &str = "serving";
+/// The mark that holds as long as the attempt: what was lost before it does not count against it.
+const BEGAN: &str = "began";
 
 /// Where the rotation stands, and the next call.
 pub(super) fn procedure(scene: &Scene<'_>) -> Procedure {
@@ -153,24 +155,37 @@ impl<'a> Rotation<'a> {
         Procedure {
             steps: moves.into_iter().map(|(text, _)| text).collect(),
             at,
-            marks: if self.is_serving() {
-                vec![SERVING.to_owned()]
-            } else {
-                Vec::new()
-            },
+            marks: self.marks(),
             next,
         }
+    }
+
+    fn marks(&self) -> Vec<String> {
+        let serving = self.is_serving().then(|| SERVING.to_owned());
+        let lost = self.lost().map(lost_mark);
+        lost.chain(serving).chain([BEGAN.to_owned()]).collect()
+    }
+
+    /// The certificates with this content that failed for good.
+    fn lost(&self) -> impl Iterator<Item = &Member> {
+        let ours = |m: &&Member| m.content == self.content && m.is_lost();
+        self.members.iter().filter(ours)
+    }
+
+    /// It failed after the attempt began. A retry is another attempt.
+    fn in_this_attempt(&self, member: &Member) -> bool {
+        let since = self.scene.since;
+        let lost = since.get(&lost_mark(member));
+        since
+            .get(BEGAN)
+            .is_some_and(|began| lost.is_none_or(|lost| lost > began))
     }
 
     fn create(&self) -> Option<Next> {
         if self.target.is_some() {
             return None;
         }
-        let lost = self
-            .members
-            .iter()
-            .filter(|m| m.content == self.content && m.is_lost())
-            .count();
+        let lost = self.lost().filter(|m| self.in_this_attempt(m)).count();
         if lost >= ROUNDS {
             let message = format!(
                 "{lost} certificates with this content failed for good; mend the domains, then \
@@ -305,6 +320,10 @@ impl<'a> Rotation<'a> {
             .filter(|member| !used(member))
             .collect()
     }
+}
+
+fn lost_mark(member: &Member) -> String {
+    format!("lost {}", member.name)
 }
 
 /// The proxy's whole list, which is what GCP takes.

@@ -7,7 +7,7 @@ use super::{Violation, calls, certificates, permission, violation};
 use crate::sim::kinds::{self, Content};
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::{Approval, Drift};
-use evenkeel::api::{ConditionType, Declared, Key, Reason, Status};
+use evenkeel::api::{ConditionType, Declared, Key, Kind, Reason, Status};
 use evenkeel::emulator::LogStatus;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -213,6 +213,7 @@ impl End<'_> {
             Reason::ForeignChange => !self.helped && self.meddled(),
             Reason::DeadlineExceeded | Reason::VerifyFailed => !self.helped || self.stuck(),
             Reason::DiffLoop | Reason::AmbiguousOperation => !self.helped,
+            Reason::WaitingForDependency => self.waits(),
             Reason::PermissionDenied => !self.helped && self.denied(),
             _ => false,
         }
@@ -252,6 +253,21 @@ impl End<'_> {
                 }
                 _ => false,
             })
+    }
+
+    /// Something that it refers to is not ready, as far as people see.
+    fn waits(&self) -> bool {
+        let needs = self.kind().needs(self.declared);
+        let ready = |(kind, name): &(Kind, String)| {
+            let last = self.trace.iter().rev().find_map(|fact| match &fact.what {
+                What::Shown { key, status, .. } if key.kind == *kind && key.name == *name => {
+                    Some(is_ready(status))
+                }
+                _ => None,
+            });
+            last == Some(true)
+        };
+        !needs.iter().all(ready)
     }
 
     fn denied(&self) -> bool {

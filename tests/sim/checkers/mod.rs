@@ -8,6 +8,7 @@ pub mod liveness;
 pub mod permission;
 pub mod status;
 pub mod steps;
+pub mod strangers;
 pub mod tokens;
 pub mod verdicts;
 
@@ -50,6 +51,8 @@ pub const ALL: &[Checker] = &[
     verdicts::no_loop,
     certificates::always_served,
     certificates::only_ours,
+    strangers::members_stay,
+    strangers::used_checks_stay,
     status::well_formed,
     status::transitions,
     status::never_gone,

@@ -3,8 +3,10 @@
 //!
 //! Written from Google's documents and from `docs/kinds`; nothing here is shared with `src/kinds`.
 
+pub mod backend_service;
 pub mod certificate;
 pub mod connector;
+pub mod health_check;
 
 use super::body;
 use super::trace::Sent;
@@ -13,6 +15,7 @@ use evenkeel::api::{Declared, Key, Kind};
 use evenkeel::emulator::{Domain, Emulator};
 use fastrand::Rng;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// A resource of the fleet.
 #[derive(Debug, Clone)]
@@ -87,6 +90,17 @@ pub trait Content: Sync {
         format!("{}{}", self.home().1, self.name(key))
     }
 
+    /// The manifests that this one refers to.
+    fn needs(&self, _: &Declared) -> Vec<(Kind, String)> {
+        Vec::new()
+    }
+
+    /// The members, by what tells them apart, of the lists that others write to as well. `None`: the
+    /// body has no such list.
+    fn members(&self, _: &Value) -> Option<BTreeMap<String, Value>> {
+        None
+    }
+
     /// Live is as declared, and works.
     fn reached(&self, declared: &Declared, truth: &Value) -> bool;
 
@@ -150,6 +164,8 @@ pub fn of(kind: Kind) -> &'static dyn Content {
     match kind {
         Kind::VpcAccessConnector => &connector::Connector,
         Kind::SslCertificate => &certificate::Certificate,
+        Kind::HealthCheck => &health_check::HealthCheck,
+        Kind::BackendService => &backend_service::BackendService,
         other => panic!("no {other} in the fleet"),
     }
 }
@@ -186,4 +202,12 @@ pub fn texts(value: &Value) -> Vec<String> {
 /// The last part of a name or link.
 pub fn short(link: &str) -> &str {
     link.rsplit('/').next().unwrap_or(link)
+}
+
+/// Where a resource of Compute Engine lives.
+pub fn compute_scope(key: &Key) -> String {
+    match key.location.as_str() {
+        "global" => format!("projects/{}/global", key.project),
+        region => format!("projects/{}/regions/{region}", key.project),
+    }
 }
