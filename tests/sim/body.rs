@@ -32,6 +32,11 @@ pub fn holds(before: &Value, wanted: &Value) -> bool {
     }
 }
 
+/// The two say the same.
+pub fn same(one: &Value, other: &Value) -> bool {
+    holds(one, other) && holds(other, one)
+}
+
 /// A link from `projects` on.
 pub fn relative(link: &str) -> &str {
     link.find("/projects/").map_or(link, |at| &link[at + 1..])

@@ -2,10 +2,12 @@
 
 use super::kinds::backend_service::{self, GROUPS, THEIR_CHECK, group};
 use super::kinds::certificate::{self, FOUND, THEIRS};
-use super::kinds::{Call, Place, Prop, connector, health_check, pick};
+use super::kinds::{Call, Place, Prop, connector, health_check, pick, run_service, sql_instance};
 use evenkeel::api::{Key, Kind};
 use fastrand::Rng;
 use serde_json::{Value, json};
+
+const REGION: &str = "us-central1";
 
 /// What is managed, and what is there when the run starts.
 pub struct Fleet {
@@ -31,8 +33,10 @@ pub fn mixed(rng: &mut Rng) -> Fleet {
     for _ in 0..rng.u8(1..3) {
         match rng.u8(..10) {
             _ if fleet.places.len() > 3 => {}
-            0..5 => once(rng, &mut fleet, Kind::SslCertificate, certificates),
-            _ => once(rng, &mut fleet, Kind::HealthCheck, edge),
+            0..4 => once(rng, &mut fleet, Kind::SslCertificate, certificates),
+            4..6 => once(rng, &mut fleet, Kind::HealthCheck, edge),
+            6..8 => once(rng, &mut fleet, Kind::RunService, services),
+            _ => once(rng, &mut fleet, Kind::SqlInstance, instances),
         }
     }
     fleet
@@ -45,9 +49,44 @@ fn once(rng: &mut Rng, fleet: &mut Fleet, kind: Kind, add: fn(&mut Rng, &mut Fle
     }
 }
 
+/// One or two services, before them a connector that they may use.
+fn services(rng: &mut Rng, fleet: &mut Fleet) {
+    let mut lot = json!({});
+    if rng.bool() {
+        let mut place = connector::draw(rng, 0);
+        place.key.project = certificate::PROJECT.to_owned();
+        place.key.location = REGION.to_owned();
+        fleet.props.extend(connector::prop(&place));
+        lot = json!({"connector": place.key.name});
+        fleet.places.push(place);
+    }
+    for index in 0..rng.usize(1..=2) {
+        let key = regional(Kind::RunService, format!("api{index}"));
+        let made = run_service::make(&key);
+        add(rng, fleet, key, lot.clone(), made);
+    }
+}
+
+fn instances(rng: &mut Rng, fleet: &mut Fleet) {
+    for index in 0..rng.usize(1..=2) {
+        let key = regional(Kind::SqlInstance, format!("db{index}"));
+        let made = sql_instance::make(&key);
+        add(rng, fleet, key, json!({}), made);
+    }
+}
+
+fn regional(kind: Kind, name: String) -> Key {
+    Key {
+        kind,
+        project: certificate::PROJECT.to_owned(),
+        location: REGION.to_owned(),
+        name,
+    }
+}
+
 /// One or two health checks and the backend services that use them.
 fn edge(rng: &mut Rng, fleet: &mut Fleet) {
-    let location = pick(rng, &["global", "us-central1"]);
+    let location = pick(rng, &["global", REGION]);
     let key = |kind: Kind, name: String| Key {
         kind,
         project: certificate::PROJECT.to_owned(),

@@ -193,6 +193,8 @@ fn brief(key: &Key, truth: &Value) -> String {
 /// An object of any kind.
 fn became(body: &Value) -> String {
     let kind = match body["kind"].as_str() {
+        Some("sql#instance") => Kind::SqlInstance,
+        None if body.get("latestCreatedRevision").is_some() => Kind::RunService,
         Some("compute#sslCertificate" | "compute#targetHttpsProxy") => Kind::SslCertificate,
         Some("compute#healthCheck") => Kind::HealthCheck,
         Some("compute#backendService") => Kind::BackendService,

@@ -214,6 +214,14 @@ impl<'a> Run<'a> {
         if fields::diff(&rollout.expected, live).is_empty() || (creating && !exists) {
             return Flow::Continue(());
         }
+        // Where this very step leads: a call of ours did it, whatever its operation came to.
+        let mut ahead = rollout.expected.clone();
+        if let Some(Step::Set(wanted)) = rollout.steps.get(rollout.step) {
+            ahead.extend(wanted.clone());
+        }
+        if fields::diff(&ahead, live).is_empty() {
+            return Flow::Continue(());
+        }
         // Already where the rollout leads: nothing is lost by going on.
         if !self.undoing() && fields::diff(desired.fields, live).is_empty() {
             return Flow::Continue(());

@@ -2,6 +2,7 @@
 
 use super::{Call, Violation, calls, violation};
 use crate::sim::body;
+use crate::sim::kinds::run_service::SECRET;
 use crate::sim::trace::{Fact, Sent, What};
 use crate::sim::world::object_in;
 use evenkeel::api::Key;
@@ -61,7 +62,18 @@ fn written(intended: &Value, sent: &Value) -> bool {
             intended["selfManaged"]["privateKeyRef"].clone(),
         );
     }
+    without_secret(&mut sent);
     sent == *intended
+}
+
+/// Literal secrets are not written down.
+fn without_secret(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains(SECRET) => "[redacted]".clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(without_secret),
+        Value::Object(object) => object.values_mut().for_each(without_secret),
+        _ => {}
+    }
 }
 
 /// Before the first write of an attempt, and before each delete, the prior state is on disk.

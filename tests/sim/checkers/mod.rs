@@ -6,10 +6,12 @@ pub mod certificates;
 pub mod deletes;
 pub mod liveness;
 pub mod permission;
+pub mod secrets;
 pub mod status;
 pub mod steps;
 pub mod strangers;
 pub mod tokens;
+pub mod traffic;
 pub mod verdicts;
 
 use super::kinds::{self, Content};
@@ -40,6 +42,7 @@ pub const ALL: &[Checker] = &[
     calls::none_repeated,
     steps::bounded,
     steps::narrow,
+    steps::versioned,
     permission::owned,
     permission::switched_off,
     permission::current,
@@ -53,6 +56,9 @@ pub const ALL: &[Checker] = &[
     certificates::only_ours,
     strangers::members_stay,
     strangers::used_checks_stay,
+    traffic::by_steps,
+    traffic::back_in_one_call,
+    secrets::kept,
     status::well_formed,
     status::transitions,
     status::never_gone,
@@ -114,7 +120,7 @@ impl Call<'_> {
     /// Somebody else may have written since the read that it was decided on, and GCP had no means to
     /// tell.
     pub fn raced(&self, trace: &[Fact], at: usize) -> bool {
-        let told = self.kind().guarded() && self.accepted().is_some();
+        let told = self.kind().version().is_some() && self.accepted().is_some();
         !told && raced(trace, self.key(), at)
     }
 

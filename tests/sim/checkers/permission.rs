@@ -40,7 +40,7 @@ pub fn owned(trace: &[Fact]) -> Vec<Violation> {
 }
 
 /// What a call was decided on: the declaration whose digest the record on disk names.
-fn basis<'a>(trace: &'a [Fact], call: &Call<'_>) -> Option<(usize, &'a Declared)> {
+pub fn basis<'a>(trace: &'a [Fact], call: &Call<'_>) -> Option<(usize, &'a Declared)> {
     let (begun, record) = call.begun?;
     let facts = trace[..begun].iter().enumerate().rev();
     facts

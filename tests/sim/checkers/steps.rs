@@ -91,15 +91,33 @@ pub fn narrow(trace: &[Fact]) -> Vec<Violation> {
         if let Some(why) = call.kind().malformed(sent) {
             fail(why);
         }
-        let landed = if call.kind().guarded() {
-            call.accepted()
-        } else {
-            call.landed
+        let landed = match call.kind().version() {
+            Some(_) => call.accepted(),
+            None => call.landed,
         };
         let before = landed.and_then(|(_, entry)| entry.before.as_ref());
         let idle = before.and_then(|before| call.kind().idle(sent, before));
         if let Some(part) = idle.filter(|_| !call.raced(trace, call.sent_at)) {
             fail(format!("{part} stays as it is: {before:?}"));
+        }
+    }
+    broken
+}
+
+/// A patch carries the version that it was decided on, where there is one.
+pub fn versioned(trace: &[Fact]) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    for call in calls(trace).iter().filter(|call| call.is(Verb::Patch)) {
+        let Some(way) = call.kind().version() else {
+            continue;
+        };
+        let sent = body::at(&call.sent.body, way);
+        let taken = call.accepted().and_then(|(_, entry)| entry.before.as_ref());
+        let stale = taken.is_some_and(|before| body::at(before, way) != sent);
+        if sent.is_null() || stale {
+            let text = format!("{} sends {} {sent}", call.key(), way.join("."));
+            let rule = "a change carries the version it was decided on";
+            broken.push(violation(rule, call.sent_at, text));
         }
     }
     broken

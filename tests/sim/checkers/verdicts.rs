@@ -85,7 +85,7 @@ fn part(entry: &LogEntry, wanted: &Value) -> Map<String, Value> {
 }
 
 /// An operation that failed applied nothing.
-fn failed(entry: &LogEntry) -> bool {
+pub fn failed(entry: &LogEntry) -> bool {
     let fails = ["failed operation", "refused operation", "broken connector"];
     entry
         .faults

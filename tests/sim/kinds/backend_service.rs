@@ -209,6 +209,10 @@ impl Content for BackendService {
         scheme.is_some_and(|scheme| truth["loadBalancingScheme"] != *scheme)
     }
 
+    fn version(&self) -> Option<&'static [&'static str]> {
+        Some(&["fingerprint"])
+    }
+
     fn brief(&self, truth: &Value) -> String {
         let of = |entries: &[Value], field: &str| -> Vec<String> {
             let named = entries.iter().filter_map(|entry| match field {

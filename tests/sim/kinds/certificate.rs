@@ -350,6 +350,10 @@ impl Content for Certificate {
         3
     }
 
+    fn version(&self) -> Option<&'static [&'static str]> {
+        Some(&["fingerprint"])
+    }
+
     fn brief(&self, truth: &Value) -> String {
         let one = |certificate: &Value| {
             let status = certificate["managed"]["status"].as_str().unwrap_or("OWN");

@@ -221,10 +221,6 @@ impl Content for Connector {
         truth["state"] == "ERROR"
     }
 
-    fn guarded(&self) -> bool {
-        false
-    }
-
     /// The mask names the body's fields, both instance fields or none.
     fn malformed(&self, sent: &Sent) -> Option<String> {
         let has = |field: &str| sent.mask.iter().any(|masked| masked == field);

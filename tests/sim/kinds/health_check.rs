@@ -100,10 +100,6 @@ impl Content for HealthCheck {
         !declared.resource.contains_key("httpHealthCheck")
     }
 
-    fn guarded(&self) -> bool {
-        false
-    }
-
     fn brief(&self, truth: &Value) -> String {
         let text = |field: &str| truth[field].to_string();
         format!(

@@ -7,6 +7,8 @@ pub mod backend_service;
 pub mod certificate;
 pub mod connector;
 pub mod health_check;
+pub mod run_service;
+pub mod sql_instance;
 
 use super::body;
 use super::trace::Sent;
@@ -132,9 +134,9 @@ pub trait Content: Sync {
         false
     }
 
-    /// A change carries the version it was decided on, so GCP refuses what raced.
-    fn guarded(&self) -> bool {
-        true
+    /// Where a change carries the version it was decided on, so that GCP refuses what raced.
+    fn version(&self) -> Option<&'static [&'static str]> {
+        None
     }
 
     /// How often a person tries again what failed.
@@ -166,7 +168,8 @@ pub fn of(kind: Kind) -> &'static dyn Content {
         Kind::SslCertificate => &certificate::Certificate,
         Kind::HealthCheck => &health_check::HealthCheck,
         Kind::BackendService => &backend_service::BackendService,
-        other => panic!("no {other} in the fleet"),
+        Kind::RunService => &run_service::RunService,
+        Kind::SqlInstance => &sql_instance::SqlInstance,
     }
 }
 
