@@ -1,13 +1,21 @@
 //! The APIs that are served.
 
 use super::api::Api;
+use super::certificatemanager::CertificateManager;
 use super::compute::Compute;
 use super::run::Run;
 use super::secretmanager::SecretManager;
 use super::sqladmin::SqlAdmin;
 use super::vpcaccess::VpcAccess;
 
-pub(super) static APIS: &[&dyn Api] = &[&VpcAccess, &Compute, &Run, &SqlAdmin, &SecretManager];
+pub(super) static APIS: &[&dyn Api] = &[
+    &VpcAccess,
+    &Compute,
+    &Run,
+    &SqlAdmin,
+    &SecretManager,
+    &CertificateManager,
+];
 
 /// The API that owns a record or an operation.
 pub(super) fn owner(key: &str) -> Option<&'static dyn Api> {

@@ -54,6 +54,9 @@ impl<'a> Run<'a> {
             );
         }
         self.keep_place(&procedure);
+        if !matches!(procedure.next, Next::Wait { .. } | Next::Hold { .. }) {
+            self.verify_serving(desired)?;
+        }
         let none = Fields::new();
         self.conclude_failure(desired, present.map_or(&none, |present| &present.fields))?;
         self.take_procedure_step(desired, present, procedure.next)
@@ -93,6 +96,7 @@ impl<'a> Run<'a> {
         if self.record.rollout.is_some() {
             // The end is told on a fresh read, like every other step.
             self.want_fresh("reading the result back")?;
+            self.verify_serving(desired)?;
             self.record.rollout = None;
             self.close_history(crate::api::status::Outcome::Succeeded);
             self.normal("RolloutSucceeded", "every step is done");
@@ -216,6 +220,9 @@ impl<'a> Run<'a> {
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
         self.refuse_missing()?;
+        if let Some(rollout) = self.record.rollout.clone() {
+            self.measure_before(desired, &rollout)?;
+        }
         if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {
             return stop(self.soon(Situation::WaitingForOperation(text), 5));
         }

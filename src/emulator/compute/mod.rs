@@ -9,13 +9,13 @@ mod checks;
 mod collection;
 mod endpoint_groups;
 mod errors;
-mod filter;
+pub(super) mod filter;
 mod fingerprint;
 mod group_health;
 mod health_checks;
 mod links;
 mod listing;
-mod merge;
+pub(super) mod merge;
 mod messages;
 #[macro_use]
 mod method_macros;
@@ -29,7 +29,7 @@ mod scenario;
 mod ssl_certificates;
 mod target_https_proxies;
 mod time;
-mod x509;
+pub(super) mod x509;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
