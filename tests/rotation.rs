@@ -2,6 +2,7 @@
 //! certificate always serves one.
 
 use evenkeel::api::{Declared, Key, Kind, Origin, Policy};
+use evenkeel::core::fields::Fields;
 use evenkeel::core::procedure::{Call, Next, Procedure, Scene};
 use evenkeel::core::record::Verb;
 use evenkeel::kinds::{self, SetNames};
@@ -155,6 +156,10 @@ fn look(
         resource: &declared.resource,
         live: live.as_ref().or(Some(&none)),
         since,
+        adopt: true,
+        attempt: 1,
+        failed: 0,
+        applied: &Fields::new(),
         bake: BAKE,
         now,
     })

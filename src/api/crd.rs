@@ -7,6 +7,7 @@
 
 use super::backend_service::BackendServiceResource;
 use super::health_check::HealthCheckResource;
+use super::managed_certificate::ManagedCertificateResource;
 use super::run_service::RunServiceResource;
 use super::sql_instance::SqlInstanceResource;
 use super::ssl_certificate::SslCertificateResource;
@@ -52,6 +53,7 @@ pub fn spec_schema(kind: Kind) -> Value {
         Kind::HealthCheck => structural::<ManagedSpec<HealthCheckResource>>(),
         Kind::BackendService => structural::<ManagedSpec<BackendServiceResource>>(),
         Kind::SslCertificate => structural::<ManagedSpec<SslCertificateResource>>(),
+        Kind::ManagedCertificate => structural::<ManagedSpec<ManagedCertificateResource>>(),
         Kind::RunService => structural::<ManagedSpec<RunServiceResource>>(),
         Kind::SqlInstance => structural::<ManagedSpec<SqlInstanceResource>>(),
     };
@@ -130,6 +132,7 @@ fn definition(kind: Kind) -> Value {
 fn observed_columns(kind: Kind) -> &'static [(&'static str, &'static str)] {
     match kind {
         Kind::RunService => &[("Traffic", "traffic")],
+        Kind::ManagedCertificate => &[("State", "state")],
         Kind::SqlInstance => &[("State", "state"), ("Tier", r"settings\.tier")],
         _ => &[],
     }

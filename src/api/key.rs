@@ -14,6 +14,8 @@ pub enum Kind {
     BackendService,
     /// Certificates of a load balancer, rotated without a gap.
     SslCertificate,
+    /// A certificate of Certificate Manager with DNS authorization, rotated without a gap.
+    ManagedCertificate,
     /// A Cloud Run service.
     RunService,
     /// A Cloud SQL instance.
@@ -27,6 +29,7 @@ impl Kind {
         Kind::HealthCheck,
         Kind::BackendService,
         Kind::SslCertificate,
+        Kind::ManagedCertificate,
         Kind::RunService,
         Kind::SqlInstance,
     ];
@@ -39,6 +42,7 @@ impl Kind {
             Kind::HealthCheck => "HealthCheck",
             Kind::BackendService => "BackendService",
             Kind::SslCertificate => "SslCertificate",
+            Kind::ManagedCertificate => "ManagedCertificate",
             Kind::RunService => "RunService",
             Kind::SqlInstance => "SqlInstance",
         }
@@ -52,6 +56,7 @@ impl Kind {
             Kind::HealthCheck => "healthchecks",
             Kind::BackendService => "backendservices",
             Kind::SslCertificate => "sslcertificates",
+            Kind::ManagedCertificate => "managedcertificates",
             Kind::RunService => "runservices",
             Kind::SqlInstance => "sqlinstances",
         }
@@ -65,6 +70,7 @@ impl Kind {
             Kind::HealthCheck => "hc",
             Kind::BackendService => "bes",
             Kind::SslCertificate => "cert",
+            Kind::ManagedCertificate => "mcert",
             Kind::RunService => "run",
             Kind::SqlInstance => "sql",
         }

@@ -13,6 +13,7 @@ pub mod event;
 pub mod finding;
 pub mod health_check;
 pub mod key;
+pub mod managed_certificate;
 pub mod reference;
 pub mod run_service;
 pub mod sql_instance;

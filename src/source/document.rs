@@ -9,6 +9,7 @@ use super::text::Text;
 use super::{rollout, schema, yaml};
 use crate::api::backend_service::BackendServiceResource;
 use crate::api::health_check::HealthCheckResource;
+use crate::api::managed_certificate::ManagedCertificateResource;
 use crate::api::run_service::RunServiceResource;
 use crate::api::sql_instance::SqlInstanceResource;
 use crate::api::ssl_certificate::SslCertificateResource;
@@ -392,6 +393,9 @@ fn typed(kind: Kind, node: &Node, faults: &mut Faults) -> Option<Policy> {
         }
         Kind::SslCertificate => {
             serde_json::from_value::<ManagedSpec<SslCertificateResource>>(spec).map(policy)
+        }
+        Kind::ManagedCertificate => {
+            serde_json::from_value::<ManagedSpec<ManagedCertificateResource>>(spec).map(policy)
         }
         Kind::RunService => {
             serde_json::from_value::<ManagedSpec<RunServiceResource>>(spec).map(policy)

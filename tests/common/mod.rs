@@ -5,6 +5,8 @@
     reason = "json! literals read better by value"
 )]
 
+pub mod manager;
+
 use bytes::Bytes;
 use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
 use evenkeel::api::{Declared, Key, Kind, Origin, Status};

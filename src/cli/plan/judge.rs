@@ -1,22 +1,20 @@
 //! What a run would do with one resource, and what stands in the way: the engine's own plan, with
 //! the gates that `core::decide` puts before a write told in advance.
 
+use super::procedure;
 use crate::api::envelope::{Approval, Drift};
 use crate::api::{Declared, Reason};
-use crate::core::decide::procedure_plan;
 use crate::core::digest;
 use crate::core::error::Fault;
 use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Live, Present};
 use crate::core::plan::{self, Action, Plan};
-use crate::core::procedure::{Next, Procedure, Scene};
 use crate::core::record::Record;
 use crate::core::steps;
 use crate::kinds::{self, Names};
 use crate::render::live::object;
 use crate::render::plan_data::{ObjectPlan, Remark, Verdict, Weight};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 
 /// The way out where GCP does not know who asks.
 const LOGIN: &str = "run `gcloud auth application-default login`, or give --credentials FILE";
@@ -69,14 +67,17 @@ fn planned(
     now: Timestamp,
 ) -> ObjectPlan {
     let kind = kinds::of(declared.key.kind);
+    let seen = present;
+    let present = seen.filter(|seen| (kind.rules().exists)(seen));
     let wanted = kind.declared(declared, names);
     let content = digest::desired(declared);
     let live = present.map(|present| &present.fields);
-    let mut plan = if let Some(look) = kind.rules().procedure {
-        by_procedure(declared, &wanted, present, record, look, now)
+    let (mut plan, stuck) = if let Some(look) = kind.rules().procedure {
+        procedure::plan(declared, &wanted, seen, record, look, now)
     } else {
         let rollout = declared.policy.rollout.as_ref();
-        plan::plan(kind.rules(), &content, &wanted, live, rollout)
+        let plan = plan::plan(kind.rules(), &content, &wanted, live, rollout);
+        (plan, None)
     };
     let reached = record
         .and_then(|record| record.last_good.as_ref())
@@ -93,6 +94,7 @@ fn planned(
         record,
         content: &content,
         drift,
+        stuck: stuck.as_deref(),
     };
     let remarks = facts.remarks();
     ObjectPlan {
@@ -103,39 +105,6 @@ fn planned(
         notes: kind.notes(live, &wanted),
         plan: Some(plan),
     }
-}
-
-/// The plan of a kind that changes by several calls on several objects.
-fn by_procedure(
-    declared: &Declared,
-    wanted: &Fields,
-    present: Option<&Present>,
-    record: Option<&Record>,
-    look: fn(&Scene<'_>) -> Procedure,
-    now: Timestamp,
-) -> Plan {
-    let since = record
-        .and_then(|record| record.rollout.as_ref())
-        .map_or_else(BTreeMap::new, |rollout| rollout.since.clone());
-    let rollout = declared.policy.rollout.as_ref();
-    let procedure = look(&Scene {
-        name: &declared.key.name,
-        declared: wanted,
-        resource: &declared.resource,
-        live: present,
-        since: &since,
-        bake: rollout.and_then(|spec| spec.bake).unwrap_or_default().0,
-        now,
-    });
-    let mut plan = procedure_plan(&digest::desired(declared), wanted, present, &procedure);
-    if procedure.next == Next::Done {
-        plan.action = Action::None;
-        plan.changes.clear();
-        plan.steps.clear();
-    } else {
-        plan.steps.drain(..procedure.at.min(plan.steps.len()));
-    }
-    plan
 }
 
 fn verdict(plan: &Plan, remarks: &[Remark]) -> Verdict {
@@ -165,6 +134,7 @@ struct Facts<'a> {
     record: Option<&'a Record>,
     content: &'a str,
     drift: bool,
+    stuck: Option<&'a str>,
 }
 
 impl Facts<'_> {
@@ -179,6 +149,7 @@ impl Facts<'_> {
             self.missing(),
             self.blocked(),
             self.held(),
+            self.stuck(),
             self.observed_only(),
             self.suspended(),
             self.approval(),
@@ -293,6 +264,15 @@ impl Facts<'_> {
                 self.name()
             )),
         ))
+    }
+
+    /// A procedure that has no way on says so before anything is written.
+    fn stuck(&self) -> Option<Remark> {
+        let held = self.record.and_then(|record| record.held.as_ref());
+        if held.is_some_and(|held| held.digest == self.content) {
+            return None;
+        }
+        self.stuck.map(|text| remark(Weight::Blocks, text, None))
     }
 
     fn observed_only(&self) -> Option<Remark> {

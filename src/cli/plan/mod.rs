@@ -3,6 +3,7 @@
 mod dependencies;
 mod json;
 mod judge;
+mod procedure;
 
 use super::args::{Gcp, Globals, PlanArgs, PlanFormat};
 use super::world::{self, World};

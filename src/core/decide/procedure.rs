@@ -22,18 +22,19 @@ use std::time::Duration;
 const WAIT: Duration = Duration::from_secs(15);
 
 impl<'a> Run<'a> {
-    /// One round of a kind that has a procedure. `present`: what exists of its objects.
+    /// One round of a kind that has a procedure. `seen`: what was read of its objects.
     pub(super) fn proceed(
         &mut self,
         desired: &Desired<'a>,
-        present: Option<&'a Present>,
+        seen: Option<&'a Present>,
         look: fn(&Scene<'_>) -> Procedure,
     ) -> Flow<Verdict> {
+        let present = seen.filter(|seen| (self.input.rules.exists)(seen));
         if let Some(present) = present {
             self.take_over(desired, present)?;
         }
         self.supersede(desired);
-        let procedure = self.look(desired, present, look);
+        let procedure = self.look(desired, seen, look);
         if procedure.next == Next::Done {
             return self.procedure_done(desired);
         }
@@ -77,12 +78,18 @@ impl<'a> Run<'a> {
             .as_ref()
             .and_then(|rollout| rollout.bake)
             .unwrap_or_default();
+        let nothing = Fields::new();
+        let applied = self.record.last_good.as_ref();
         look(&Scene {
             name: &self.record.key.name,
             declared: desired.fields,
             resource: &desired.declared.resource,
             live: present,
             since,
+            adopt: policy.adopt,
+            attempt: self.record.attempt(),
+            failed: self.record.failures(desired.digest),
+            applied: applied.map_or(&nothing, |good| &good.fields),
             bake: bake.0,
             now: self.input.now,
         })
@@ -110,6 +117,7 @@ impl<'a> Run<'a> {
         if rollout.step != procedure.at {
             rollout.step = procedure.at;
             rollout.step_started_at = now;
+            rollout.bake_until = None;
             self.record.retry = None;
         }
         let Some(rollout) = self.record.rollout.as_mut() else {

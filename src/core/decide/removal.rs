@@ -41,7 +41,8 @@ impl Run<'_> {
                     .map_or_else(String::new, |fault| format!(": {fault}"));
                 stop(self.soon(Situation::Unreadable(format!("cannot read GCP{why}")), 5))
             }
-            Live::Absent => {
+            Live::Present(present) if (self.input.rules.exists)(present) => self.delete(present),
+            Live::Absent | Live::Present(_) => {
                 self.normal("Gone", "the resource is gone already");
                 let rest = Verdict::rest(Situation::Deleting("gone".to_owned()));
                 stop(Verdict {
@@ -49,7 +50,6 @@ impl Run<'_> {
                     ..rest
                 })
             }
-            Live::Present(present) => self.delete(present),
         }
     }
 
@@ -185,6 +185,14 @@ impl Run<'_> {
             resource: &serde_json::Map::new(),
             live: Some(present),
             since: &BTreeMap::new(),
+            adopt: false,
+            attempt: self.record.attempt(),
+            failed: 0,
+            applied: self
+                .record
+                .last_good
+                .as_ref()
+                .map_or(&Fields::new(), |good| &good.fields),
             bake: Duration::ZERO,
             now: self.input.now,
         });

@@ -1,11 +1,9 @@
 //! The certificates that belong to one manifest, and what each of them is worth.
 
+use crate::kinds::suffix::{hex, suffixed};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-
-/// Hex digits that tell the members of a family apart.
-const SUFFIX: usize = 8;
 
 /// What a certificate is for: equal content needs no rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,50 +129,26 @@ impl Content {
         }
     }
 
-    /// The name of the `round`-th certificate with this content: equal content, equal name.
-    pub fn name(&self, base: &str, round: usize) -> String {
-        let mut hasher = Sha256::new();
-        hasher.update(self.domains.join(","));
-        hasher.update(self.certificate.as_deref().unwrap_or_default());
-        hasher.update(round.to_be_bytes());
-        let hex: String = hasher
-            .finalize()
-            .iter()
-            .take(SUFFIX / 2)
-            .map(|byte| hex_byte(*byte))
-            .collect();
-        format!("{base}-{hex}")
+    /// The name of the `round`-th certificate that an attempt makes for this content.
+    pub fn name(&self, base: &str, attempt: i64, round: usize) -> String {
+        let certificate = self.certificate.as_deref().unwrap_or_default();
+        let domains = self.domains.join(",");
+        suffixed(
+            base,
+            &[
+                domains.as_bytes(),
+                certificate.as_bytes(),
+                &attempt.to_be_bytes(),
+                &round.to_be_bytes(),
+            ],
+        )
     }
-}
-
-fn hex_byte(byte: u8) -> String {
-    format!("{byte:02x}")
 }
 
 /// Digest of a PEM text, whatever its line ends.
 pub(super) fn fingerprint(pem: &str) -> String {
     let plain: String = pem.split_whitespace().collect();
-    let hex: String = Sha256::digest(plain.as_bytes())
-        .iter()
-        .map(|byte| hex_byte(*byte))
-        .collect();
-    format!("sha256:{hex}")
-}
-
-/// The base of a name: without a suffix of a hyphen and eight hex digits.
-#[must_use]
-pub fn base_of(name: &str) -> &str {
-    match name.rsplit_once('-') {
-        Some((base, suffix))
-            if suffix.len() == SUFFIX
-                && suffix
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) =>
-        {
-            base
-        }
-        _ => name,
-    }
+    format!("sha256:{}", hex(&Sha256::digest(plain.as_bytes())))
 }
 
 #[cfg(test)]
@@ -183,20 +157,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn names_of_a_family() {
-        for (name, base) in [
-            ("staging-cert", "staging-cert"),
-            ("staging-cert-1f0c88aa", "staging-cert"),
-            ("staging-cert-1f0c88a", "staging-cert-1f0c88a"),
-            ("staging-cert-1F0C88AA", "staging-cert-1F0C88AA"),
-            ("c-deadbeef", "c"),
-        ] {
-            assert_eq!(base_of(name), base);
-        }
-    }
-
-    #[test]
-    fn equal_content_gets_an_equal_name_in_any_order() {
+    fn equal_content_gets_an_equal_name_in_one_attempt() {
         let content = |domains: Value| {
             Content::declared(
                 json!({"managed": {"domains": domains}})
@@ -206,8 +167,10 @@ mod tests {
         };
         let one = content(json!(["b.example.com", "A.example.com."]));
         let two = content(json!(["a.example.com", "b.example.com"]));
-        assert_eq!(one.name("c", 0), two.name("c", 0));
-        assert_ne!(one.name("c", 0), one.name("c", 1));
-        assert_eq!(base_of(&one.name("staging-cert", 0)), "staging-cert");
+        assert_eq!(one.name("c", 1, 0), two.name("c", 1, 0));
+        assert_ne!(one.name("c", 1, 0), one.name("c", 1, 1));
+        assert_ne!(one.name("c", 1, 0), one.name("c", 2, 0));
+        let name = one.name("staging-cert", 1, 0);
+        assert_eq!(crate::kinds::suffix::base_of(&name), "staging-cert");
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Most classic certificates on one proxy. Source: compute v1, `setSslCertificates`.
 const PROXY_LIMIT: usize = 15;
-/// Certificates that may fail for good before evenkeel stops making new ones.
+/// Certificates that may fail for good in one attempt before evenkeel stops making new ones.
 const ROUNDS: usize = 3;
 /// How long provisioning may take where the manifest says nothing: Google says up to 60 minutes.
 const PROVISIONING: Duration = Duration::from_mins(90);
@@ -98,7 +98,7 @@ impl<'a> Rotation<'a> {
             .count();
         let name = match &target {
             Some(member) => member.name.clone(),
-            None => fresh_name(&content, scene.name, lost, &members),
+            None => fresh_name(&content, scene, lost, &members),
         };
         Some(Rotation {
             scene,
@@ -163,11 +163,10 @@ impl<'a> Rotation<'a> {
             .iter()
             .filter(|m| m.content == self.content && m.is_lost())
             .count();
-        if lost >= ROUNDS {
-            let message = format!(
-                "{lost} certificates with this content failed for good; mend the domains, then \
-                 `evenkeel rollout retry`"
-            );
+        // Each attempt that a person asks for has rounds of its own.
+        if lost >= ROUNDS * (1 + self.scene.failed) {
+            let message =
+                format!("{lost} certificates with this content failed for good; mend the domains");
             return Some(Next::Broken {
                 reason: Reason::VerifyFailed,
                 message,
@@ -349,10 +348,11 @@ fn best<'m>(members: &'m [Member], content: &Content, proxies: &[Proxy]) -> Opti
 }
 
 /// A name that no member has, the same each time it is asked for.
-fn fresh_name(content: &Content, base: &str, lost: usize, members: &[Member]) -> String {
+fn fresh_name(content: &Content, scene: &Scene<'_>, lost: usize, members: &[Member]) -> String {
+    let name = |round| content.name(scene.name, scene.attempt, round);
     let taken = |name: &String| members.iter().any(|member| member.name == *name);
-    (lost..=lost + members.len())
-        .map(|round| content.name(base, round))
-        .find(|name| !taken(name))
-        .unwrap_or_else(|| content.name(base, lost + members.len()))
+    let found = (lost..lost + members.len())
+        .map(name)
+        .find(|name| !taken(name));
+    found.unwrap_or_else(|| name(lost + members.len()))
 }
