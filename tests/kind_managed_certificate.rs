@@ -194,7 +194,7 @@ fn what_others_made_is_left_alone_without_adopt() {
         operator.declare(vec![manifest]).await;
         world
             .journal
-            .ask(&key(), &Ask::Retry, world.clock.now())
+            .ask(key(), &Ask::Retry, world.clock.now())
             .unwrap();
         operator.ready(&key(), 4 * HOUR).await;
         let list = &world.served()[WILD];
@@ -510,7 +510,7 @@ fn what_google_gave_up_on_is_told_held_and_made_anew_when_a_person_says_so() {
         world.emulator.set_domains(BTreeMap::new());
         world
             .journal
-            .ask(&key(), &Ask::Retry, world.clock.now())
+            .ask(key(), &Ask::Retry, world.clock.now())
             .unwrap();
         operator.ready(&key(), 4 * HOUR).await;
         assert_eq!(

@@ -4,11 +4,13 @@
 //! as arguments; the same inputs give the same decision, byte for byte.
 
 pub mod backoff;
+pub mod check;
 pub mod conditions;
 pub mod decide;
 pub mod digest;
 pub mod error;
 pub mod fields;
+pub mod freeze;
 pub mod graph;
 pub mod items;
 pub mod observed;

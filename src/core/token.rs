@@ -2,7 +2,7 @@
 //! the spec.
 
 use super::fields::Fields;
-use crate::api::Key;
+use crate::api::Subject;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Token {
     /// Unique and growing.
     pub id: String,
-    pub key: Key,
+    pub about: Subject,
     pub at: Timestamp,
     pub ask: Ask,
 }

@@ -1,7 +1,7 @@
 //! The journal of a standalone operator: one `SQLite` file in WAL mode, one operator at a time.
 
 use super::{CALL_LIMIT, EVENT_LIMIT, Journal, JournalError, REVISION_LIMIT, schema};
-use crate::api::{Event, Key};
+use crate::api::{Event, Key, Subject};
 use crate::core::digest::to_value;
 use crate::core::error::Fault;
 use crate::core::observed::Operation;
@@ -73,9 +73,14 @@ impl SqliteJournal {
     ///
     /// # Errors
     /// Nothing was saved.
-    pub fn ask(&self, key: &Key, ask: &Ask, at: jiff::Timestamp) -> Result<i64, JournalError> {
+    pub fn ask(
+        &self,
+        about: impl Into<Subject>,
+        ask: &Ask,
+        at: jiff::Timestamp,
+    ) -> Result<i64, JournalError> {
         let connection = self.connection();
-        insert_token(&connection, key, ask, at).map_err(|e| unusable(&self.path, e))
+        insert_token(&connection, &about.into(), ask, at).map_err(|e| unusable(&self.path, e))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -202,7 +207,7 @@ impl Journal for SqliteJournal {
             })
             .map_err(|source| unusable(&self.path, source))?;
         rows.into_iter()
-            .map(|(seq, key, at, ask)| {
+            .map(|(seq, about, at, ask)| {
                 let corrupt = |source| JournalError::Corrupt {
                     path: self.path.clone(),
                     what: "token",
@@ -210,7 +215,7 @@ impl Journal for SqliteJournal {
                 };
                 Ok(Token {
                     id: seq.to_string(),
-                    key: serde_json::from_str(&key).map_err(corrupt)?,
+                    about: read_subject(&about).map_err(corrupt)?,
                     at: at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH),
                     ask: serde_json::from_str(&ask).map_err(corrupt)?,
                 })
@@ -239,16 +244,21 @@ pub(super) fn load(path: &Path, connection: &Connection) -> Result<Vec<Record>, 
         .collect()
 }
 
+/// What a token is about. The first schema had the key of a resource in its place.
+fn read_subject(text: &str) -> serde_json::Result<Subject> {
+    serde_json::from_str(text).or_else(|_| serde_json::from_str::<Key>(text).map(Subject::Resource))
+}
+
 pub(super) fn insert_token(
     connection: &Connection,
-    key: &Key,
+    about: &Subject,
     ask: &Ask,
     at: jiff::Timestamp,
 ) -> rusqlite::Result<i64> {
     connection.execute(
         "INSERT INTO tokens (key, at, ask) VALUES (?1, ?2, ?3)",
         params![
-            to_value(key).to_string(),
+            to_value(about).to_string(),
             at.to_string(),
             to_value(ask).to_string()
         ],
@@ -382,7 +392,7 @@ fn put_events(tx: &Transaction<'_>, events: &[Event]) -> rusqlite::Result<()> {
             "INSERT INTO events (key, at, severity, reason, message) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
         .execute(params![
-            event.key.to_string(),
+            event.about.to_string(),
             event.at.to_string(),
             to_value(&event.severity).as_str(),
             event.reason,
@@ -390,7 +400,7 @@ fn put_events(tx: &Transaction<'_>, events: &[Event]) -> rusqlite::Result<()> {
         ])?;
     }
     match events.last() {
-        Some(event) => prune(tx, "events", &event.key, EVENT_LIMIT),
+        Some(event) => prune(tx, "events", &event.about, EVENT_LIMIT),
         None => Ok(()),
     }
 }
@@ -425,7 +435,12 @@ fn mark_handled(tx: &Transaction<'_>, handled: &[String]) -> rusqlite::Result<()
 }
 
 /// Keeps the newest `limit` rows of a resource.
-fn prune(tx: &Transaction<'_>, table: &str, key: &Key, limit: u32) -> rusqlite::Result<()> {
+fn prune(
+    tx: &Transaction<'_>,
+    table: &str,
+    key: &impl ToString,
+    limit: u32,
+) -> rusqlite::Result<()> {
     tx.prepare_cached(&format!(
         "DELETE FROM {table} WHERE key = ?1 AND seq <= (
              SELECT seq FROM {table} WHERE key = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)"

@@ -3,7 +3,7 @@
 use super::sqlite::{insert_token, load, unusable};
 use super::{JournalError, schema};
 use crate::api::event::Severity;
-use crate::api::{Event, Key};
+use crate::api::{Event, Key, Subject};
 use crate::core::record::{Record, Revision};
 use crate::core::token::Ask;
 use rusqlite::{Connection, OpenFlags, params};
@@ -77,7 +77,7 @@ impl View {
             let severity: String = row.get(1)?;
             Ok(Event {
                 at: at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH),
-                key: key.clone(),
+                about: key.clone().into(),
                 severity: if severity == "Warning" {
                     Severity::Warning
                 } else {
@@ -120,9 +120,9 @@ impl View {
     ///
     /// # Errors
     /// Nothing was written down.
-    pub fn ask(&self, key: &Key, ask: &Ask) -> Result<i64, JournalError> {
+    pub fn ask(&self, about: impl Into<Subject>, ask: &Ask) -> Result<i64, JournalError> {
         let writer = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        insert_token(&writer, key, ask, jiff::Timestamp::now())
+        insert_token(&writer, &about.into(), ask, jiff::Timestamp::now())
             .map_err(|source| unusable(&self.path, source))
     }
 

@@ -227,7 +227,7 @@ impl World {
 
     pub fn ask(&self, ask: &Ask) {
         self.journal
-            .ask(&key(CONNECTOR), ask, self.clock.now())
+            .ask(key(CONNECTOR), ask, self.clock.now())
             .unwrap();
     }
 }

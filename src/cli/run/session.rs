@@ -172,8 +172,8 @@ impl<'a> Session<'a> {
         loop {
             match self.events.try_recv() {
                 Ok(event) => {
-                    let report = resources.get(&event.key);
-                    let name = report.map_or(&*event.key.name, |report| &*report.name);
+                    let report = event.about.key().and_then(|key| resources.get(key));
+                    let name = report.map_or(event.about.name(), |report| &*report.name);
                     self.voice.event(&event, name, self.object_width)?;
                     printed += 1;
                 }

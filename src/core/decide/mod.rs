@@ -17,7 +17,9 @@ mod settle;
 mod step;
 mod tokens;
 
-pub use input::{Decision, Desired, Effect, HISTORY_LIMIT, Input, LOOP_LIMIT, LOOP_WINDOW, Timing};
+pub use input::{
+    Decision, Desired, Effect, HISTORY_LIMIT, Hindrance, Input, LOOP_LIMIT, LOOP_WINDOW, Timing,
+};
 pub use outcome::sent;
 pub use procedure::procedure_plan;
 pub use resumed::resumed;
@@ -381,7 +383,7 @@ impl<'a> Run<'a> {
     fn event(&mut self, severity: Severity, reason: &str, message: &str) {
         self.events.push(Event {
             at: self.input.now,
-            key: self.record.key.clone(),
+            about: self.record.key.clone().into(),
             severity,
             reason: reason.to_owned(),
             message: conditions::bounded(message.to_owned()),
