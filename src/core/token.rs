@@ -32,5 +32,11 @@ pub enum Ask {
     /// Stop the rollout where it is, and hold its content.
     Abort,
     /// Go back to a saved revision, as far as fields go back, and hold the declared content.
-    Undo { to: i64, fields: Fields },
+    Undo {
+        to: i64,
+        fields: Fields,
+        /// Why, where no person asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
 }

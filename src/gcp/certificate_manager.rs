@@ -6,21 +6,24 @@
 //! of the last three in the location, each authorization with the certificates that use it; a listing
 //! has for each family what it is connected with. The API has no etag and no request id.
 
+mod families;
+mod request;
+
 use super::client::{Call, Client, Proof};
 use super::endpoint::Api;
-use super::error::fault;
 use super::operation::from_longrunning;
 use super::pages::{Pages, unclear};
 use super::path::{full_name, project_of, segment};
-use super::service::{Listing, Service};
-use crate::core::error::{Fault, FaultKind};
+use super::service::{Listing, Service, Survey};
+use crate::core::error::Fault;
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
-use crate::core::record::{Intent, Verb};
-use ::http::Method;
+use crate::core::record::Verb;
 use async_trait::async_trait;
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use families::{All, Family, location_of};
+use request::{request, scope};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Items asked for per page. Documented for map entries only, where 1000 is the most.
@@ -30,6 +33,9 @@ const AUTHORIZATIONS: &str = "dnsAuthorizations";
 const MAPS: &str = "certificateMaps";
 const ENTRIES: &str = "certificateMapEntries";
 
+/// Stands for every location in a listing (AIP-159).
+const EVERYWHERE: &str = "-";
+
 /// Certificates of every project and location.
 pub struct CertificateManager {
     client: Arc<Client>,
@@ -37,34 +43,6 @@ pub struct CertificateManager {
     base_of: fn(&str) -> &str,
     /// The label that names the family a DNS authorization was made for.
     label: &'static str,
-}
-
-/// Everything in one location.
-#[derive(Default)]
-struct All {
-    certificates: Vec<Value>,
-    authorizations: Vec<Value>,
-    maps: Vec<Value>,
-    entries: Vec<Value>,
-    unreachable: bool,
-}
-
-/// What one family is connected with.
-#[derive(Default)]
-struct Family {
-    certificates: Vec<Value>,
-    authorizations: Vec<Value>,
-    maps: Vec<Value>,
-    entries: Vec<Value>,
-}
-
-impl Family {
-    fn composite(self, name: &str) -> Value {
-        json!({
-            "name": name, CERTIFICATES: self.certificates, AUTHORIZATIONS: self.authorizations,
-            MAPS: self.maps, ENTRIES: self.entries,
-        })
-    }
 }
 
 impl CertificateManager {
@@ -101,6 +79,7 @@ impl CertificateManager {
             *kept = listing.items;
         }
         for map in &all.maps {
+            let scope = self::scope(project, location_of(map)?)?;
             let path = format!("{scope}/{MAPS}/{}/{ENTRIES}", segment(id_of(map)?)?);
             let listing = self.pages(project, &path, ENTRIES).await?;
             all.unreachable |= listing.unreachable;
@@ -118,7 +97,6 @@ impl CertificateManager {
             &mut all.entries,
             &["name", "hostname", "matcher", CERTIFICATES],
         );
-        all.tell_users();
         Ok(all)
     }
 
@@ -127,64 +105,33 @@ impl CertificateManager {
     }
 
     fn families(&self, all: &All) -> BTreeMap<String, Family> {
-        let mut families: BTreeMap<String, Family> = BTreeMap::new();
-        for certificate in &all.certificates {
-            let family = families.entry(self.family_of(certificate).to_owned());
-            family.or_default().certificates.push(certificate.clone());
-        }
-        for authorization in &all.authorizations {
-            let users = texts(&authorization["usedBy"]).map(|name| (self.base_of)(name));
-            let mut owners: BTreeSet<&str> = users.collect();
-            let maker = authorization["labels"][self.label].as_str();
-            // One that nobody uses is all that is left of its maker, or all there is yet.
-            if let Some(maker) = maker
-                && (owners.is_empty() || families.contains_key(maker))
-            {
-                owners.insert(maker);
-            }
-            for owner in owners {
-                let family = families.entry(owner.to_owned()).or_default();
-                family.authorizations.push(authorization.clone());
-            }
-        }
-        for entry in &all.entries {
-            let served = texts(&entry[CERTIFICATES]).map(|name| (self.base_of)(short(name)));
-            let served: BTreeSet<&str> = served.collect();
-            let map = map_of(entry);
-            let map = all.maps.iter().find(|item| last(&item["name"]) == map);
-            for owner in served {
-                let family = families.entry(owner.to_owned()).or_default();
-                family.entries.push(entry.clone());
-                family
-                    .maps
-                    .extend(map.filter(|m| !family.maps.contains(m)).cloned());
-            }
-        }
-        families
+        families::families(all, self.base_of, self.label)
     }
-}
 
-impl All {
-    /// Puts the short names of the certificates that use it into each authorization.
-    fn tell_users(&mut self) {
-        let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for certificate in &self.certificates {
-            for name in texts(&certificate["managed"][AUTHORIZATIONS]) {
-                let user = last(&certificate["name"]).to_owned();
-                users.entry(short(name).to_owned()).or_default().push(user);
+    /// The families by their locations. What is left of one without certificates is nothing to keep.
+    fn surveyed(&self, all: All) -> Result<Survey, Fault> {
+        let mut survey = Survey::default();
+        if all.unreachable {
+            survey.unreachable.push("a part of it".to_owned());
+        }
+        for (location, mut all) in all.by_location()? {
+            all.tell_users();
+            for (name, family) in self.families(&all) {
+                if !family.certificates.is_empty() {
+                    let found = (location.clone(), family.composite(&name));
+                    survey.found.push(found);
+                }
             }
         }
-        for authorization in &mut self.authorizations {
-            let users = users.remove(last(&authorization["name"]));
-            authorization["usedBy"] = json!(users.unwrap_or_default());
-        }
+        Ok(survey)
     }
 }
 
 #[async_trait]
 impl Service for CertificateManager {
     async fn list(&self, project: &str, location: &str) -> Result<Listing, Fault> {
-        let all = self.all(project, location).await?;
+        let mut all = self.all(project, location).await?;
+        all.tell_users();
         let families = self.families(&all).into_iter();
         Ok(Listing {
             items: families
@@ -194,6 +141,14 @@ impl Service for CertificateManager {
         })
     }
 
+    async fn survey(&self, project: &str) -> Result<Survey, Fault> {
+        self.surveyed(self.all(project, EVERYWHERE).await?)
+    }
+
+    async fn survey_in(&self, project: &str, location: &str) -> Result<Survey, Fault> {
+        self.surveyed(self.all(project, location).await?)
+    }
+
     /// Listings: a certificate that is to be made depends on what is there already, so the composite
     /// comes for a family without members too. What could not be listed in full is no answer.
     async fn get(&self, project: &str, location: &str, name: &str) -> Result<Option<Value>, Fault> {
@@ -201,6 +156,7 @@ impl Service for CertificateManager {
         if all.unreachable {
             return Err(unclear("the certificates could not be listed in full"));
         }
+        all.tell_users();
         all.certificates.retain(|item| self.family_of(item) == name);
         let family = Family {
             certificates: all.certificates,
@@ -265,72 +221,6 @@ impl Service for CertificateManager {
     }
 }
 
-/// The request line of an intent.
-struct Request {
-    method: Method,
-    path: String,
-    query: Vec<(&'static str, String)>,
-}
-
-fn request(intent: &Intent) -> Result<Request, Fault> {
-    let key = &intent.key;
-    let object = intent.object.as_deref().unwrap_or_default();
-    let Some((collection, id)) = object.rsplit_once('/') else {
-        let text = "a certificate is changed by calls on its objects only";
-        return Err(fault(FaultKind::Invalid, 0, "NO_OBJECT", text));
-    };
-    let scope = scope(&key.project, &key.location)?;
-    let one = format!("{scope}/{}", full_name(object)?);
-    Ok(match intent.verb {
-        Verb::Create => Request {
-            method: Method::POST,
-            path: format!("{scope}/{}", full_name(collection)?),
-            query: vec![(id_parameter(collection)?, id.to_owned())],
-        },
-        Verb::Patch => Request {
-            method: Method::PATCH,
-            path: one,
-            query: vec![("updateMask", mask(&intent.body)?)],
-        },
-        Verb::Delete => Request {
-            method: Method::DELETE,
-            path: one,
-            query: Vec::new(),
-        },
-    })
-}
-
-fn id_parameter(collection: &str) -> Result<&'static str, Fault> {
-    match short(collection) {
-        CERTIFICATES => Ok("certificateId"),
-        AUTHORIZATIONS => Ok("dnsAuthorizationId"),
-        MAPS => Ok("certificateMapId"),
-        ENTRIES => Ok("certificateMapEntryId"),
-        _ => {
-            let text = "there is no such collection of certificates";
-            Err(fault(FaultKind::Invalid, 0, "NO_OBJECT", text))
-        }
-    }
-}
-
-/// A patch sends the fields it changes, and those alone.
-fn mask(body: &Value) -> Result<String, Fault> {
-    let fields: Vec<&str> = body
-        .as_object()
-        .map(|body| body.keys().map(String::as_str).collect())
-        .unwrap_or_default();
-    if fields.is_empty() {
-        let text = "a patch names the fields it changes";
-        return Err(fault(FaultKind::Invalid, 0, "INVALID_MASK", text));
-    }
-    Ok(fields.join(","))
-}
-
-fn scope(project: &str, location: &str) -> Result<String, Fault> {
-    let (project, location) = (segment(project)?, segment(location)?);
-    Ok(format!("v1/projects/{project}/locations/{location}"))
-}
-
 /// The short name of an item. One that cannot be told apart would look like an absent one.
 fn id_of(item: &Value) -> Result<&str, Fault> {
     match last(&item["name"]) {
@@ -345,17 +235,6 @@ fn last(name: &Value) -> &str {
 
 fn short(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
-}
-
-/// The short name of the map that an entry is in.
-fn map_of(entry: &Value) -> &str {
-    let name = entry["name"].as_str().unwrap_or_default();
-    name.rsplit('/').nth(2).unwrap_or_default()
-}
-
-fn texts(list: &Value) -> impl Iterator<Item = &str> {
-    let items = list.as_array().into_iter().flatten();
-    items.filter_map(Value::as_str)
 }
 
 /// Drops every field but these.

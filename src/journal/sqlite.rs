@@ -1,11 +1,12 @@
 //! The journal of a standalone operator: one `SQLite` file in WAL mode, one operator at a time.
 
-use super::{CALL_LIMIT, EVENT_LIMIT, Journal, JournalError, REVISION_LIMIT, schema};
+use super::{CALL_LIMIT, EVENT_LIMIT, Journal, JournalError, REVISION_LIMIT, rows, schema};
 use crate::api::{Event, Key, Subject};
 use crate::core::digest::to_value;
 use crate::core::error::Fault;
 use crate::core::observed::Operation;
 use crate::core::permit::Durable;
+use crate::core::phase::PhaseRecord;
 use crate::core::record::{Record, Revision};
 use crate::core::token::{Ask, Token};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -107,7 +108,7 @@ impl SqliteJournal {
 
 impl Journal for SqliteJournal {
     fn load(&self) -> Result<Vec<Record>, JournalError> {
-        load(&self.path, &self.connection())
+        rows::bodies(&self.path, &self.connection(), rows::RECORDS)
     }
 
     fn commit(
@@ -195,58 +196,35 @@ impl Journal for SqliteJournal {
         })
     }
 
-    fn tokens(&self) -> Result<Vec<Token>, JournalError> {
-        let connection = self.connection();
-        let rows = connection
-            .prepare_cached("SELECT seq, key, at, ask FROM tokens WHERE handled = 0 ORDER BY seq")
-            .and_then(|mut statement| {
-                let rows = statement.query_map([], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-                })?;
-                rows.collect::<rusqlite::Result<Vec<(i64, String, String, String)>>>()
-            })
-            .map_err(|source| unusable(&self.path, source))?;
-        rows.into_iter()
-            .map(|(seq, about, at, ask)| {
-                let corrupt = |source| JournalError::Corrupt {
-                    path: self.path.clone(),
-                    what: "token",
-                    source,
-                };
-                Ok(Token {
-                    id: seq.to_string(),
-                    about: read_subject(&about).map_err(corrupt)?,
-                    at: at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH),
-                    ask: serde_json::from_str(&ask).map_err(corrupt)?,
-                })
-            })
-            .collect()
+    fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError> {
+        let all = rows::revisions(&self.path, &self.connection(), key)?;
+        Ok(all.into_iter().find(|revision| revision.number == number))
     }
-}
 
-pub(super) fn load(path: &Path, connection: &Connection) -> Result<Vec<Record>, JournalError> {
-    let bodies = connection
-        .prepare("SELECT body FROM records ORDER BY key")
-        .and_then(|mut statement| {
-            let rows = statement.query_map([], |row| row.get(0))?;
-            rows.collect::<rusqlite::Result<Vec<String>>>()
-        })
-        .map_err(|source| unusable(path, source))?;
-    bodies
-        .iter()
-        .map(|body| {
-            serde_json::from_str(body).map_err(|source| JournalError::Corrupt {
-                path: path.to_owned(),
-                what: "record",
-                source,
-            })
-        })
-        .collect()
-}
+    fn phases(&self) -> Result<Vec<PhaseRecord>, JournalError> {
+        rows::bodies(&self.path, &self.connection(), rows::PHASES)
+    }
 
-/// What a token is about. The first schema had the key of a resource in its place.
-fn read_subject(text: &str) -> serde_json::Result<Subject> {
-    serde_json::from_str(text).or_else(|_| serde_json::from_str::<Key>(text).map(Subject::Resource))
+    fn commit_phase(
+        &self,
+        record: &PhaseRecord,
+        events: &[Event],
+        handled: &[String],
+    ) -> Result<(), JournalError> {
+        self.transact(|tx| {
+            tx.prepare_cached(
+                "INSERT INTO phases (name, body) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+            )?
+            .execute(params![record.name, to_value(record).to_string()])?;
+            put_events(tx, events)?;
+            mark_handled(tx, handled)
+        })
+    }
+
+    fn tokens(&self) -> Result<Vec<Token>, JournalError> {
+        rows::tokens(&self.path, &self.connection())
+    }
 }
 
 pub(super) fn insert_token(

@@ -6,6 +6,7 @@
 )]
 
 pub mod manager;
+pub mod meter;
 
 use bytes::Bytes;
 use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
@@ -13,7 +14,9 @@ use evenkeel::api::{Declared, Key, Kind, Origin, Status};
 use evenkeel::cli::embedded::Embedded;
 use evenkeel::core::token::Ask;
 use evenkeel::emulator::{Emulator, LogEntry, Options, Outcome, Scenario, Timing};
-use evenkeel::engine::{Board, Command, Engine, Ports, Services, Settings};
+use evenkeel::engine::{
+    Blindfold, Board, Command, Declaration, Engine, Ports, Prober, Services, Settings,
+};
 use evenkeel::gcp::access::Access;
 use evenkeel::gcp::budget::Budgets;
 use evenkeel::gcp::client::{Client, Ports as ClientPorts};
@@ -110,6 +113,7 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     pub journal: Arc<SqliteJournal>,
     pub settings: Settings,
+    pub prober: Arc<dyn Prober>,
     pub seed: u64,
 }
 
@@ -130,6 +134,7 @@ impl World {
             clock: Arc::new(SystemClock::starting_at(start)),
             journal: Arc::new(SqliteJournal::in_memory().unwrap()),
             settings: Settings::default(),
+            prober: Arc::new(Blindfold),
             seed: 7,
         }
     }
@@ -158,6 +163,7 @@ impl World {
         let ports = Ports {
             services: Services::new(&Arc::new(client)),
             journal,
+            prober: Arc::clone(&self.prober),
             clock: Arc::clone(&self.clock),
             entropy,
         };
@@ -241,7 +247,8 @@ pub struct Operator {
 }
 
 impl Operator {
-    pub async fn declare(&self, set: Vec<Declared>) {
+    pub async fn declare(&self, set: impl Into<Declaration>) {
+        let set = Box::new(set.into());
         self.commands.send(Command::Declare(set)).await.unwrap();
     }
 

@@ -81,7 +81,7 @@ impl<'a> Session<'a> {
 
     /// Hands a set to the engine.
     pub async fn declare(&mut self, set: Set) {
-        self.revision = set.revision;
+        self.revision.clone_from(&set.revision);
         self.stirred();
         let width = |declared: &crate::api::Declared| {
             live::object(declared.key.kind, &declared.name)
@@ -89,7 +89,7 @@ impl<'a> Session<'a> {
                 .count()
         };
         self.object_width = set.declared.iter().map(width).max().unwrap_or(0);
-        self.operator.declare(set.declared).await;
+        self.operator.declare(set).await;
     }
 
     /// Follows the run to its end.

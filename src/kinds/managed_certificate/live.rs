@@ -18,6 +18,8 @@ pub(super) struct Member {
     pub attempts: Vec<Attempt>,
     pub issue: Option<String>,
     pub expires: Option<String>,
+    /// What makes it another kind of certificate than this one keeps.
+    pub foreign: Option<&'static str>,
     /// Who uses it besides map entries.
     pub other_users: Vec<String>,
     created: String,
@@ -130,7 +132,8 @@ impl Seen {
 
     pub fn fits(&self, member: &Member, content: &Content) -> bool {
         let kind = content.record_type.as_ref();
-        member.domains == content.domains
+        member.foreign.is_none()
+            && member.domains == content.domains
             && kind.is_none_or(|kind| self.record_type(member).as_ref() == Some(kind))
     }
 
@@ -190,6 +193,7 @@ impl Member {
                 .flatten()
                 .map(Attempt::read)
                 .collect(),
+            foreign: foreign(raw),
             issue: trouble::issue(raw.pointer("/managed/provisioningIssue")),
             expires: Some(text(raw, "/expireTime")).filter(|time| !time.is_empty()),
             other_users: users
@@ -288,6 +292,24 @@ impl Entry {
             "certificateMaps/{}/certificateMapEntries/{}",
             self.slot.map, self.name
         )
+    }
+}
+
+fn foreign(raw: &Value) -> Option<&'static str> {
+    let managed = raw.get("managed").filter(|managed| !managed.is_null());
+    let proofs = managed.and_then(|managed| managed["dnsAuthorizations"].as_array());
+    if managed.is_none() {
+        return Some("its owner brought it and renews it");
+    }
+    if managed.is_some_and(|managed| managed["issuanceConfig"].is_string()) {
+        return Some("a private CA issues it");
+    }
+    if proofs.is_none_or(Vec::is_empty) {
+        return Some("its domains are not proved by DNS authorizations");
+    }
+    match raw["scope"].as_str() {
+        None | Some("" | "DEFAULT") => None,
+        Some(_) => Some("its scope is not DEFAULT"),
     }
 }
 

@@ -9,14 +9,16 @@
 mod calls;
 mod check;
 mod content;
+mod export;
 mod live;
 mod removal;
 mod rotation;
 mod trouble;
 
+use super::export::Export;
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
-use crate::api::{Declared, Finding, Kind};
+use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::{Fields, diff};
 use crate::core::observed::{Lifecycle, Present};
 use crate::core::rules::{FieldRule, Rules};
@@ -85,6 +87,10 @@ impl ManagedKind for ManagedCertificate {
             users: Vec::new(),
             raw,
         }
+    }
+
+    fn export(&self, live: &Present, _: &Key) -> Export {
+        export::export(&Seen::read(Some(&live.raw)))
     }
 
     fn check(&self, declared: &Declared) -> Vec<Finding> {
