@@ -3,7 +3,7 @@
 use super::fields::{self, Difference, Fields};
 use super::items;
 use super::observed::Present;
-use super::procedure::{Procedure, Scene};
+use super::procedure::Procedures;
 use super::record::{Step, Verb};
 use crate::api::envelope::RolloutSpec;
 use crate::api::status::Mutability;
@@ -35,8 +35,8 @@ pub struct Rules {
     pub exists: fn(&Present) -> bool,
     /// Live fields that status shows besides the managed ones, by how their paths begin.
     pub shown: &'static [&'static str],
-    /// For kinds whose change takes several calls on several objects: the next of them.
-    pub procedure: Option<fn(&Scene<'_>) -> Procedure>,
+    /// For kinds whose change takes several calls on several objects.
+    pub procedures: Option<&'static Procedures>,
     /// For kinds that make the steps of a rollout themselves.
     pub staging: Option<&'static Staging>,
 }
@@ -113,7 +113,7 @@ impl Rules {
             when_failed: "nothing is written to it; look at it in the console, and have it repaired",
             exists: |_| true,
             shown: &[],
-            procedure: None,
+            procedures: None,
             staging: None,
         }
     }

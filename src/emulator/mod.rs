@@ -24,6 +24,7 @@ mod control;
 mod dice;
 mod dns;
 mod domains;
+mod enum_numbers;
 mod errors;
 mod fault_json;
 mod faults;

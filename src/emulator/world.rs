@@ -13,6 +13,7 @@ use super::api::{Body, Eye, Request};
 use super::dice::Dice;
 use super::dns::Dns;
 use super::domains::{Domain, Domains};
+use super::enum_numbers;
 use super::errors::ApiError;
 use super::fields::Mask;
 use super::firing::{Arrival, Faults};
@@ -234,7 +235,11 @@ impl World {
     ) -> Result<Response<Bytes>, ApiError> {
         self.access.check(request.headers(), route)?;
         self.meter.charge(self.clock, route)?;
-        let params = Params::read(request.uri().query().unwrap_or_default(), route)?;
+        let params = Params::read(
+            request.uri().query().unwrap_or_default(),
+            request.headers(),
+            route,
+        )?;
         let mask = params
             .fields
             .as_deref()
@@ -255,6 +260,11 @@ impl World {
         let body = match mask {
             Some(mask) => mask.apply(body),
             None => body,
+        };
+        let body = if params.enum_numbers {
+            enum_numbers::encode(route.api, route.method.answer, body)
+        } else {
+            body
         };
         Ok(reply::json(200, &body, params.pretty))
     }

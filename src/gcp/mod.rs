@@ -9,8 +9,8 @@
 //! [`access`] say who calls where; [`error`], [`google_error`] and [`redact`]
 //! turn replies into faults; [`budget`], [`counts`], [`clock`] and [`entropy`] serve [`client`];
 //! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`], [`compute`],
-//! [`ssl_certificates`], [`certificate_manager`], [`run`], [`sqladmin`]) and what they share
-//! ([`pages`], [`aggregated`]).
+//! [`health_checks`], [`ssl_certificates`], [`certificate_manager`], [`run`], [`sqladmin`]) and
+//! what they share ([`pages`], [`aggregated`]).
 
 pub mod access;
 mod aggregated;
@@ -27,6 +27,7 @@ pub mod endpoint;
 pub mod entropy;
 pub mod error;
 pub mod google_error;
+pub mod health_checks;
 pub mod http;
 pub mod live;
 pub mod operation;

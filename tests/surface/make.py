@@ -76,7 +76,9 @@ def type_of(node):
 
 def flags(node):
     found = {}
-    if node.get("readOnly"):
+    # Compute marks many fields in their descriptions only.
+    told = node.get("description", "").lower().lstrip("[")
+    if node.get("readOnly") or told.startswith(("output only", "output-only")):
         found["readOnly"] = True
     if node.get("enum"):
         found["enum"] = node["enum"]

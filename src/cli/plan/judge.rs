@@ -1,21 +1,23 @@
 //! What a run would do with one resource, and what stands in the way: the engine's own plan, with
 //! the gates that `core::decide` puts before a write told in advance.
 
-use super::procedure;
 use crate::api::envelope::{Approval, Drift};
 use crate::api::{Declared, Reason};
 use crate::cli::exit::way_out;
+use crate::core::decide::procedure_plan;
 use crate::core::digest;
 use crate::core::error::Fault;
 use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Live, Present};
 use crate::core::plan::{self, Action, Plan};
+use crate::core::procedure::{Next, Procedure, Scene};
 use crate::core::record::Record;
 use crate::core::steps;
 use crate::kinds::{self, Names};
 use crate::render::live::object;
 use crate::render::plan_data::{ObjectPlan, Remark, Verdict, Weight};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// Plans one resource.
 #[must_use]
@@ -64,21 +66,22 @@ fn planned(
     let wanted = kind.declared(declared, names);
     let content = digest::desired(declared);
     let live = present.map(|present| &present.fields);
-    let (mut plan, stuck) = if let Some(look) = kind.rules().procedure {
-        procedure::plan(declared, &wanted, seen, record, look, now)
+    let procedure = procedure(declared, &wanted, seen, record, now);
+    let mut plan = if let Some(procedure) = &procedure {
+        by_procedure(&content, &wanted, present, procedure)
     } else {
         let rollout = declared.policy.rollout.as_ref();
-        let plan = plan::plan(kind.rules(), &content, &wanted, live, rollout);
-        (plan, None)
+        plan::plan(kind.rules(), &content, &wanted, live, rollout)
     };
     let reached = record
         .and_then(|record| record.last_good.as_ref())
         .is_some_and(|good| good.at.digest == content);
     let drift = reached && plan.action == Action::Update;
-    if let (true, Some(live), None) = (drift, live, kind.rules().procedure) {
+    if let (true, Some(live), None) = (drift, live, &procedure) {
         plan.steps = steps::single(&fields::diff(&wanted, live));
     }
     let facts = Facts {
+        broken: procedure.as_ref().and_then(broken),
         declared,
         wanted: &wanted,
         plan: &plan,
@@ -86,7 +89,6 @@ fn planned(
         record,
         content: &content,
         drift,
-        stuck: stuck.as_deref(),
     };
     let remarks = facts.remarks();
     ObjectPlan {
@@ -97,6 +99,75 @@ fn planned(
         notes: kind.notes(live, &wanted),
         plan: Some(plan),
     }
+}
+
+/// Whether a change takes several calls on several objects.
+#[must_use]
+pub fn takes_a_procedure(
+    declared: &Declared,
+    names: &dyn Names,
+    present: &Present,
+    record: Option<&Record>,
+    now: Timestamp,
+) -> bool {
+    let wanted = kinds::of(declared.key.kind).declared(declared, names);
+    procedure(declared, &wanted, Some(present), record, now).is_some()
+}
+
+/// Where a change by several calls on several objects stands; `None`: plain calls do.
+fn procedure(
+    declared: &Declared,
+    wanted: &Fields,
+    present: Option<&Present>,
+    record: Option<&Record>,
+    now: Timestamp,
+) -> Option<Procedure> {
+    let procedures = kinds::of(declared.key.kind).rules().procedures?;
+    let since = record
+        .and_then(|record| record.rollout.as_ref())
+        .map_or_else(BTreeMap::new, |rollout| rollout.since.clone());
+    let rollout = declared.policy.rollout.as_ref();
+    let nothing = Fields::new();
+    let good = record.and_then(|record| record.last_good.as_ref());
+    let failed = record.map_or(0, |record| record.failures(&digest::desired(declared)));
+    (procedures.change)(&Scene {
+        name: &declared.key.name,
+        declared: wanted,
+        resource: &declared.resource,
+        live: present,
+        since: &since,
+        adopt: declared.policy.adopt,
+        attempt: record.map_or(1, Record::attempt),
+        failed,
+        applied: good.map_or(&nothing, |good| &good.fields),
+        bake: rollout.and_then(|spec| spec.bake).unwrap_or_default().0,
+        now,
+    })
+}
+
+/// Why a procedure cannot go on.
+fn broken(procedure: &Procedure) -> Option<&str> {
+    match &procedure.next {
+        Next::Broken { message, .. } => Some(message),
+        _ => None,
+    }
+}
+
+fn by_procedure(
+    content: &str,
+    wanted: &Fields,
+    present: Option<&Present>,
+    procedure: &Procedure,
+) -> Plan {
+    let mut plan = procedure_plan(content, wanted, present, procedure);
+    if procedure.next == Next::Done {
+        plan.action = Action::None;
+        plan.changes.clear();
+        plan.steps.clear();
+    } else {
+        plan.steps.drain(..procedure.at.min(plan.steps.len()));
+    }
+    plan
 }
 
 fn verdict(plan: &Plan, remarks: &[Remark]) -> Verdict {
@@ -126,7 +197,8 @@ struct Facts<'a> {
     record: Option<&'a Record>,
     content: &'a str,
     drift: bool,
-    stuck: Option<&'a str>,
+    /// Why a procedure cannot go on.
+    broken: Option<&'a str>,
 }
 
 impl Facts<'_> {
@@ -140,8 +212,8 @@ impl Facts<'_> {
             self.lifecycle(),
             self.missing(),
             self.blocked(),
+            self.broken.map(|why| remark(Weight::Blocks, why, None)),
             self.held(),
-            self.stuck(),
             self.observed_only(),
             self.suspended(),
             self.approval(),
@@ -256,15 +328,6 @@ impl Facts<'_> {
                 self.name()
             )),
         ))
-    }
-
-    /// A procedure that has no way on says so before anything is written.
-    fn stuck(&self) -> Option<Remark> {
-        let held = self.record.and_then(|record| record.held.as_ref());
-        if held.is_some_and(|held| held.digest == self.content) {
-            return None;
-        }
-        self.stuck.map(|text| remark(Weight::Blocks, text, None))
     }
 
     fn observed_only(&self) -> Option<Remark> {

@@ -1,5 +1,6 @@
 //! The messages of certificatemanager v1.
 
+use crate::emulator::enum_numbers::NO_NAME;
 use crate::emulator::messages::{Kind, Message, field, many};
 
 macro_rules! v1 {
@@ -10,7 +11,16 @@ macro_rules! v1 {
 
 const SCOPES: &[&str] = &["DEFAULT", "EDGE_CACHE", "ALL_REGIONS", "CLIENT_AUTH"];
 const CERTIFICATE_STATES: &[&str] = &["STATE_UNSPECIFIED", "PROVISIONING", "FAILED", "ACTIVE"];
-const ATTEMPT_STATES: &[&str] = &["STATE_UNSPECIFIED", "AUTHORIZING", "AUTHORIZED", "FAILED"];
+const ATTEMPT_STATES: &[&str] = &[
+    "STATE_UNSPECIFIED",
+    "AUTHORIZING",
+    NO_NAME,
+    NO_NAME,
+    NO_NAME,
+    NO_NAME,
+    "AUTHORIZED",
+    "FAILED",
+];
 const FAILURES: &[&str] = &[
     "FAILURE_REASON_UNSPECIFIED",
     "CONFIG",
@@ -74,7 +84,7 @@ pub(super) static CERTIFICATE: Message = Message {
         field(
             "scope",
             "scope",
-            Kind::Enum(v1!("Certificate.Scope"), SCOPES)
+            Kind::Numbered(v1!("Certificate.Scope"), SCOPES)
         ),
         many("usedBy", "used_by", Kind::Message(&USED_BY)),
         field("tags", "tags", Kind::Map(&Kind::Text)),
@@ -98,7 +108,7 @@ static MANAGED: Message = Message {
         field(
             "state",
             "state",
-            Kind::Enum(
+            Kind::Numbered(
                 v1!("Certificate.ManagedCertificate.State"),
                 CERTIFICATE_STATES,
             ),
@@ -142,7 +152,7 @@ static PROVISIONING_ISSUE: Message = Message {
         field(
             "reason",
             "reason",
-            Kind::Enum(
+            Kind::Numbered(
                 v1!("Certificate.ManagedCertificate.ProvisioningIssue.Reason"),
                 PROVISIONING_REASONS,
             ),
@@ -158,7 +168,7 @@ static ATTEMPT: Message = Message {
         field(
             "state",
             "state",
-            Kind::Enum(
+            Kind::Numbered(
                 v1!("Certificate.ManagedCertificate.AuthorizationAttemptInfo.State"),
                 ATTEMPT_STATES,
             ),
@@ -166,7 +176,7 @@ static ATTEMPT: Message = Message {
         field(
             "failureReason",
             "failure_reason",
-            Kind::Enum(
+            Kind::Numbered(
                 v1!("Certificate.ManagedCertificate.AuthorizationAttemptInfo.FailureReason"),
                 FAILURES,
             ),
@@ -189,7 +199,7 @@ static TROUBLESHOOTING: Message = Message {
         many(
             "issues",
             "issues",
-            Kind::Enum(
+            Kind::Numbered(
                 v1!(
                     "Certificate.ManagedCertificate.AuthorizationAttemptInfo.Troubleshooting.Issue"
                 ),
@@ -237,13 +247,13 @@ pub(super) static ENTRY: Message = Message {
         field(
             "matcher",
             "matcher",
-            Kind::Enum(v1!("CertificateMapEntry.Matcher"), MATCHERS)
+            Kind::Numbered(v1!("CertificateMapEntry.Matcher"), MATCHERS)
         ),
         many("certificates", "certificates", Kind::Text),
         field(
             "state",
             "state",
-            Kind::Enum(v1!("ServingState"), SERVING_STATES)
+            Kind::Numbered(v1!("ServingState"), SERVING_STATES)
         ),
     ],
 };
@@ -260,7 +270,7 @@ pub(super) static AUTHORIZATION: Message = Message {
         field(
             "type",
             "type",
-            Kind::Enum(v1!("DnsAuthorization.Type"), RECORD_TYPES)
+            Kind::Numbered(v1!("DnsAuthorization.Type"), RECORD_TYPES)
         ),
         field("tags", "tags", Kind::Map(&Kind::Text)),
     ],

@@ -2,6 +2,7 @@
 
 use super::content::{Content, PRIMARY, Slot, canonical, names};
 use super::{LABEL, trouble};
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// A certificate as GCP reports it.
@@ -17,7 +18,7 @@ pub(super) struct Member {
     /// What kept each domain from being proved, in Google's words.
     pub attempts: Vec<Attempt>,
     pub issue: Option<String>,
-    pub expires: Option<String>,
+    pub expires: Option<Timestamp>,
     /// What makes it another kind of certificate than this one keeps.
     pub foreign: Option<&'static str>,
     /// Who uses it besides map entries.
@@ -195,7 +196,7 @@ impl Member {
                 .collect(),
             foreign: foreign(raw),
             issue: trouble::issue(raw.pointer("/managed/provisioningIssue")),
-            expires: Some(text(raw, "/expireTime")).filter(|time| !time.is_empty()),
+            expires: text(raw, "/expireTime").parse().ok(),
             other_users: users
                 .filter(|user| !user.contains("/certificateMapEntries/"))
                 .map(str::to_owned)

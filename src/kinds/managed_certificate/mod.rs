@@ -20,7 +20,8 @@ use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::{Fields, diff};
-use crate::core::observed::{Lifecycle, Present};
+use crate::core::observed::Present;
+use crate::core::procedure::Procedures;
 use crate::core::rules::{FieldRule, Rules};
 use content::{Content, Slot};
 use live::{Member, Seen};
@@ -35,7 +36,11 @@ pub const LABEL: &str = "evenkeel";
 const RECORDS: &str = "dnsResourceRecords";
 
 static RULES: Rules = Rules {
-    procedure: Some(rotation::procedure),
+    procedures: Some(&Procedures {
+        change: |scene| Some(rotation::change(scene)),
+        removal: |scene| Some(removal::procedure(scene)),
+        always: true,
+    }),
     exists: |present| Seen::read(Some(&present.raw)).exists(),
     shown: &[RECORDS],
     ..Rules::new(Kind::ManagedCertificate, FIELDS)
@@ -82,10 +87,11 @@ impl ManagedKind for ManagedCertificate {
         fields.extend(records(&seen));
         Present {
             fields,
-            lifecycle: Lifecycle::Ready,
             state,
-            users: Vec::new(),
-            raw,
+            expiry: seen
+                .serving()
+                .and_then(|member| trouble::expiry(&seen, member)),
+            ..Present::of(raw)
         }
     }
 

@@ -7,12 +7,14 @@ use super::live::{Authorization, Entry, Member, Seen};
 use crate::core::procedure::{Next, Procedure, Scene};
 use crate::kinds::suffix::base_of;
 
-pub(super) fn procedure(scene: &Scene<'_>, seen: &Seen) -> Procedure {
+pub(super) fn procedure(scene: &Scene<'_>) -> Procedure {
+    let seen = Seen::read(scene.live.map(|present| &present.raw));
     Procedure {
         steps: vec!["delete".to_owned()],
         at: 0,
         marks: Vec::new(),
-        next: next(scene, seen),
+        object: None,
+        next: next(scene, &seen),
     }
 }
 

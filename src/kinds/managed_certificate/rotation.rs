@@ -7,7 +7,7 @@
 use super::calls;
 use super::content::{Content, Slot};
 use super::live::{Authorization, Entry, Member, Seen};
-use super::{removal, trouble};
+use super::trouble;
 use crate::api::{HumanDuration, Reason};
 use crate::core::procedure::{Next, Procedure, Scene};
 use crate::kinds::suffix::base_of;
@@ -23,11 +23,21 @@ const PATIENCE: Duration = Duration::from_hours(30 * 24);
 const SERVING: &str = "serving";
 
 /// Where the rotation stands, and the next call.
-pub(super) fn procedure(scene: &Scene<'_>) -> Procedure {
+pub(super) fn change(scene: &Scene<'_>) -> Procedure {
     let seen = Seen::read(scene.live.map(|present| &present.raw));
-    match Content::of(scene.declared) {
-        Some(content) => Rotation::new(scene, content, seen).procedure(),
-        None => removal::procedure(scene, &seen),
+    if let Some(content) = Content::of(scene.declared) {
+        return Rotation::new(scene, content, seen).procedure();
+    }
+    // No content is no wish for a removal.
+    Procedure {
+        steps: vec!["create".to_owned()],
+        at: 0,
+        marks: Vec::new(),
+        object: None,
+        next: broken(
+            Reason::InvalidSpec,
+            "the manifest has no managed.domains".to_owned(),
+        ),
     }
 }
 
@@ -76,6 +86,7 @@ impl<'a> Rotation<'a> {
             steps: moves.into_iter().map(|(text, _)| text).collect(),
             at,
             marks,
+            object: None,
             // Nothing is begun that cannot be brought to its end.
             next: self.refusal().or(next).unwrap_or(Next::Done),
         }

@@ -1,6 +1,7 @@
 //! What keeps a certificate from serving, in words: Google's own, and the record that a person publishes.
 
 use super::live::{Attempt, Authorization, Member, Seen};
+use crate::core::expiry::Expiry;
 use serde_json::Value;
 
 /// `AUTHORIZATION_ISSUE: ...`, as Google words it.
@@ -14,12 +15,29 @@ pub(super) fn issue(raw: Option<&Value>) -> Option<String> {
     }
 }
 
-/// `ACTIVE, expires 2027-02-01T08:00:00Z`.
+/// When it ends, and how it goes on.
+pub(super) fn expiry(seen: &Seen, member: &Member) -> Option<Expiry> {
+    let mut way_out = match member.foreign {
+        None => {
+            "Google renews it by itself from about a month before the end, while the records of \
+                 its DNS authorizations are published"
+                .to_owned()
+        }
+        Some(_) => "evenkeel puts another one in its place".to_owned(),
+    };
+    if !member.is_active() {
+        way_out = format!("{way_out}; {}", tell(seen, member));
+    }
+    Some(Expiry {
+        what: format!("certificate {}", member.name),
+        at: member.expires?,
+        way_out,
+    })
+}
+
+/// `PROVISIONING, RATE_LIMITED: ...`.
 pub(super) fn describe(member: &Member) -> String {
     let mut parts = vec![member.state.clone()];
-    if let Some(time) = &member.expires {
-        parts.push(format!("expires {time}"));
-    }
     if member.state != "ACTIVE" {
         parts.extend(member.issue.clone());
     }
