@@ -40,6 +40,8 @@ pub struct PhaseReport {
     pub status: PhaseStatus,
     pub members: Vec<Key>,
     pub depends_on: Vec<String>,
+    /// Digest of the content that failed.
+    pub failed: Option<String>,
     /// Digest of the plan that waits for a person.
     pub plan: Option<String>,
     /// Nothing will happen by itself.

@@ -5,7 +5,7 @@ use crate::alert::{Courier, Desk, Handle, LivePost, Ports, Secrets};
 use crate::api::{Condition, DocumentKind};
 use crate::cli::CliError;
 use crate::cli::world::World;
-use crate::core::alert::{Object, Subject, judge};
+use crate::core::alert::{Context, Object, judge};
 use crate::engine::Board;
 use crate::journal::SqliteJournal;
 use crate::source::Set;
@@ -89,21 +89,24 @@ async fn feed(board: Board, handle: Handle) {
 
 /// What is wrong with each object, as the board shows it.
 fn report(board: &Board, handle: &Handle) {
-    let tell = |subject: &Subject, conditions: &[Condition]| {
-        handle.report(subject.object.clone(), judge(subject, conditions));
+    let tell = |context: &Context, conditions: &[Condition]| {
+        handle.report(context.object.clone(), judge(context, conditions));
     };
     for (key, report) in board.resources() {
         let plan = report.status.plan.as_ref().map(|plan| plan.digest.as_str());
         let held = report.status.held.as_ref().map(|held| held.digest.as_str());
         let digest = held.or(plan).unwrap_or_default();
-        let subject = Subject::managed(key.kind, &report.name, digest);
-        tell(&subject, &report.status.conditions);
+        let context = Context::managed(key.kind, &report.name, digest);
+        tell(&context, &report.status.conditions);
     }
     for (name, report) in board.checks() {
-        let subject = Subject::check(&name, &report.document.spec);
-        tell(&subject, &report.status.conditions);
+        let context = Context::check(&name, &report.document.spec);
+        tell(&context, &report.status.conditions);
     }
     for (name, report) in board.phases() {
-        tell(&Subject::phase(&name), &report.status.conditions);
+        tell(
+            &Context::phase(&name, report.failed.as_deref().unwrap_or_default()),
+            &report.status.conditions,
+        );
     }
 }
