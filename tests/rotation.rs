@@ -2,6 +2,7 @@
 //! certificate always serves one.
 
 use evenkeel::api::{Declared, Key, Kind, Origin, Policy};
+use evenkeel::core::fields::Fields;
 use evenkeel::core::procedure::{Call, Next, Procedure, Scene};
 use evenkeel::core::record::Verb;
 use evenkeel::kinds::{self, SetNames};
@@ -156,6 +157,10 @@ fn look(
         adopted: true,
         live: live.as_ref().or(Some(&none)),
         since,
+        adopt: true,
+        attempt: 1,
+        failed: 0,
+        applied: &Fields::new(),
         bake: BAKE,
         now,
     };
@@ -357,6 +362,10 @@ fn what_evenkeel_did_not_make_is_nobodys_to_take_away() {
             name: "cert",
             declared: &fields,
             resource: &wanted.resource,
+            adopt: adopted,
+            attempt: 0,
+            failed: 0,
+            applied: &Fields::new(),
             adopted,
             live: Some(&live),
             since: &BTreeMap::new(),

@@ -3,7 +3,7 @@
 use super::error::Fault;
 use super::fields::Fields;
 use super::gate::Gate;
-use crate::api::status::{HistoryEntry, RevisionRef};
+use crate::api::status::{HistoryEntry, Outcome, RevisionRef};
 use crate::api::{Deletion, Key, Reason, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,22 @@ impl Record {
             history: Vec::new(),
             status: Status::default(),
         }
+    }
+
+    /// The number of the attempt that runs, or of the next one: that of the revision it saves first.
+    #[must_use]
+    pub fn attempt(&self) -> i64 {
+        let saved = self.rollout.as_ref().map(|rollout| rollout.revision);
+        let saved = saved.filter(|revision| *revision > 0);
+        saved.unwrap_or(self.revision + 1)
+    }
+
+    /// How many attempts at this content have failed, as far as history goes.
+    #[must_use]
+    pub fn failures(&self, digest: &str) -> usize {
+        let failed =
+            |entry: &&HistoryEntry| entry.digest == digest && entry.outcome == Outcome::Failed;
+        self.history.iter().filter(failed).count()
     }
 
     /// The name under which GCP has it now.

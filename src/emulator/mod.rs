@@ -271,6 +271,17 @@ impl Emulator {
         self.lock().is_busy(path)
     }
 
+    /// The true, not lagged state of every resource of a service, such as `compute.googleapis.com`, by its
+    /// name from `projects` on. For checkers.
+    #[must_use]
+    pub fn truths(&self, service: &str) -> BTreeMap<String, Value> {
+        let world = self.lock();
+        let prefix = format!("//{service}/");
+        let keys = world.records.all_under(&prefix).map(|(key, _)| key);
+        keys.filter_map(|key| Some((key[prefix.len()..].to_owned(), world.truth_body(key)?)))
+            .collect()
+    }
+
     /// Another writer changes a resource at once; `name` is its REST path, or the part of it from `projects`
     /// on. Recorded in the log as foreign, and bound by no rule: it may do what only a delete and create could.
     ///

@@ -277,12 +277,14 @@ fn names_a_transition(message: &str) -> bool {
     })
 }
 
+/// A failed operation has the words alone.
 fn is_in_use(error: &GoogleError) -> bool {
     error.says(&[
         "resourceInUseByAnotherResource",
         "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE",
         "resourceInUse",
-    ])
+        "RESOURCE_STILL_IN_USE",
+    ]) || error.mentions(&["that is referenced by"])
 }
 
 /// Compute says 403 where others say 429.

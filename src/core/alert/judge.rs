@@ -48,7 +48,7 @@ impl Context {
         let component = match kind {
             Kind::VpcAccessConnector => "vpc_connector",
             Kind::HealthCheck | Kind::BackendService => "load_balancer",
-            Kind::SslCertificate => "ssl",
+            Kind::SslCertificate | Kind::ManagedCertificate => "ssl",
             Kind::RunService => "application",
             Kind::SqlInstance => "database",
         };

@@ -22,18 +22,19 @@ use std::time::Duration;
 const WAIT: Duration = Duration::from_secs(15);
 
 impl<'a> Run<'a> {
-    /// One round of a procedure. `present`: what exists of its objects.
+    /// One round of a procedure. `seen`: what was read of its objects.
     pub(super) fn proceed(
         &mut self,
         desired: &Desired<'a>,
-        present: Option<&'a Present>,
+        seen: Option<&'a Present>,
     ) -> Flow<Verdict> {
+        let present = seen.filter(|seen| (self.input.rules.exists)(seen));
         if let Some(present) = present {
             self.take_over(desired, present)?;
         }
         self.supersede(desired);
         self.leave_plain_rollout();
-        let Some(procedure) = self.look(desired, present) else {
+        let Some(procedure) = self.look(desired, seen) else {
             return stop(self.soon(Situation::Progressing("planning again".to_owned()), 0));
         };
         self.record.object.clone_from(&procedure.object);
@@ -90,6 +91,8 @@ impl<'a> Run<'a> {
             .as_ref()
             .and_then(|rollout| rollout.bake)
             .unwrap_or_default();
+        let nothing = Fields::new();
+        let applied = self.record.last_good.as_ref();
         (procedures.change)(&Scene {
             name: &self.record.key.name,
             declared: desired.fields,
@@ -97,6 +100,10 @@ impl<'a> Run<'a> {
             adopted: self.record.adopted,
             live: present,
             since,
+            adopt: policy.adopt,
+            attempt: self.record.attempt(),
+            failed: self.record.failures(desired.digest),
+            applied: applied.map_or(&nothing, |good| &good.fields),
             bake: bake.0,
             now: self.input.now,
         })

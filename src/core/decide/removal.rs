@@ -41,8 +41,8 @@ impl Run<'_> {
                     .map_or_else(String::new, |fault| format!(": {fault}"));
                 stop(self.soon(Situation::Unreadable(format!("cannot read GCP{why}")), 5))
             }
-            Live::Absent => stop(self.gone()),
-            Live::Present(present) => self.delete(present),
+            Live::Present(present) if (self.input.rules.exists)(present) => self.delete(present),
+            Live::Absent | Live::Present(_) => stop(self.gone()),
         }
     }
 
@@ -186,6 +186,14 @@ impl Run<'_> {
             adopted: self.record.adopted,
             live: Some(present),
             since: &BTreeMap::new(),
+            adopt: false,
+            attempt: self.record.attempt(),
+            failed: 0,
+            applied: self
+                .record
+                .last_good
+                .as_ref()
+                .map_or(&Fields::new(), |good| &good.fields),
             bake: Duration::ZERO,
             now: self.input.now,
         })

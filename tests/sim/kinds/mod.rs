@@ -170,6 +170,9 @@ pub fn of(kind: Kind) -> &'static dyn Content {
         Kind::BackendService => &backend_service::BackendService,
         Kind::RunService => &run_service::RunService,
         Kind::SqlInstance => &sql_instance::SqlInstance,
+        Kind::ManagedCertificate => {
+            panic!("in no fleet; tests/managed_rotation.rs has its property")
+        }
     }
 }
 
