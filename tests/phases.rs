@@ -39,6 +39,10 @@ fn second() -> Declared {
     member(declared_as(key(OTHER), resource), "2")
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "json! literals read better by value"
+)]
 fn phase(name: &str, number: &str, more: Value) -> Document<PhaseSpec> {
     let mut spec = json!({"select": {"matchLabels": {"phase": number}}});
     let fields = spec.as_object_mut().unwrap();

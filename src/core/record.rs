@@ -13,6 +13,10 @@ use std::collections::BTreeMap;
 /// The memory of one resource. Written in one transaction with what happens around it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each with a name of its own"
+)]
 pub struct Record {
     pub key: Key,
     /// `metadata.name`.

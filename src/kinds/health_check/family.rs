@@ -7,6 +7,7 @@ use super::protocol::{PROTOCOLS, Protocol};
 use crate::core::fields::Fields;
 use crate::core::observed::Present;
 use crate::kinds::compute;
+use crate::kinds::suffix::hex;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -27,8 +28,7 @@ pub(super) fn name_of(base: &str, protocol: &Protocol) -> String {
 /// The same each time it is asked for.
 fn suffix(base: &str, protocol: &Protocol) -> String {
     let digest = Sha256::digest(format!("{base}\n{}", protocol.name));
-    let bytes = digest.iter().take(SUFFIX / 2);
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest[..SUFFIX / 2])
 }
 
 /// The manifest's name behind a name in GCP.
@@ -155,7 +155,10 @@ pub(super) fn members(live: &Present) -> Vec<Member> {
         }
         if let Some(member) = members.last_mut() {
             if path == "type" {
-                member.protocol = value.as_str().unwrap_or_default().to_owned();
+                value
+                    .as_str()
+                    .unwrap_or_default()
+                    .clone_into(&mut member.protocol);
             }
             member.fields.insert(path.to_owned(), value.clone());
         }
