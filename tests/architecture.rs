@@ -21,7 +21,7 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     ("journal", &["api", "core"]),
-    ("source", &["api", "core::graph"]),
+    ("source", &["api", "core::check", "core::graph"]),
     (
         "engine",
         &["api", "core", "kinds", "gcp", "journal", "source"],

@@ -11,11 +11,12 @@ mod describe;
 pub mod embedded;
 mod emulator;
 mod exit;
+pub mod export;
 mod get;
 mod load;
 mod objects;
 mod out;
-mod plan;
+pub mod plan;
 mod rollout;
 mod run;
 mod telemetry;
@@ -49,6 +50,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
     match &cli.verb {
         Verb::Run(args) => run::run(globals, args),
         Verb::Plan(args) => plan::run(globals, args),
+        Verb::Export(args) => export::run(globals, args),
         Verb::Validate(args) => validate::run(args),
         Verb::Get(args) => get::run(globals, args),
         Verb::Describe(args) => describe::run(globals, args),

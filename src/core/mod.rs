@@ -4,16 +4,19 @@
 //! as arguments; the same inputs give the same decision, byte for byte.
 
 pub mod backoff;
+pub mod check;
 pub mod conditions;
 pub mod decide;
 pub mod digest;
 pub mod error;
 pub mod fields;
 pub mod freeze;
+pub mod gate;
 pub mod graph;
 pub mod items;
 pub mod observed;
 pub mod permit;
+pub mod phase;
 pub mod plan;
 pub mod procedure;
 pub mod record;

@@ -10,7 +10,9 @@
 )]
 
 pub mod describe;
+pub mod export;
 pub mod live;
+pub mod manifest;
 pub mod message;
 pub mod objects;
 pub mod plan;

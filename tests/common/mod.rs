@@ -5,6 +5,7 @@
     reason = "json! literals read better by value"
 )]
 
+pub mod meter;
 mod recorded;
 #[path = "../wire/mod.rs"]
 pub mod wire;
@@ -15,7 +16,9 @@ use evenkeel::api::{Declared, Key, Kind, Origin, Status};
 use evenkeel::cli::embedded::Embedded;
 use evenkeel::core::token::Ask;
 use evenkeel::emulator::{Emulator, LogEntry, Options, Outcome, Scenario, Timing};
-use evenkeel::engine::{Board, Command, Engine, Ports, Services, Settings};
+use evenkeel::engine::{
+    Blindfold, Board, Command, Declaration, Engine, Ports, Prober, Services, Settings,
+};
 use evenkeel::gcp::access::Access;
 use evenkeel::gcp::budget::Budgets;
 use evenkeel::gcp::client::{Client, Ports as ClientPorts};
@@ -113,6 +116,7 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     pub journal: Arc<SqliteJournal>,
     pub settings: Settings,
+    pub prober: Arc<dyn Prober>,
     pub seed: u64,
     /// What all operators of this world send and get.
     pub wire: Wire,
@@ -135,6 +139,7 @@ impl World {
             clock: Arc::new(SystemClock::starting_at(start)),
             journal: Arc::new(SqliteJournal::in_memory().unwrap()),
             settings: Settings::default(),
+            prober: Arc::new(Blindfold),
             seed: 7,
             wire: Wire::default(),
         }
@@ -168,6 +173,7 @@ impl World {
         let ports = Ports {
             services: Services::new(&Arc::new(client)),
             journal,
+            prober: Arc::clone(&self.prober),
             clock: Arc::clone(&self.clock),
             entropy,
         };
@@ -237,7 +243,7 @@ impl World {
 
     pub fn ask(&self, ask: &Ask) {
         self.journal
-            .ask(&key(CONNECTOR), ask, self.clock.now())
+            .ask(key(CONNECTOR), ask, self.clock.now())
             .unwrap();
     }
 }
@@ -251,7 +257,8 @@ pub struct Operator {
 }
 
 impl Operator {
-    pub async fn declare(&self, set: Vec<Declared>) {
+    pub async fn declare(&self, set: impl Into<Declaration>) {
+        let set = Box::new(set.into());
         self.commands.send(Command::Declare(set)).await.unwrap();
     }
 

@@ -1,11 +1,13 @@
 //! Every argument of every verb: what can be typed, apart from what it does.
 
+mod export;
 mod gcp;
 mod operate;
 mod read;
 mod rollout;
 mod tools;
 
+pub use export::{ExportArgs, ManifestFormat};
 pub use gcp::{Gcp, GcpArgs};
 pub use operate::{Mode, PlanArgs, PlanFormat, RunArgs, ValidateArgs, ValidateFormat};
 pub use read::{DescribeArgs, GetArgs, GetFormat};
@@ -51,6 +53,8 @@ pub enum Verb {
     Run(RunArgs),
     /// Show what a run would change, step by step, and send nothing
     Plan(PlanArgs),
+    /// Write manifests for what is live
+    Export(ExportArgs),
     /// Check manifests without asking GCP
     Validate(ValidateArgs),
     /// List managed resources

@@ -81,7 +81,7 @@ impl<'a> Session<'a> {
 
     /// Hands a set to the engine.
     pub async fn declare(&mut self, set: Set) {
-        self.revision = set.revision;
+        self.revision.clone_from(&set.revision);
         self.stirred();
         let width = |declared: &crate::api::Declared| {
             live::object(declared.key.kind, &declared.name)
@@ -89,7 +89,7 @@ impl<'a> Session<'a> {
                 .count()
         };
         self.object_width = set.declared.iter().map(width).max().unwrap_or(0);
-        self.operator.declare(set.declared).await;
+        self.operator.declare(set).await;
     }
 
     /// Follows the run to its end.
@@ -172,8 +172,8 @@ impl<'a> Session<'a> {
         loop {
             match self.events.try_recv() {
                 Ok(event) => {
-                    let report = resources.get(&event.key);
-                    let name = report.map_or(&*event.key.name, |report| &*report.name);
+                    let report = event.about.key().and_then(|key| resources.get(key));
+                    let name = report.map_or(event.about.name(), |report| &*report.name);
                     self.voice.event(&event, name, self.object_width)?;
                     printed += 1;
                 }
