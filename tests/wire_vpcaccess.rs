@@ -345,13 +345,13 @@ fn masks_texts_and_numbers_of_enums_are_checked() {
     let surface = Surface::parse(text);
     let problems =
         |query: &str, body: Value| surface.request_problems("PATCH", "/v1/a", query, &body);
-    for mask in ["inner", "inner.aWord", "inner.a_word,inner.wait"] {
+    for mask in ["", "*", "inner", "inner.aWord", "inner.a_word,inner.wait"] {
         assert!(
             problems(&format!("updateMask={mask}"), json!({})).is_empty(),
             "{mask}"
         );
     }
-    for mask in ["", "none", "inner.none", "made", "inner,made"] {
+    for mask in ["none", "inner.none", "made", "inner,made", "inner,"] {
         assert_eq!(
             problems(&format!("updateMask={mask}"), json!({})).len(),
             1,
