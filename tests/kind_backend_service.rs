@@ -4,9 +4,9 @@ mod common;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use common::{World, declared_as, key_of, run, steps_of};
+use common::{World, declared_as, key_of, run, steps_of, verdict};
 use evenkeel::api::envelope::{Deletion, RolloutSpec, StepSpec};
-use evenkeel::api::{ConditionType, Declared, Key, Kind, Reason, Status};
+use evenkeel::api::{ConditionType, Declared, Key, Kind, Reason};
 use evenkeel::cli::embedded::Embedded;
 use evenkeel::emulator::LogStatus;
 use evenkeel::gcp::http::{Http, TransportError};
@@ -41,11 +41,6 @@ fn service(resource: Value) -> Declared {
 
 fn referring(to: &str) -> Declared {
     service(json!({"healthChecksRef": [{"name": to}], "timeoutSec": 60}))
-}
-
-fn ready(status: &Status) -> (Reason, String) {
-    let ready = status.condition(ConditionType::Ready).expect("Ready");
-    (ready.reason, ready.message.clone())
 }
 
 fn link(name: &str) -> String {
@@ -135,15 +130,6 @@ fn waits_for_its_health_check_and_goes_on_at_once() {
                 .as_str()
                 .unwrap()
                 .ends_with("/healthChecks/health")
-        );
-        operator
-            .declare(vec![referring("health"), check("health")])
-            .await;
-        tokio::time::sleep(1000 * MINUTE).await;
-        assert_eq!(
-            world.sent().len(),
-            2,
-            "applying twice and 1,000 polls write nothing"
         );
         operator.stop().await;
     });
@@ -299,16 +285,15 @@ fn a_health_check_beside_serverless_backends_is_refused_before_google_is_asked()
         world
             .google("POST", &format!("{GLOBAL}/backendServices"), body)
             .await;
-        let operator = world.operator();
-        operator
-            .declare(vec![
+        let operator = world
+            .start(vec![
                 check("health"),
                 service(json!({"healthChecksRef": [{"name": "health"}]})),
             ])
             .await;
         operator.ready(&hc("health"), HOUR).await;
         tokio::time::sleep(MINUTE).await;
-        let (reason, message) = ready(&operator.status_of(&web()));
+        let (reason, message) = verdict(&operator.status_of(&web()));
         assert_eq!(reason, Reason::InvalidSpec, "{message}");
         assert!(message.contains("outlierDetection"), "{message}");
         assert_eq!(world.sent().len(), 1, "the health check only");

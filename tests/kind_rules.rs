@@ -3,13 +3,13 @@
 mod common;
 
 use common::{declared_as, key_of};
-use evenkeel::api::{Declared, Finding, Key, Kind, Reference};
+use evenkeel::api::{Declared, Finding, Kind, Reference};
 use evenkeel::core::fields::{self, Fields};
 use evenkeel::core::observed::Present;
 use evenkeel::core::plan;
 use evenkeel::core::record::Verb;
 use evenkeel::core::rules::Change;
-use evenkeel::kinds::{self, Names, SetNames};
+use evenkeel::kinds::{self, SetNames};
 use evenkeel::source::{self, Check};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -323,22 +323,6 @@ fn the_serving_port_takes_the_fixed_one_away() {
 }
 
 #[test]
-fn a_change_of_protocol_is_blocked_with_the_way_out() {
-    let raw = json!({"type": "TCP", "tcpHealthCheck": {"port": 80}});
-    let declared = wanted(Kind::HealthCheck, &json!({"httpHealthCheck": {"port": 80}}));
-    let rules = kinds::of(Kind::HealthCheck).rules();
-    let live = live(Kind::HealthCheck, &raw).fields;
-    let made = plan::plan(rules, "content", &declared, Some(&live), None);
-    let blocked: Vec<_> = made.blocked().collect();
-    assert_eq!(blocked.len(), 1);
-    assert!(
-        blocked[0].1.contains("under a new name"),
-        "{}",
-        blocked[0].1
-    );
-}
-
-#[test]
 fn a_health_check_beside_a_live_serverless_group_is_refused_at_plan() {
     let group = "projects/p/regions/r/networkEndpointGroups/run";
     let raw = json!({"backends": [{"group": format!("{}{group}", HOSTS[0])}]});
@@ -464,29 +448,41 @@ impl Check for KindRules {
     }
 }
 
-struct OneName;
-
-impl Names for OneName {
-    fn key(&self, kind: Kind, name: &str) -> Option<Key> {
-        (name == "web").then(|| key_of(kind, "us-central1", "web-in-gcp"))
-    }
-}
-
 #[test]
-fn a_reference_becomes_the_link_of_the_resource() {
-    let manifest = manifest(
-        Kind::BackendService,
-        json!({"healthChecksRef": [{"name": "web"}]}),
-    );
+fn a_reference_becomes_the_link_of_the_resource_as_gcp_has_it_now() {
+    let key = key_of(Kind::HealthCheck, "us-central1", "web-in-gcp");
+    let check = Declared {
+        name: "web".into(),
+        ..declared_as(key.clone(), json!({"tcpHealthCheck": {"port": 80}}))
+    };
+    let mut names = SetNames::of(&[check]);
+    let base = "projects/netra-staging/regions/us-central1/healthChecks";
+    let by_name = json!({"healthChecksRef": [{"name": "web"}]});
+    let by_link = json!({"healthChecks": [format!("{}{base}/web-in-gcp", HOSTS[0])]});
     let kind = kinds::of(Kind::BackendService);
-    assert_eq!(
-        kind.declared(&manifest, &OneName)["healthChecks"],
-        json!(["projects/netra-staging/regions/us-central1/healthChecks/web-in-gcp"])
-    );
-    assert!(
-        kind.declared(&manifest, &no_names()).is_empty(),
-        "unknown is not written"
-    );
+    let fields = |resource: &Value, names: &SetNames| {
+        let manifest = manifest(Kind::BackendService, resource.clone());
+        (
+            kind.declared(&manifest, names).get("healthChecks").cloned(),
+            kind.needs(&manifest, names),
+        )
+    };
+    for written in [&by_name, &by_link] {
+        let (links, needs) = fields(written, &names);
+        assert_eq!(links, Some(json!([format!("{base}/web-in-gcp")])));
+        assert_eq!(needs, [key.clone()]);
+    }
+    names.rename(&key, "another");
+    for written in [&by_name, &by_link] {
+        let (links, needs) = fields(written, &names);
+        assert_eq!(links, Some(json!([format!("{base}/another")])));
+        assert_eq!(needs, [key.clone()]);
+    }
+    let (links, needs) = fields(&by_name, &no_names());
+    assert_eq!((links, needs), (None, vec![]), "unknown is not written");
+    let (links, needs) = fields(&by_link, &no_names());
+    assert_eq!(links, Some(json!([format!("{base}/web-in-gcp")])));
+    assert!(needs.is_empty(), "somebody else's");
 }
 
 #[test]

@@ -2,16 +2,18 @@
 
 mod common;
 
-use common::{Operator, World, declared_as, key_of, run};
-use evenkeel::api::envelope::{Deletion, RolloutSpec};
-use evenkeel::api::{ConditionType, Declared, Key, Kind, Reason};
-use evenkeel::emulator::LogEntry;
+use common::{Operator, World, declared_as, key_of, reason, refusal, run, verdict};
+use evenkeel::api::envelope::RolloutSpec;
+use evenkeel::api::{ConditionType, Declared, Key, Kind, Reason, Status};
+use evenkeel::emulator::{FaultRule, LogEntry};
+use evenkeel::kinds;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_hours(1);
-const MINUTE: Duration = Duration::from_mins(1);
 const OLD: &str = "staging.netra.example.com";
+const CERTIFICATE: &str = "projects/netra-staging/global/sslCertificates/staging-cert";
 const PROXY: &str = "staging-https-proxy";
 
 fn key() -> Key {
@@ -95,10 +97,9 @@ fn rotated(world: &World) -> bool {
 fn what_serves_already_is_adopted_without_a_write() {
     run(|| async {
         let world = World::new();
-        let operator = world.operator();
-        operator.declare(vec![certificate(&[OLD])]).await;
+        let operator = world.start(vec![certificate(&[OLD])]).await;
         operator.ready(&key(), HOUR).await;
-        tokio::time::sleep(1000 * MINUTE).await;
+        tokio::time::sleep(HOUR).await;
         assert!(world.sent().is_empty(), "{:?}", calls(&world));
         operator.stop().await;
     });
@@ -108,9 +109,8 @@ fn what_serves_already_is_adopted_without_a_write() {
 fn a_change_of_domains_rotates_without_a_gap() {
     run(|| async {
         let world = World::new();
-        let operator = world.operator();
-        operator
-            .declare(vec![certificate(&[OLD, "api.netra.example.com"])])
+        let operator = world
+            .start(vec![certificate(&[OLD, "api.netra.example.com"])])
             .await;
         watch(&world, &operator, 24 * HOUR, rotated).await;
         operator.ready(&key(), HOUR).await;
@@ -118,7 +118,7 @@ fn a_change_of_domains_rotates_without_a_gap() {
         assert_eq!(calls.len(), 4, "create, attach, detach, delete: {calls:?}");
         assert_eq!(calls[0], "POST sslCertificates");
         assert_eq!(calls[3], "DELETE sslCertificates/staging-cert");
-        tokio::time::sleep(1000 * MINUTE).await;
+        tokio::time::sleep(HOUR).await;
         assert_eq!(world.sent().len(), 4, "and then nothing");
         operator.stop().await;
     });
@@ -130,14 +130,12 @@ fn a_rotation_goes_on_after_kills() {
         let world = World::new();
         let wanted = || vec![certificate(&[OLD, "api.netra.example.com"])];
         for _ in 0..30 {
-            let operator = world.operator();
-            operator.declare(wanted()).await;
+            let operator = world.start(wanted()).await;
             tokio::time::sleep(Duration::from_secs(97)).await;
             assert!(served(&world).iter().any(|(_, active)| *active));
             operator.kill().await;
         }
-        let operator = world.operator();
-        operator.declare(wanted()).await;
+        let operator = world.start(wanted()).await;
         watch(&world, &operator, 24 * HOUR, rotated).await;
         let landed: Vec<_> = world
             .sent()
@@ -150,74 +148,139 @@ fn a_rotation_goes_on_after_kills() {
 }
 
 #[test]
-fn an_existing_certificate_is_left_alone_without_adopt() {
+fn a_refused_delete_in_a_rotation_is_sent_once_and_then_stalls() {
+    run(|| async {
+        let refused = refusal(403, "forbidden");
+        let world = World::failing(vec![FaultRule::new(refused).on("DELETE", "/")]);
+        let operator = world
+            .start(vec![certificate(&[OLD, "api.netra.example.com"])])
+            .await;
+        operator
+            .until(24 * HOUR, |o| {
+                let resources = o.board.resources();
+                let found = resources.get(&key());
+                found.is_some_and(|report| report.status.is_stalled())
+            })
+            .await;
+        tokio::time::sleep(10 * HOUR).await;
+        let status = operator.status_of(&key());
+        assert_eq!(reason(&status), Reason::PermissionDenied, "{status:#?}");
+        assert_eq!(world.sent().len(), 4, "{:?}", calls(&world));
+        operator.stop().await;
+    });
+}
+
+/// A manifest that says nothing is not a wish for a removal.
+#[test]
+fn a_manifest_without_content_deletes_nothing() {
     run(|| async {
         let world = World::new();
-        let operator = world.operator();
-        let mut manifest = certificate(&[OLD, "api.netra.example.com"]);
-        manifest.policy.adopt = false;
-        operator.declare(vec![manifest]).await;
-        tokio::time::sleep(10 * MINUTE).await;
-        let status = operator.status_of(&key());
-        let ready = status.condition(ConditionType::Ready).expect("a condition");
-        assert_eq!(ready.reason, Reason::AlreadyExists, "{ready:?}");
-        assert!(world.sent().is_empty());
-        operator.stop().await;
+        let spare = json!({"name": "spare", "type": "MANAGED", "managed": {"domains": [OLD]}});
+        let all = "projects/netra-staging/global/sslCertificates";
+        world.google("POST", all, spare).await;
+        let spare = key_of(Kind::SslCertificate, "global", "spare");
+        for resource in [json!({}), json!({"attachTo": [PROXY]})] {
+            let empty = declared_as(spare.clone(), resource);
+            let findings = kinds::of(Kind::SslCertificate).check(&empty);
+            assert!(findings[0].help.contains("managed.domains"), "{findings:?}");
+            let operator = world.start(vec![empty]).await;
+            tokio::time::sleep(HOUR).await;
+            let status = operator.status_of(&spare);
+            assert_eq!(reason(&status), Reason::InvalidSpec, "{status:#?}");
+            operator.stop().await;
+        }
+        assert!(world.sent().is_empty(), "{:?}", calls(&world));
     });
 }
 
+fn expiring(status: &Status) -> Option<(Reason, String, Timestamp)> {
+    let found = status.condition(ConditionType::Expiring)?;
+    Some((
+        found.reason,
+        found.message.clone(),
+        found.last_transition_time,
+    ))
+}
+
 #[test]
-fn a_certificate_in_use_is_not_deleted() {
+fn an_end_that_is_near_is_a_condition() {
     run(|| async {
-        let mut world = World::new();
-        world.settings.deletes_per_sync = 9;
-        let operator = world.operator();
-        let mut manifest = certificate(&[OLD]);
-        manifest.policy.deletion = Deletion::Delete;
-        let other = declared_as(
-            key_of(Kind::HealthCheck, "global", "other"),
-            json!({"tcpHealthCheck": {"port": 80}}),
-        );
-        operator.declare(vec![manifest, other.clone()]).await;
-        operator.ready(&key(), HOUR).await;
-        operator.declare(vec![other]).await;
+        let world = World::new();
+        let ends = |hours: u32| {
+            let at = world.clock.now().checked_add(HOUR * hours);
+            let at = at.expect("in time");
+            world.foreign(CERTIFICATE, json!({"expireTime": at.to_string()}));
+            at
+        };
+        let at = ends(30 * 24 + 1);
+        let operator = world.start(vec![certificate(&[OLD])]).await;
+        let status = operator.ready(&key(), HOUR).await;
+        assert_eq!(status.expire_time(), Some(at));
+        assert_eq!(status.observed["state"], "ACTIVE");
+        assert_eq!(expiring(&status), None);
+
+        tokio::time::sleep(2 * HOUR).await;
+        let status = operator.status_of(&key());
+        let (reason, message, since) = expiring(&status).expect("within 30 days");
+        assert_eq!(reason, Reason::ExpiresSoon);
+        assert!(message.starts_with("warning: certificate staging-cert expires in less than 30"));
+        assert!(message.contains(&at.to_string()), "{message}");
+        assert!(message.contains("points at the load balancer"), "{message}");
+        assert!(status.is_ready(), "it serves");
+        tokio::time::sleep(12 * HOUR).await;
+        assert_eq!(operator.status_of(&key()), status, "no-ops change nothing");
+
+        ends(7 * 24 + 1);
+        tokio::time::sleep(2 * HOUR).await;
+        let (reason, message, still) = expiring(&operator.status_of(&key())).expect("7 days");
+        assert_eq!((reason, still), (Reason::ExpiresSoon, since), "no flip");
+        assert!(message.starts_with("critical:"), "{message}");
+        ends(1);
+        tokio::time::sleep(2 * HOUR).await;
+        let (reason, _, still) = expiring(&operator.status_of(&key())).expect("past");
+        assert_eq!((reason, still), (Reason::Expired, since));
+
+        // What cannot be read is not renewed.
+        let broken = FaultRule::new(refusal(503, "backendError"));
+        world.emulator.set_faults(vec![broken]);
         tokio::time::sleep(HOUR).await;
         let status = operator.status_of(&key());
-        let ready = status.condition(ConditionType::Ready).expect("a condition");
-        assert_eq!(ready.reason, Reason::InUse, "{ready:?}");
-        assert!(ready.message.contains(PROXY), "{}", ready.message);
-        assert!(
-            calls(&world).iter().all(|call| !call.starts_with("DELETE")),
-            "{:?}",
-            calls(&world)
-        );
+        assert_eq!(verdict(&status).0, Reason::Error);
+        assert!(expiring(&status).is_some());
+        world.emulator.set_faults(vec![]);
+        ends(90 * 24);
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(expiring(&operator.status_of(&key())), None);
+        assert!(world.sent().is_empty(), "{:?}", calls(&world));
         operator.stop().await;
     });
 }
 
+/// While nothing is ACTIVE, what the proxy still has is what ends.
 #[test]
-fn the_last_certificate_goes_and_takes_the_resource_with_it() {
-    run(|| async {
-        let mut world = World::new();
-        world.settings.deletes_per_sync = 9;
-        let operator = world.operator();
-        let key = key_of(Kind::SslCertificate, "global", "alone");
-        let resource = json!({"managed": {"domains": ["alone.example.com"]}});
-        let mut manifest = declared_as(key.clone(), resource);
-        manifest.policy.deletion = Deletion::Delete;
-        let other = certificate(&[OLD]);
-        operator.declare(vec![manifest, other.clone()]).await;
-        operator.until(HOUR, |_| world.sent().len() == 1).await;
-        tokio::time::sleep(10 * MINUTE).await;
-        operator.declare(vec![other]).await;
-        let gone = |operator: &Operator| !operator.board.resources().contains_key(&key);
-        operator.until(10 * HOUR, gone).await;
-        let deletes = calls(&world);
-        assert_eq!(deletes.len(), 2, "{deletes:?}");
-        assert!(
-            deletes[1].starts_with("DELETE sslCertificates/alone"),
-            "{deletes:?}"
-        );
-        operator.stop().await;
-    });
+fn in_a_rotation_the_end_is_that_of_what_serves() {
+    let one = |name: &str, status: &str, expires: &str| {
+        json!({"name": name, "creationTimestamp": name, "expireTime": expires,
+            "managed": {"domains": [OLD], "status": status}})
+    };
+    let old = |status: &str| one("a", status, "2027-01-01T00:00:00.000-08:00");
+    let proxy = json!({"name": PROXY, "sslCertificates": ["x/a", "x/b"]});
+    let ends = |certificates: Value| {
+        let raw = json!({"name": "a", "certificates": certificates, "proxies": [proxy]});
+        let expiry = kinds::of(Kind::SslCertificate).live(raw).expiry;
+        expiry.map(|expiry| expiry.at.to_string())
+    };
+    let (first, second) = ("2027-01-01T08:00:00Z", "2027-03-01T00:00:00Z");
+    let none = || one("b", "PROVISIONING", "");
+    let new = || one("b", "ACTIVE", second);
+    assert_eq!(ends(json!([old("ACTIVE"), none()])).as_deref(), Some(first));
+    assert_eq!(
+        ends(json!([old("RENEWAL_FAILED"), none()])).as_deref(),
+        Some(first)
+    );
+    assert_eq!(
+        ends(json!([old("RENEWAL_FAILED"), new()])).as_deref(),
+        Some(second)
+    );
+    assert_eq!(ends(json!([none()])), None);
 }

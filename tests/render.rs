@@ -38,7 +38,7 @@ fn record(name: &str, situation: &Situation) -> Record {
     record.revision = 2;
     record.owned = true;
     record.status.source_revision = "files@sha256:0fef3157477e".into();
-    record.status.conditions = compute(&[], situation, &DriftFact::Unknown, 3, at(0));
+    record.status.conditions = compute(&[], situation, &DriftFact::Unknown, None, 3, at(0));
     let observed = json!({"machineType": "e2-standard-4", "minInstances": 3, "state": "READY"});
     record
         .status
@@ -133,6 +133,16 @@ fn objects(records: &[Record]) -> Vec<Object<'_>> {
         .collect()
 }
 
+fn ending() -> Record {
+    let mut record = record("ending", &Situation::UpToDate);
+    let expires = at(12 * 86_400).to_string();
+    record
+        .status
+        .observed
+        .insert("expireTime".into(), expires.into());
+    record
+}
+
 fn fresh() -> Record {
     let mut record = record("fresh", &Situation::UpToDate);
     record.status.conditions.clear();
@@ -145,6 +155,7 @@ fn lists() {
         baking(),
         held(),
         record("good", &Situation::UpToDate),
+        ending(),
         fresh(),
     ];
     for (name, wide, width) in [

@@ -149,7 +149,7 @@ fn look(
     let live = (!gcp.certificates.is_empty()).then(|| kind.live(gcp.composite()));
     let raw = json!({"name": "cert", "certificates": [], "proxies": gcp.proxies});
     let none = kind.live(raw);
-    kind.rules().procedure.unwrap()(&Scene {
+    let scene = Scene {
         name: "cert",
         declared: &fields,
         resource: &declared.resource,
@@ -157,7 +157,8 @@ fn look(
         since,
         bake: BAKE,
         now,
-    })
+    };
+    (kind.rules().procedures.unwrap().change)(&scene).unwrap()
 }
 
 /// Runs until done, `fate` deciding what becomes of each certificate; returns the calls made.
@@ -198,6 +199,7 @@ fn rotate(
                 }
             }
             Next::Hold { until, .. } => now = until,
+            Next::Look => panic!("a rotation is told from any reply"),
         }
         now = now.checked_add(Duration::from_secs(1)).unwrap();
         let still = gcp.active_proxies();
@@ -371,7 +373,7 @@ proptest! {
                             }
                         }
                     }
-                    Next::Done | Next::Broken { .. } => break,
+                    Next::Done | Next::Look | Next::Broken { .. } => break,
                 }
                 now = now.checked_add(Duration::from_secs(1)).unwrap();
                 prop_assert_eq!(gcp.active_proxies().len(), proxies, "a gap");

@@ -50,6 +50,31 @@ fn no_step_starts_in_a_freeze_window_and_the_rest_goes_on_after_it() {
     });
 }
 
+/// A window that is longer than a step may take begins in the middle of a rollout.
+#[test]
+fn time_in_which_a_step_may_not_start_is_not_its_own() {
+    run(|| async {
+        let mut world = World::new();
+        let from = world.clock.now().checked_add(3 * MINUTE).unwrap();
+        let to = from.checked_add(2 * HOUR).unwrap();
+        world.settings.freezes = vec![Freeze {
+            name: "launch".to_owned(),
+            when: When::parse(&from.to_string(), &to.to_string(), TimeZone::UTC).unwrap(),
+        }];
+        let operator = world.start(vec![declared(grown())]).await;
+        tokio::time::sleep(HOUR).await;
+        let so_far = world.writes().len();
+        assert!((1..4).contains(&so_far), "in the middle: {so_far}");
+        let before = operator.status();
+        tokio::time::sleep(30 * MINUTE).await;
+        assert_eq!(operator.status(), before, "waiting changes nothing");
+        let status = operator.settle(3 * HOUR).await;
+        assert!(status.is_ready(), "{status:#?}");
+        assert_eq!(world.writes().len(), 4);
+        operator.stop().await;
+    });
+}
+
 #[test]
 fn going_back_does_not_wait_for_a_freeze_window() {
     run(|| async {

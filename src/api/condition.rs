@@ -18,6 +18,8 @@ pub enum ConditionType {
     Reconciling,
     Stalled,
     Drifted,
+    /// What the resource serves ends soon, or has. Present only while true.
+    Expiring,
     /// Of a Check: what it expects holds.
     Passing,
     /// Of a Check: it is close to failing. Present only while true.
@@ -114,6 +116,10 @@ reasons! {
     ResourceFailed,
     /// A person stopped the rollout.
     Aborted,
+    /// What the resource serves ends within 30 days.
+    ExpiresSoon,
+    /// What the resource serves has ended.
+    Expired,
     /// A check: everything it expects holds.
     ExpectationsMet,
     /// A check: something it expects does not hold.

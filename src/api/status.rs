@@ -6,6 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// Where [`Status::observed`] says when what the resource serves ends.
+pub const EXPIRE_TIME: &str = "expireTime";
+
 /// `status` of a managed kind. A no-op resync changes nothing in it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -18,7 +21,7 @@ pub struct Status {
     pub source_revision: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// Live values of the managed fields, and the lifecycle state.
+    /// Live values of the managed fields, the lifecycle `state`, and when it ends (`expireTime`).
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schemars(extend("x-kubernetes-preserve-unknown-fields" = true))]
     pub observed: Map<String, Value>,
@@ -51,6 +54,12 @@ impl Status {
     pub fn is_ready(&self) -> bool {
         self.condition(ConditionType::Ready)
             .is_some_and(|c| c.status == ConditionStatus::True)
+    }
+
+    /// When what the resource serves ends by itself, such as a certificate.
+    #[must_use]
+    pub fn expire_time(&self) -> Option<Timestamp> {
+        self.observed.get(EXPIRE_TIME)?.as_str()?.parse().ok()
     }
 
     /// True when a person or new content is needed.

@@ -124,6 +124,7 @@ pub fn compute(
     old: &[Condition],
     situation: &Situation,
     drift: &DriftFact,
+    expiring: Option<(Reason, String)>,
     generation: i64,
     now: Timestamp,
 ) -> Vec<Condition> {
@@ -170,6 +171,10 @@ pub fn compute(
             "not comparable yet".to_owned(),
         ),
     });
+    if let Some((reason, message)) = expiring {
+        let kind = ConditionType::Expiring;
+        wanted.push((kind, ConditionStatus::True, reason, message));
+    }
     wanted
         .into_iter()
         .map(|(kind, status, reason, message)| {
@@ -217,6 +222,7 @@ mod tests {
             &[],
             &Situation::Baking("a".into()),
             &DriftFact::Unknown,
+            None,
             1,
             at(10),
         );
@@ -224,15 +230,30 @@ mod tests {
             &first,
             &Situation::Progressing("b".into()),
             &DriftFact::Unknown,
+            None,
             1,
             at(20),
         );
         assert_eq!(second[0].last_transition_time, at(10), "still False");
         assert_eq!(second[0].reason, Reason::Progressing);
-        let third = compute(&second, &Situation::UpToDate, &DriftFact::None, 1, at(30));
+        let third = compute(
+            &second,
+            &Situation::UpToDate,
+            &DriftFact::None,
+            None,
+            1,
+            at(30),
+        );
         assert_eq!(third[0].last_transition_time, at(30));
         assert!(third.iter().all(|c| c.kind != ConditionType::Reconciling));
-        let again = compute(&third, &Situation::UpToDate, &DriftFact::None, 1, at(40));
+        let again = compute(
+            &third,
+            &Situation::UpToDate,
+            &DriftFact::None,
+            None,
+            1,
+            at(40),
+        );
         assert_eq!(third, again, "a no-op changes nothing");
     }
 

@@ -1,6 +1,7 @@
 //! What was seen in GCP: the vocabulary shared by the core and the room that talks to Google.
 
 use super::error::Fault;
+use super::expiry::Expiry;
 use super::fields::Fields;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,35 @@ pub struct Present {
     pub state: String,
     /// Who uses the resource, where GCP tells.
     pub users: Vec<String>,
+    /// The object that it is now, such as `healthChecks/web-1f0c88aa`, where a procedure gave it
+    /// another name than the key's.
+    pub object: Option<String>,
+    /// When what it serves ends, where it does.
+    pub expiry: Option<Expiry>,
     /// The reply as it came, for the revision.
     pub raw: Value,
+}
+
+impl Present {
+    /// The name under which GCP has it, where it is not the key's.
+    #[must_use]
+    pub fn other_name(&self) -> Option<&str> {
+        self.object.as_deref()?.rsplit('/').next()
+    }
+
+    /// A reply that tells no more than its fields; for `..Present::of(raw)`.
+    #[must_use]
+    pub fn of(raw: Value) -> Self {
+        Present {
+            fields: Fields::new(),
+            lifecycle: Lifecycle::Ready,
+            state: String::new(),
+            users: Vec::new(),
+            object: None,
+            expiry: None,
+            raw,
+        }
+    }
 }
 
 /// Whether the resource can take a change now.

@@ -43,7 +43,12 @@ impl Plan {
         if self.action == Action::Create {
             return "create".to_owned();
         }
-        let parts: Vec<_> = self.changes.iter().map(change_text).collect();
+        let changes = self.changes.iter().map(change_text);
+        let parts: Vec<_> = match self.changes.is_empty() {
+            // A procedure may have things to do although the fields are as declared.
+            true => self.steps.iter().map(steps::describe).collect(),
+            false => changes.collect(),
+        };
         parts.join(", ")
     }
 

@@ -13,6 +13,18 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// The procedures of a kind.
+#[derive(Debug)]
+pub struct Procedures {
+    /// From live to declared; `None`: plain calls on the resource do.
+    pub change: fn(&Scene<'_>) -> Option<Procedure>,
+    /// The manifest is gone: what leads to nothing being left; `None`: a plain delete does.
+    pub removal: fn(&Scene<'_>) -> Option<Procedure>,
+    /// Every change of the kind is a procedure; all that they look at is in a LIST, and its bodies
+    /// are kept.
+    pub always: bool,
+}
+
 /// What a procedure looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
@@ -39,6 +51,8 @@ pub struct Procedure {
     pub at: usize,
     /// What holds now; the core remembers since when.
     pub marks: Vec<String>,
+    /// The object that others should refer to now, where it is not under the key's name.
+    pub object: Option<String>,
     pub next: Next,
 }
 
@@ -59,6 +73,8 @@ pub enum Next {
         until: Timestamp,
     },
     Call(Box<Call>),
+    /// This cannot be told before the objects and their users were read themselves.
+    Look,
     /// No way on without a person or other content.
     Broken {
         reason: Reason,

@@ -26,6 +26,10 @@ pub struct Record {
     /// What it refers to, for when the manifest is gone.
     #[serde(default)]
     pub needs: Vec<Key>,
+    /// The object of GCP that it is now, `healthChecks/web-1f0c88aa`, where a procedure gave it
+    /// another name than the key's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// The declared deletion policy, for when the manifest is gone.
     pub deletion: Deletion,
     /// The newest revision number in use; 0 before the first.
@@ -67,6 +71,7 @@ impl Record {
             spec_digest: String::new(),
             owned: false,
             needs: Vec::new(),
+            object: None,
             deletion: Deletion::Orphan,
             revision: 0,
             last_good: None,
@@ -85,6 +90,15 @@ impl Record {
             history: Vec::new(),
             status: Status::default(),
         }
+    }
+
+    /// The name under which GCP has it now.
+    #[must_use]
+    pub fn gcp_name(&self) -> &str {
+        let object = self.object.as_deref();
+        object.map_or(&self.key.name, |object| {
+            object.rsplit('/').next().unwrap_or(object)
+        })
     }
 }
 
@@ -115,6 +129,9 @@ pub struct Rollout {
     pub digest: String,
     /// Digest of the rollout settings its steps were made from.
     pub strategy: String,
+    /// Digest of the declared fields, with the names of what they refer to.
+    #[serde(default)]
+    pub resolved: String,
     pub source: String,
     pub purpose: Purpose,
     pub attempt: u32,
@@ -133,6 +150,9 @@ pub struct Rollout {
     pub started_at: Timestamp,
     /// A step failed: what is left is to go back or to hold.
     pub failure: Option<Failure>,
+    /// The step could not start for what is outside of the resource: its time has not begun.
+    #[serde(default)]
+    pub hindered: bool,
     /// Since when the marks of a procedure have held.
     #[serde(default)]
     pub since: BTreeMap<String, Timestamp>,
@@ -142,6 +162,14 @@ pub struct Rollout {
     /// When the current step landed.
     #[serde(default)]
     pub landed_at: Option<Timestamp>,
+}
+
+impl Rollout {
+    /// Its steps are those of a procedure.
+    #[must_use]
+    pub fn is_procedure(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Named(_)))
+    }
 }
 
 /// Why a step failed.

@@ -3,7 +3,7 @@
 use super::fields::{self, Difference, Fields};
 use super::items;
 use super::observed::Present;
-use super::procedure::{Procedure, Scene};
+use super::procedure::Procedures;
 use super::record::{Step, Verb};
 use crate::api::envelope::RolloutSpec;
 use crate::api::status::Mutability;
@@ -30,8 +30,8 @@ pub struct Rules {
     pub encode: fn(&Change<'_>) -> Encoded,
     /// What helps a resource that GCP gave up on.
     pub when_failed: &'static str,
-    /// For kinds whose change takes several calls on several objects: the next of them.
-    pub procedure: Option<fn(&Scene<'_>) -> Procedure>,
+    /// For kinds whose change takes several calls on several objects.
+    pub procedures: Option<&'static Procedures>,
     /// For kinds that make the steps of a rollout themselves.
     pub staging: Option<&'static Staging>,
 }
@@ -106,7 +106,7 @@ impl Rules {
             refuse: |_, _| None,
             encode: encode_masked,
             when_failed: "nothing is written to it; look at it in the console, and have it repaired",
-            procedure: None,
+            procedures: None,
             staging: None,
         }
     }

@@ -5,6 +5,7 @@
 
 mod board;
 mod checks;
+mod names;
 mod pass;
 mod phases;
 mod poll;
@@ -83,6 +84,7 @@ pub struct Engine {
     shared: Arc<Shared>,
     board: Board,
     wanted: BTreeMap<Key, Arc<Wanted>>,
+    names: SetNames,
     memory: BTreeMap<Key, Memory>,
     queue: Queue,
     polls: Polls,
@@ -137,6 +139,7 @@ impl Engine {
             shared,
             board: Board::default(),
             wanted: BTreeMap::new(),
+            names: SetNames::default(),
             memory,
             queue: Queue::default(),
             polls: Polls::default(),
@@ -216,8 +219,11 @@ impl Engine {
             let flying = &self.flying;
             // One at a time, or two could spend the same last delete of the budget.
             let leaving = flying.iter().any(|key| !self.wanted.contains_key(key));
-            let busy =
-                |key: &Key| flying.contains(key) || leaving && !self.wanted.contains_key(key);
+            let busy = |key: &Key| {
+                flying.contains(key)
+                    || leaving && !self.wanted.contains_key(key)
+                    || turn::is_linked(&self.wanted, flying, key)
+            };
             let Some(key) = self.queue.pop(now, busy) else {
                 break;
             };
@@ -269,6 +275,7 @@ impl Engine {
             gauges: self.gauges_of(wanted.as_deref()),
             hindrance,
             referrers: self.referrers(key),
+            busy_referrer: self.busy_referrer(key),
             key: key.clone(),
             record: memory.record.clone(),
             dirty: memory.dirty,
@@ -341,6 +348,7 @@ impl Engine {
         let Some(memory) = self.memory.get_mut(&key) else {
             return;
         };
+        let renamed = memory.record.object != done.record.object;
         memory.record = done.record;
         memory.dirty = done.dirty;
         // A read that failed does not make the last good one untrue.
@@ -350,6 +358,9 @@ impl Engine {
                 ..done.observed
             };
             poll::drop_body(kinds::of(key.kind).rules(), &mut memory.observed.live);
+        }
+        if renamed {
+            self.follow(&key);
         }
         if self.phases.hold(&key) {
             self.look_at_phases();
@@ -403,10 +414,10 @@ impl Engine {
             .then(|| "the source declares nothing at all".to_owned());
         self.deletes.clear();
         let before = std::mem::take(&mut self.wanted);
-        let names = SetNames::of(&set);
+        self.names = names::current(&set, &self.memory);
         for declared in set {
             let key = declared.key.clone();
-            let wanted = Wanted::new(declared, &names);
+            let wanted = Wanted::new(declared, &self.names);
             let unchanged = before.get(&key).filter(|old| ***old == wanted);
             let wanted = unchanged.map_or_else(|| Arc::new(wanted), Arc::clone);
             self.wanted.insert(key, wanted);

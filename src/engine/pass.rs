@@ -39,11 +39,7 @@ impl Wanted {
         let kind = kinds::of(declared.key.kind);
         let fields = kind.declared(&declared, names);
         let digest = crate::core::digest::desired(&declared);
-        let references = kind.references(&declared);
-        let needs = references
-            .iter()
-            .filter_map(|to| names.key(to.kind, &to.name))
-            .collect();
+        let needs = kind.needs(&declared, names);
         Wanted {
             declared,
             fields,
@@ -69,6 +65,8 @@ pub(super) struct Job {
     pub hindrance: Option<Hindrance>,
     /// Managed resources that refer to it.
     pub referrers: Vec<String>,
+    /// Why one of them must not be written now.
+    pub busy_referrer: Option<String>,
 }
 
 /// What a pass leaves behind.
@@ -98,6 +96,7 @@ struct Pass<'a> {
     gauges: Gauges,
     hindrance: Option<Hindrance>,
     referrers: Vec<String>,
+    busy_referrer: Option<String>,
     users: Option<Result<Vec<String>, Fault>>,
     operation: Option<Result<Operation, Fault>>,
     operations: Option<Result<Vec<Operation>, Fault>>,
@@ -115,6 +114,7 @@ pub(super) async fn run(shared: &Shared, job: Job) -> Done {
         gauges: job.gauges,
         hindrance: job.hindrance,
         referrers: job.referrers,
+        busy_referrer: job.busy_referrer,
         users: None,
         saved: (job.record.clone(), job.dirty),
         done: Done {
@@ -175,11 +175,9 @@ impl Pass<'_> {
                 self.take(decision);
                 let key = &self.done.key;
                 let service = self.shared.ports.services.of(key.kind);
-                self.operations = Some(
-                    service
-                        .operations_on(&key.project, &key.location, &key.name)
-                        .await,
-                );
+                let target = self.target();
+                let found = service.operations_on(&key.project, &key.location, &target);
+                self.operations = Some(found.await);
                 true
             }
             Some(Effect::FindUsers) => {
@@ -213,6 +211,7 @@ impl Pass<'_> {
             gauges: &self.gauges,
             hindrance: self.hindrance.as_ref(),
             referrers: &self.referrers,
+            busy_referrer: self.busy_referrer.as_deref(),
             tokens: &self.tokens,
             rules,
             read_only: self.shared.read_only(),

@@ -141,10 +141,10 @@ pub(super) fn index(shared: &Shared, scope: &Scope, listing: Listing) -> HashMap
     found
 }
 
-/// Forgets the body of a reply, unless the kind's procedure is told from it.
+/// Forgets the body of a reply, unless the kind's procedures are told from it.
 pub(super) fn drop_body(rules: &Rules, live: &mut Live) {
     if let Live::Present(present) = live
-        && rules.procedure.is_none()
+        && !rules.procedures.is_some_and(|procedures| procedures.always)
     {
         present.raw = Value::Null;
     }

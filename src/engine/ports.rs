@@ -9,13 +9,14 @@ use crate::gcp::client::Client;
 use crate::gcp::clock::Clock;
 use crate::gcp::compute::Compute;
 use crate::gcp::entropy::Entropy;
+use crate::gcp::health_checks::HealthChecks;
 use crate::gcp::run::Run;
 use crate::gcp::service::Service;
 use crate::gcp::sqladmin::SqlAdmin;
 use crate::gcp::ssl_certificates::SslCertificates;
 use crate::gcp::vpcaccess::VpcAccess;
 use crate::journal::Journal;
-use crate::kinds::certificate_base as base_of;
+use crate::kinds::{certificate_base, health_check_base};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,9 +49,9 @@ impl Services {
     pub fn new(client: &Arc<Client>) -> Self {
         Services {
             vpc_access: Arc::new(VpcAccess::new(Arc::clone(client))),
-            health_checks: Arc::new(Compute::health_checks(Arc::clone(client))),
+            health_checks: Arc::new(HealthChecks::new(Arc::clone(client), health_check_base)),
             backend_services: Arc::new(Compute::backend_services(Arc::clone(client))),
-            ssl_certificates: Arc::new(SslCertificates::new(Arc::clone(client), base_of)),
+            ssl_certificates: Arc::new(SslCertificates::new(Arc::clone(client), certificate_base)),
             run: Arc::new(Run::new(Arc::clone(client))),
             sql_admin: Arc::new(SqlAdmin::new(Arc::clone(client))),
         }

@@ -6,6 +6,23 @@ use crate::api::{ConditionType, Key, Reason, Status};
 use crate::core::decide::Hindrance;
 use crate::core::freeze;
 use crate::core::record::{Purpose, Record};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+/// Whether one of the passes that run is on a resource that this one refers to, or that refers to
+/// it: a procedure writes to both.
+pub(super) fn is_linked(
+    wanted: &BTreeMap<Key, Arc<Wanted>>,
+    flying: &HashSet<Key>,
+    key: &Key,
+) -> bool {
+    let refers = |from: &Key, to: &Key| {
+        let from = wanted.get(from);
+        from.is_some_and(|from| from.needs.contains(to))
+    };
+    let mut others = flying.iter();
+    others.any(|other| refers(key, other) || refers(other, key))
+}
 
 impl Engine {
     /// Why no step of this resource may start now. What lasts longest comes first.
@@ -27,6 +44,31 @@ impl Engine {
             let reason = ready.map_or("not looked at yet", |ready| ready.reason.as_str());
             let text = format!("waits for {}/{} ({reason})", key.kind, key.name);
             Some(Hindrance::Dependency(text))
+        })
+    }
+
+    /// Why something that refers to this resource must not be written now, if so.
+    pub(super) fn busy_referrer(&self, key: &Key) -> Option<String> {
+        let referring = self.memory.iter().filter(|(_, memory)| {
+            let record = &memory.record;
+            record.owned && !record.released && record.needs.contains(key)
+        });
+        referring.into_iter().find_map(|(other, memory)| {
+            let suspended = self
+                .wanted
+                .get(other)
+                .is_some_and(|w| w.declared.policy.suspend);
+            let why = if memory.record.write.is_some() {
+                "a call to it is under way"
+            } else if memory.record.paused || suspended {
+                "it is suspended"
+            } else {
+                return None;
+            };
+            Some(format!(
+                "waits for {}/{}: {why}",
+                other.kind, memory.record.name
+            ))
         })
     }
 
@@ -65,7 +107,11 @@ impl Engine {
             .status
             .condition(ConditionType::Ready)
             .is_some_and(|ready| {
-                matches!(ready.reason, Reason::AwaitingPromotion | Reason::Suspended)
+                matches!(
+                    ready.reason,
+                    // What it waits for may need the turn.
+                    Reason::AwaitingPromotion | Reason::Suspended | Reason::WaitingForDependency
+                )
             });
         match &record.rollout {
             Some(rollout) => !waits && matches!(rollout.purpose, Purpose::Apply | Purpose::Drift),

@@ -1,4 +1,4 @@
-//! Health checks and backend services of Compute Engine: paths and verbs, nothing else.
+//! One collection of Compute Engine, such as backend services: paths and verbs, nothing else.
 //!
 //! `compute/v1/projects/{p}/global/{collection}[/{name}]`, or `regions/{r}` in place of `global`,
 //! of `compute.googleapis.com`. Every write carries a `requestId`, so that Google ignores the
@@ -6,7 +6,7 @@
 
 use super::aggregated::aggregated;
 use super::client::{Call, Client, Proof};
-use super::compute_operation::{from_compute, relative};
+use super::compute_operation::from_compute;
 use super::endpoint::Api;
 use super::pages::{Pages, unclear};
 use super::path::{full_name, project_of, segment};
@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// Items of a page: the most that Google gives. A listing costs one call for each page.
 pub(super) const PAGE_SIZE: (&str, &str) = ("maxResults", "500");
 pub(super) const ROOT: &str = "compute/v1";
-const HEALTH_CHECKS: &str = "healthChecks";
+pub(super) const HEALTH_CHECKS: &str = "healthChecks";
 const BACKEND_SERVICES: &str = "backendServices";
 
 /// One collection of Compute Engine, of every project and place.
@@ -35,19 +35,16 @@ pub struct Compute {
 
 impl Compute {
     #[must_use]
-    pub fn health_checks(client: Arc<Client>) -> Self {
-        Compute {
-            client,
-            collection: HEALTH_CHECKS,
-        }
+    pub fn backend_services(client: Arc<Client>) -> Self {
+        Compute::new(client, BACKEND_SERVICES)
     }
 
-    #[must_use]
-    pub fn backend_services(client: Arc<Client>) -> Self {
-        Compute {
-            client,
-            collection: BACKEND_SERVICES,
-        }
+    pub(super) fn new(client: Arc<Client>, collection: &'static str) -> Self {
+        Compute { client, collection }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
     }
 
     async fn read(
@@ -59,7 +56,7 @@ impl Compute {
         self.client.read(Api::Compute, project, path, query).await
     }
 
-    async fn pages(
+    async fn items(
         &self,
         project: &str,
         path: &str,
@@ -74,72 +71,31 @@ impl Compute {
         pages.items(&self.client, "items").await
     }
 
+    /// The items of a listing that is all there is.
+    pub(super) async fn whole(
+        &self,
+        project: &str,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<Value>, Fault> {
+        let listing = self.items(project, path, query).await?;
+        if listing.unreachable {
+            return Err(unclear("a part of the listing could not be reached"));
+        }
+        Ok(listing.items)
+    }
+
     fn path(&self, project: &str, location: &str, name: &str) -> Result<String, Fault> {
         let collection = collection(project, location, self.collection)?;
         Ok(format!("{collection}/{}", segment(name)?))
-    }
-
-    /// Backend services that can use a health check of this place: those of its region, and for a
-    /// global one all there are.
-    async fn backend_services_near(
-        &self,
-        project: &str,
-        location: &str,
-    ) -> Result<Vec<Value>, Fault> {
-        if location != GLOBAL {
-            let path = collection(project, location, BACKEND_SERVICES)?;
-            return whole(self.pages(project, &path, &[PAGE_SIZE]).await?);
-        }
-        let survey = aggregated(&self.client, project, BACKEND_SERVICES).await?;
-        if survey.unreachable.is_empty() {
-            return Ok(survey.found.into_iter().map(|(_, item)| item).collect());
-        }
-        Err(unclear("a part of the backend services cannot be reached"))
-    }
-
-    /// The operations of a place that `filter` lets through.
-    async fn find_operations(
-        &self,
-        project: &str,
-        location: &str,
-        filter: Option<&str>,
-    ) -> Result<Vec<Operation>, Fault> {
-        let path = collection(project, location, "operations")?;
-        let mut query = vec![PAGE_SIZE];
-        query.extend(filter.map(|filter| ("filter", filter)));
-        let operations = whole(self.pages(project, &path, &query).await?)?;
-        operations.iter().map(from_compute).collect()
     }
 }
 
 #[async_trait]
 impl Service for Compute {
-    /// The backend services that use a health check. Who uses a backend service stands in its own
-    /// `usedBy`.
-    async fn users(&self, project: &str, location: &str, name: &str) -> Result<Vec<String>, Fault> {
-        if self.collection != HEALTH_CHECKS {
-            return Ok(Vec::new());
-        }
-        let target = self.target(project, location, name);
-        let points_here = |service: &&Value| {
-            let checks = service["healthChecks"].as_array().into_iter().flatten();
-            let mut links = checks.filter_map(Value::as_str);
-            links.any(|link| relative(link) == target)
-        };
-        let services = self.backend_services_near(project, location).await?;
-        let users = services.iter().filter(points_here);
-        Ok(users
-            .map(|service| {
-                let link = service["selfLink"].as_str().map(relative);
-                let name = || service["name"].as_str().unwrap_or("a backend service");
-                link.unwrap_or_else(name).to_owned()
-            })
-            .collect())
-    }
-
     async fn list(&self, project: &str, location: &str) -> Result<Listing, Fault> {
         let path = collection(project, location, self.collection)?;
-        let listing = self.pages(project, &path, &[PAGE_SIZE]).await?;
+        let listing = self.items(project, &path, &[PAGE_SIZE]).await?;
         // An item that cannot be told apart would look like an absent one.
         let named = |item| self.name_of(item).is_some();
         if !listing.items.iter().all(named) {
@@ -209,22 +165,26 @@ impl Service for Compute {
     }
 
     async fn operations(&self, project: &str, location: &str) -> Result<Vec<Operation>, Fault> {
-        self.find_operations(project, location, None).await
+        let path = collection(project, location, "operations")?;
+        let operations = self.whole(project, &path, &[PAGE_SIZE]).await?;
+        operations.iter().map(from_compute).collect()
     }
 
     /// A busy project has thousands of operations; Google filters by a regular expression that
-    /// must match the whole link.
+    /// must match the whole link. They are kept where the target is.
     async fn operations_on(
         &self,
         project: &str,
-        location: &str,
-        name: &str,
+        _location: &str,
+        target: &str,
     ) -> Result<Vec<Operation>, Fault> {
-        let filter = format!(
-            "targetLink eq \".*/{}\"",
-            self.target(project, location, name)
-        );
-        self.find_operations(project, location, Some(&filter)).await
+        let mut parts = target.rsplitn(3, '/');
+        let place = parts.nth(2).unwrap_or_default();
+        let path = format!("{ROOT}/{}/operations", full_name(place)?);
+        let filter = format!("targetLink eq \".*/{target}\"");
+        let query = [PAGE_SIZE, ("filter", filter.as_str())];
+        let operations = self.whole(project, &path, &query).await?;
+        operations.iter().map(from_compute).collect()
     }
 
     fn name_of(&self, item: &Value) -> Option<String> {
@@ -256,14 +216,6 @@ pub(super) fn collection(project: &str, location: &str, collection: &str) -> Res
 /// The link of an object such as `healthChecks/x`, without host and version.
 pub(super) fn target_of(project: &str, location: &str, object: &str) -> String {
     format!("projects/{project}/{}/{object}", place(location))
-}
-
-/// A listing that is all there is.
-fn whole(listing: Listing) -> Result<Vec<Value>, Fault> {
-    if listing.unreachable {
-        return Err(unclear("a part of the listing could not be reached"));
-    }
-    Ok(listing.items)
 }
 
 /// The UUID of a request, always the same for the same intent: version 8 of RFC 9562, made of a

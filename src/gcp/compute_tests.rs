@@ -1,4 +1,4 @@
-//! Health checks and backend services over a scripted network.
+//! A collection of Compute Engine over a scripted network.
 
 use super::super::testing::{Answer, Script, client, ok, permit, refuse};
 use super::*;
@@ -8,7 +8,7 @@ use serde_json::json;
 const GLOBAL_CHECKS: &str = "/compute/v1/projects/p/global/healthChecks";
 
 fn checks(script: &Arc<Script>) -> Compute {
-    Compute::health_checks(Arc::new(client(script)))
+    Compute::new(Arc::new(client(script)), HEALTH_CHECKS)
 }
 
 fn link(rest: &str) -> String {
@@ -131,47 +131,13 @@ fn the_same_intent_has_the_same_id_and_a_later_one_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn users_of_a_health_check_are_found_everywhere_they_can_be() {
-    let service = |place: &str, check: &str| {
-        json!({"name": "b", "selfLink": link(&format!("{place}/backendServices/b")),
-            "healthChecks": [format!("https://compute.googleapis.com/compute/beta/projects/p/{check}")]})
-    };
-    let all = json!({"items": {
-        "global": {"backendServices": [service("global", "global/healthChecks/h")]},
-        "regions/r": {"backendServices": [service("regions/r", "global/healthChecks/h"),
-            service("regions/r", "global/healthChecks/hh")]},
-        "regions/s": {"warning": {"code": "NO_RESULTS_ON_PAGE"}}}});
-    let script = Script::new(vec![
-        ok(&all),
-        ok(&json!({"items": [service("regions/r", "regions/r/healthChecks/h")]})),
-        ok(&json!({"unreachables": ["regions/s"]})),
-    ]);
-    let checks = checks(&script);
-    assert_eq!(
-        checks.users("p", "global", "h").await.unwrap(),
-        [
-            "projects/p/global/backendServices/b",
-            "projects/p/regions/r/backendServices/b"
-        ]
-    );
-    assert_eq!(
-        checks.users("p", "r", "h").await.unwrap(),
-        ["projects/p/regions/r/backendServices/b"]
-    );
-    assert!(checks.users("p", "global", "h").await.is_err());
-    assert_eq!(
-        script.lines()[0],
-        "GET /compute/v1/projects/p/aggregated/backendServices?maxResults=500&returnPartialSuccess=true"
-    );
-}
-
-#[tokio::test(start_paused = true)]
 async fn operations_are_polled_where_they_are_and_filtered_by_target() {
     let script = Script::new(vec![operation(), ok(&json!({"items": []}))]);
     let service = checks(&script);
     let name = "projects/p/regions/r/operations/o";
     service.operation(name).await.unwrap();
-    service.operations_on("p", "r", "h").await.unwrap();
+    let target = "projects/p/regions/r/healthChecks/h";
+    service.operations_on("p", "global", target).await.unwrap();
     let lines = script.lines();
     assert_eq!(lines[0], format!("GET /compute/v1/{name}"));
     assert_eq!(

@@ -9,7 +9,7 @@
 //! [`access`] say who calls where; [`error`], [`google_error`] and [`redact`]
 //! turn replies into faults; [`budget`], [`counts`], [`clock`] and [`entropy`] serve [`client`];
 //! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`], [`compute`],
-//! [`ssl_certificates`], [`run`], [`sqladmin`]) and what they share ([`pages`],
+//! [`health_checks`], [`ssl_certificates`], [`run`], [`sqladmin`]) and what they share ([`pages`],
 //! [`aggregated`]).
 
 pub mod access;
@@ -26,6 +26,7 @@ pub mod endpoint;
 pub mod entropy;
 pub mod error;
 pub mod google_error;
+pub mod health_checks;
 pub mod http;
 pub mod live;
 pub mod operation;

@@ -8,6 +8,7 @@ use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
 use async_trait::async_trait;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// All resources of one type in a location of a project.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +37,15 @@ impl Survey {
             self.unreachable.push(format!("a part of {location}"));
         }
     }
+}
+
+/// What a survey found, by location.
+pub(super) fn by_place(found: Vec<(String, Value)>) -> BTreeMap<String, Vec<Value>> {
+    let mut places: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (place, item) in found {
+        places.entry(place).or_default().push(item);
+    }
+    places
 }
 
 /// One type of resource in one API.
@@ -84,6 +94,19 @@ pub trait Service: Send + Sync {
     /// `NotFound` is about the scope: the resource is then unknown.
     async fn get(&self, project: &str, location: &str, name: &str) -> Result<Option<Value>, Fault>;
 
+    /// As [`Service::get`], with all that the kind's procedures look at.
+    ///
+    /// # Errors
+    /// As [`Service::get`].
+    async fn get_whole(
+        &self,
+        project: &str,
+        location: &str,
+        name: &str,
+    ) -> Result<Option<Value>, Fault> {
+        self.get(project, location, name).await
+    }
+
     /// Makes the call of a durable intent, once.
     ///
     /// # Errors
@@ -102,8 +125,8 @@ pub trait Service: Send + Sync {
     /// As [`Service::list`].
     async fn operations(&self, project: &str, location: &str) -> Result<Vec<Operation>, Fault>;
 
-    /// The operations on one resource, for APIs that remember too many to list them all. What else
-    /// is in the answer does no harm: [`Operation::target`] tells.
+    /// The operations on one target, see [`Service::target`] and [`Service::object`], for APIs that
+    /// remember too many to list them all. What else is in the answer does no harm.
     ///
     /// # Errors
     /// As [`Service::list`].
@@ -111,7 +134,7 @@ pub trait Service: Send + Sync {
         &self,
         project: &str,
         location: &str,
-        _name: &str,
+        _target: &str,
     ) -> Result<Vec<Operation>, Fault> {
         self.operations(project, location).await
     }

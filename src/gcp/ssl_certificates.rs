@@ -14,7 +14,7 @@ use super::error::fault;
 use super::pages::Pages;
 use super::path::{full_name, project_of, segment};
 use super::secrets;
-use super::service::{Listing, Service, Survey};
+use super::service::{Listing, Service, Survey, by_place};
 use crate::core::error::{Fault, FaultKind};
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
@@ -75,14 +75,6 @@ impl SslCertificates {
 
 fn composite(name: &str, certificates: &[Value], proxies: &[Value]) -> Value {
     json!({"name": name, "certificates": certificates, "proxies": proxies})
-}
-
-fn by_place(found: Vec<(String, Value)>) -> BTreeMap<String, Vec<Value>> {
-    let mut places: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for (place, item) in found {
-        places.entry(place).or_default().push(item);
-    }
-    places
 }
 
 #[async_trait]

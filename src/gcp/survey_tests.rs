@@ -1,6 +1,6 @@
 //! A kind in every location: what is asked, where things are, and what could not be reached.
 
-use super::super::compute::Compute;
+use super::super::health_checks::HealthChecks;
 use super::super::run::Run;
 use super::super::sqladmin::SqlAdmin;
 use super::super::ssl_certificates::SslCertificates;
@@ -29,7 +29,7 @@ fn places(survey: &Survey) -> Vec<(&str, &str)> {
 
 #[tokio::test(start_paused = true)]
 async fn compute_answers_for_all_places_at_once() {
-    let make: Make = |client| Box::new(Compute::health_checks(client));
+    let make: Make = |client| Box::new(HealthChecks::new(client, |name| name));
     let first = json!({"nextPageToken": "t", "items": {
         "global": {"healthChecks": [{"name": "a"}]},
         "regions/r": {"warning": {"code": "NO_RESULTS_ON_PAGE"}}}});

@@ -11,13 +11,13 @@ mod groups;
 
 use super::compute;
 use super::export::{Export, Manifests};
-use super::health_check::COLLECTION as HEALTH_CHECKS;
+use super::health_check::{COLLECTION as HEALTH_CHECKS, base_of};
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Key, Kind, Reference};
 use crate::core::fields::{self, Fields};
 use crate::core::items;
-use crate::core::observed::{Lifecycle, Present};
+use crate::core::observed::Present;
 use crate::core::record::Verb;
 use crate::core::rules::{Change, Encoded, FieldRule, Rules};
 use groups::BACKENDS;
@@ -121,11 +121,23 @@ impl ManagedKind for BackendService {
 
     fn declared(&self, declared: &Declared, names: &dyn Names) -> Fields {
         let mut fields = flatten(&declared.resource);
+        if let Some(Value::Array(links)) = fields.get_mut("healthChecks") {
+            for link in links {
+                let current = link
+                    .as_str()
+                    .and_then(check_of)
+                    .and_then(|key| names.current(&key));
+                if let Some(key) = current {
+                    *link = compute::link_of(&key, HEALTH_CHECKS).into();
+                }
+            }
+        }
         let references = self.references(declared);
         if declared.resource.contains_key("healthChecksRef") {
             let links = references.iter().map(|reference| {
                 let key = names.key(reference.kind, &reference.name)?;
-                Some(Value::from(compute::link_of(&key, HEALTH_CHECKS)))
+                let current = names.current(&key)?;
+                Some(Value::from(compute::link_of(&current, HEALTH_CHECKS)))
             });
             // What cannot be resolved is not known, and what is not known is not written.
             if let Some(links) = links.collect::<Option<Vec<_>>>() {
@@ -150,6 +162,23 @@ impl ManagedKind for BackendService {
             .collect()
     }
 
+    /// A link to a check of the set is as good as a reference.
+    fn needs(&self, declared: &Declared, names: &dyn Names) -> Vec<Key> {
+        let links = declared
+            .resource
+            .get("healthChecks")
+            .and_then(Value::as_array);
+        let links = links.into_iter().flatten().filter_map(Value::as_str);
+        let linked = links
+            .filter_map(check_of)
+            .filter(|key| names.current(key).is_some());
+        let references = self.references(declared).into_iter();
+        references
+            .filter_map(|to| names.key(to.kind, &to.name))
+            .chain(linked)
+            .collect()
+    }
+
     fn live(&self, raw: Value) -> Present {
         let mut fields = raw.as_object().map(flatten).unwrap_or_default();
         let known = defaults(&fields);
@@ -159,10 +188,8 @@ impl ManagedKind for BackendService {
         Present {
             fields,
             // There is no state: a backend service that exists can be changed.
-            lifecycle: Lifecycle::Ready,
-            state: String::new(),
             users: users(&raw),
-            raw,
+            ..Present::of(raw)
         }
     }
 
@@ -191,6 +218,13 @@ impl ManagedKind for BackendService {
         }
         notes
     }
+}
+
+/// The managed health check behind a link.
+fn check_of(link: &str) -> Option<Key> {
+    let key = compute::key_of(Kind::HealthCheck, link, HEALTH_CHECKS)?;
+    let name = base_of(&key.name).to_owned();
+    Some(Key { name, ..key })
 }
 
 /// The URL maps, forwarding rules and proxies that point at it.

@@ -105,6 +105,15 @@ pub(super) fn fill(fields: &mut Fields, defaults: &[(&str, Value)], nulls_only: 
     }
 }
 
+/// Where a manifest says the name in GCP.
+pub(super) fn name_path(declared: &Declared) -> &'static str {
+    if declared.key.name == declared.name {
+        "metadata.name"
+    } else {
+        "spec.resourceName"
+    }
+}
+
 /// The name of a resource in GCP.
 pub(super) fn check_name(declared: &Declared) -> Option<Finding> {
     let name = &declared.key.name;
@@ -113,13 +122,8 @@ pub(super) fn check_name(declared: &Declared) -> Option<Finding> {
         && !name.ends_with('-')
         && name.len() <= NAME_LIMIT
         && name.chars().all(letters);
-    let path = if *name == declared.name {
-        "metadata.name"
-    } else {
-        "spec.resourceName"
-    };
     (!good).then(|| Finding {
-        path: path.to_owned(),
+        path: name_path(declared).to_owned(),
         message: format!("`{name}` is not a name in Compute Engine"),
         limit: Some(
             "1 to 63 lower-case letters, digits and hyphens, a letter first, no hyphen last \

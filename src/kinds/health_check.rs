@@ -2,12 +2,15 @@
 //!
 //! Sources: compute v1 `HealthCheck`; Google, "Health checks overview" and "Use health checks" for
 //! the limits and the arithmetic of detection. A health check has no fingerprint: the last writer
-//! wins, so a change carries the differing fields only, and the result is read back.
+//! wins, so a change carries the differing fields only, and the result is read back. Another
+//! protocol is another check, see [`swap`].
 
 mod check;
 mod export;
+mod family;
 mod notes;
 mod protocol;
+mod swap;
 
 use super::compute;
 use super::export::Export;
@@ -15,11 +18,14 @@ use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::{self, Fields};
-use crate::core::observed::{Lifecycle, Present};
+use crate::core::observed::Present;
+use crate::core::procedure::Procedures;
 use crate::core::record::Verb;
 use crate::core::rules::{Change, Encoded, FieldRule, Rules};
 use protocol::PROTOCOLS;
 use serde_json::{Map, Value, json};
+
+pub use family::base_of;
 
 pub(super) struct HealthCheck;
 
@@ -27,14 +33,18 @@ pub(super) struct HealthCheck;
 pub(super) const COLLECTION: &str = "healthChecks";
 
 const API: &str = "compute v1, HealthCheck; patch is a JSON merge patch";
-const REPLACE: &str = "the protocol of a health check in use cannot be changed: declare a \
-     HealthCheck under a new name, point healthChecksRef of its backend services at it, then remove \
-     this manifest; evenkeel makes these writes in this order";
+const SWAP: &str = "the protocol of a health check in use cannot be changed in place: commit the \
+     type, and another check takes over";
 
 static RULES: Rules = Rules {
     missing_for_create,
     flatten,
     encode,
+    procedures: Some(&Procedures {
+        change: swap::change,
+        removal: swap::removal,
+        always: false,
+    }),
     ..Rules::new(Kind::HealthCheck, FIELDS)
 };
 
@@ -43,7 +53,7 @@ const FIELDS: &[FieldRule] = &[
         path: "type",
         mutability: Mutability::Immutable,
         disruption: None,
-        refusal: REPLACE,
+        refusal: SWAP,
         source: "compute v1: one protocol block that matches type; a delete and a new create meet \
                  resourceInUseByAnotherResource",
     },
@@ -115,18 +125,7 @@ impl ManagedKind for HealthCheck {
     }
 
     fn live(&self, raw: Value) -> Present {
-        let mut fields = raw.as_object().map(flatten).unwrap_or_default();
-        let known = defaults(&fields);
-        compute::fill(&mut fields, &known, false);
-        fields.retain(|field, _| RULES.field(field).is_some());
-        Present {
-            fields,
-            // There is no state: a health check that exists can be changed.
-            lifecycle: Lifecycle::Ready,
-            state: String::new(),
-            users: Vec::new(),
-            raw,
-        }
+        family::present(raw)
     }
 
     fn export(&self, live: &Present, _: &Key) -> Export {
@@ -140,6 +139,15 @@ impl ManagedKind for HealthCheck {
     fn notes(&self, live: Option<&Fields>, declared: &Fields) -> Vec<String> {
         notes::notes(live, declared)
     }
+}
+
+/// The managed fields of one check as Google has it.
+fn live_fields(body: &Value) -> Fields {
+    let mut fields = body.as_object().map(flatten).unwrap_or_default();
+    let known = defaults(&fields);
+    compute::fill(&mut fields, &known, false);
+    fields.retain(|field, _| RULES.field(field).is_some());
+    fields
 }
 
 /// Regions are a set: GCP gives them in any order, by name or by link.

@@ -13,6 +13,7 @@ mod ssl_certificate;
 mod tree;
 mod vpc_access_connector;
 
+pub use health_check::base_of as health_check_base;
 pub use ssl_certificate::base_of as certificate_base;
 
 pub use crate::api::Reference;
@@ -35,6 +36,14 @@ pub trait ManagedKind: Send + Sync {
     /// The references to other manifests in `spec.resource`.
     fn references(&self, _: &Declared) -> Vec<Reference> {
         Vec::new()
+    }
+
+    /// The managed resources that it refers to.
+    fn needs(&self, declared: &Declared, names: &dyn Names) -> Vec<Key> {
+        let references = self.references(declared).into_iter();
+        references
+            .filter_map(|to| names.key(to.kind, &to.name))
+            .collect()
     }
 
     /// A GCP reply in canonical form.
@@ -62,26 +71,49 @@ pub trait ManagedKind: Send + Sync {
 pub trait Names {
     /// `None`: no such manifest in the set.
     fn key(&self, kind: Kind, name: &str) -> Option<Key>;
+
+    /// Under which name GCP has a resource of the set now; `None`: the set does not declare it.
+    fn current(&self, key: &Key) -> Option<Key>;
 }
 
 /// The names of a loaded set.
-pub struct SetNames(BTreeMap<(Kind, String), Key>);
+#[derive(Default)]
+pub struct SetNames {
+    keys: BTreeMap<(Kind, String), Key>,
+    current: BTreeMap<Key, String>,
+}
 
 impl SetNames {
     /// The names that a set declares.
     #[must_use]
     pub fn of(set: &[Declared]) -> Self {
-        SetNames(
-            set.iter()
-                .map(|d| ((d.key.kind, d.name.clone()), d.key.clone()))
-                .collect(),
-        )
+        let key = |one: &Declared| ((one.key.kind, one.name.clone()), one.key.clone());
+        let current = |one: &Declared| (one.key.clone(), one.key.name.clone());
+        SetNames {
+            keys: set.iter().map(key).collect(),
+            current: set.iter().map(current).collect(),
+        }
+    }
+
+    /// GCP has a resource of the set under this name now.
+    pub fn rename(&mut self, key: &Key, name: &str) {
+        if let Some(current) = self.current.get_mut(key) {
+            name.clone_into(current);
+        }
     }
 }
 
 impl Names for SetNames {
     fn key(&self, kind: Kind, name: &str) -> Option<Key> {
-        self.0.get(&(kind, name.to_owned())).cloned()
+        self.keys.get(&(kind, name.to_owned())).cloned()
+    }
+
+    fn current(&self, key: &Key) -> Option<Key> {
+        let name = self.current.get(key)?.clone();
+        Some(Key {
+            name,
+            ..key.clone()
+        })
     }
 }
 

@@ -182,13 +182,13 @@ impl ManagedKind for SqlInstance {
         }
         let state = raw["state"]
             .as_str()
-            .unwrap_or("SQL_INSTANCE_STATE_UNSPECIFIED");
+            .unwrap_or("SQL_INSTANCE_STATE_UNSPECIFIED")
+            .to_owned();
         Present {
             fields,
-            lifecycle: lifecycle(state),
-            state: state.to_owned(),
-            users: Vec::new(),
-            raw,
+            lifecycle: lifecycle(&state),
+            state,
+            ..Present::of(raw)
         }
     }
 

@@ -96,13 +96,14 @@ impl ManagedKind for VpcAccessConnector {
         let state = raw
             .get("state")
             .and_then(Value::as_str)
-            .unwrap_or("STATE_UNSPECIFIED");
+            .unwrap_or("STATE_UNSPECIFIED")
+            .to_owned();
         Present {
             fields: canonical(managed),
-            lifecycle: lifecycle(state),
-            state: state.to_owned(),
+            lifecycle: lifecycle(&state),
+            state,
             users: users(&raw),
-            raw,
+            ..Present::of(raw)
         }
     }
 

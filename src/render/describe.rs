@@ -82,8 +82,8 @@ fn identity(facts: &Facts<'_>) -> String {
         ("project", key.project.as_str().into()),
         ("location", key.location.as_str().into()),
     ];
-    if key.name != record.name {
-        rows.push(("name in GCP", key.name.as_str().into()));
+    if record.gcp_name() != record.name {
+        rows.push(("name in GCP", record.gcp_name().into()));
     }
     rows.push((
         "ready",

@@ -1,6 +1,6 @@
 //! Lists of resources, as `kubectl get` shows them.
 
-use super::style::{BUSY, FAINT, GOOD, of_ready};
+use super::style::{BAD, BUSY, FAINT, GOOD, PLAIN, of_ready};
 use super::table::{Cell, Last, Table};
 use super::time;
 use crate::api::{ConditionStatus, ConditionType, Key, Kind, Status};
@@ -28,9 +28,9 @@ pub struct Layout {
 /// From this width on, kinds are written out.
 const ROOMY: usize = 100;
 const NARROW: [&str; 6] = ["NAME", "KIND", "READY", "REASON", "AGE", "MESSAGE"];
-const WIDE: [&str; 12] = [
+const WIDE: [&str; 13] = [
     "NAME", "KIND", "READY", "REASON", "AGE", "PROJECT", "LOCATION", "GEN", "REV", "STEP",
-    "DRIFTED", "MESSAGE",
+    "DRIFTED", "EXPIRES", "MESSAGE",
 ];
 
 /// The table.
@@ -69,7 +69,7 @@ fn row(object: &Object<'_>, layout: Layout) -> Vec<Cell> {
         age.into(),
     ];
     if layout.wide {
-        cells.extend(wide(object));
+        cells.extend(wide(object, layout.now));
     }
     cells.push(message.into());
     cells
@@ -83,7 +83,7 @@ fn kind(kind: Kind, width: Option<usize>) -> &'static str {
     }
 }
 
-fn wide(object: &Object<'_>) -> Vec<Cell> {
+fn wide(object: &Object<'_>, now: Timestamp) -> Vec<Cell> {
     let step = object.status.rollout.as_ref().map_or_else(
         || "-".to_owned(),
         |rollout| format!("{}/{}", rollout.step, rollout.steps),
@@ -102,7 +102,20 @@ fn wide(object: &Object<'_>) -> Vec<Cell> {
         object.revision.to_string().into(),
         step.into(),
         Cell::styled(word(drifted), style),
+        expires(object.status, now),
     ]
+}
+
+/// What is left of what the resource serves: `61d`.
+fn expires(status: &Status, now: Timestamp) -> Cell {
+    let Some(at) = status.expire_time() else {
+        return "-".into();
+    };
+    if at <= now {
+        return Cell::styled("expired", BAD);
+    }
+    let near = status.condition(ConditionType::Expiring).is_some();
+    Cell::styled(time::left(at, now), if near { BUSY } else { PLAIN })
 }
 
 /// `True`, `False` or `Unknown`.

@@ -8,6 +8,7 @@ use crate::api::envelope::OnFailure;
 use crate::api::status::{ChangeStatus, Mutability, RollbackScope};
 use crate::core::digest::short;
 use crate::core::plan::{Action, Plan};
+use crate::core::record::Step;
 use crate::core::steps::{describe, plain};
 use anstyle::Style;
 
@@ -160,7 +161,8 @@ pub fn steps_title(object: &ObjectPlan, plan: &Plan) -> String {
     if object.drift {
         title.push_str(" (correcting drift)");
     }
-    if !object.bake().0.is_zero() {
+    // A procedure holds in a step of its own.
+    if !object.bake().0.is_zero() && !is_procedure(plan) {
         let which = if plan.steps.len() == 1 { "" } else { "each " };
         title.push_str(&format!(", {which}must hold {}", object.bake()));
     }
@@ -213,10 +215,17 @@ pub fn rollback(plan: &Plan) -> String {
     }
 }
 
+fn is_procedure(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step, Step::Named(_)))
+}
+
 /// What a failed step leads to.
 #[must_use]
 pub fn on_failure(object: &ObjectPlan, plan: &Plan) -> &'static str {
     let rollout = object.declared.policy.rollout.as_ref();
+    if is_procedure(plan) {
+        return "stays where it is, with the old one in place, and holds this content";
+    }
     match rollout.map(|spec| spec.on_failure).unwrap_or_default() {
         OnFailure::Hold => "stays where it is, and holds this content",
         OnFailure::Rollback if plan.rollback == RollbackScope::None => "holds this content",

@@ -12,10 +12,12 @@ pub mod wire;
 
 use bytes::Bytes;
 use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
-use evenkeel::api::{Declared, Key, Kind, Origin, Status};
+use evenkeel::api::{ConditionType, Declared, Key, Kind, Origin, Reason, Status};
 use evenkeel::cli::embedded::Embedded;
 use evenkeel::core::token::Ask;
-use evenkeel::emulator::{Emulator, LogEntry, Options, Outcome, Scenario, Timing};
+use evenkeel::emulator::{
+    Action, Emulator, ErrorFault, FaultRule, LogEntry, Options, Outcome, Scenario, Timing,
+};
 use evenkeel::engine::{
     Blindfold, Board, Command, Declaration, Engine, Ports, Prober, Services, Settings,
 };
@@ -106,8 +108,33 @@ pub fn steps_of(min: i64, max: i64) -> RolloutSpec {
     }
 }
 
+/// An error that GCP answers with.
+pub fn refusal(status: u16, reason: &str) -> Action {
+    Action::Error(ErrorFault {
+        status,
+        reason: Some(reason.to_owned()),
+        message: Some("no".to_owned()),
+        ..ErrorFault::default()
+    })
+}
+
 pub fn grown() -> Value {
     json!({"minInstances": 5, "maxInstances": 10})
+}
+
+/// Why Ready is as it is, and what it says.
+pub fn verdict(status: &Status) -> (Reason, String) {
+    let ready = status.condition(ConditionType::Ready);
+    let ready = ready.expect("a Ready condition");
+    (ready.reason, ready.message.clone())
+}
+
+pub fn reason(status: &Status) -> Reason {
+    verdict(status).0
+}
+
+pub fn message(status: &Status) -> String {
+    verdict(status).1
 }
 
 /// The world around an operator. It outlives the operators that run in it.
@@ -126,6 +153,13 @@ impl World {
     /// Call inside a paused runtime.
     pub fn new() -> World {
         World::with_timing(Timing::fixed(Duration::from_secs(90), Duration::ZERO))
+    }
+
+    /// A world where GCP does not do what it should.
+    pub fn failing(rules: Vec<FaultRule>) -> World {
+        let world = World::new();
+        world.emulator.set_faults(rules);
+        world
     }
 
     pub fn with_timing(timing: Timing) -> World {
@@ -154,6 +188,21 @@ impl World {
             Arc::new(embedded),
             Arc::clone(&self.journal) as Arc<dyn Journal>,
         )
+    }
+
+    /// An operator that has these manifests.
+    pub async fn start(&self, set: Vec<Declared>) -> Operator {
+        let operator = self.operator();
+        operator.declare(set).await;
+        operator
+    }
+
+    /// The same world to an operator that knows nothing of it yet.
+    pub fn forgotten(self) -> World {
+        World {
+            journal: Arc::new(SqliteJournal::in_memory().unwrap()),
+            ..self
+        }
     }
 
     /// An operator on other ports, such as ones with faults.
@@ -190,13 +239,31 @@ impl World {
         }
     }
 
-    /// The mutating requests of the operator, in order.
+    /// The mutating requests, in order.
     pub fn writes(&self) -> Vec<LogEntry> {
         self.emulator
             .requests()
             .into_iter()
             .filter(|entry| entry.method != "GET")
             .collect()
+    }
+
+    /// The writes of the operator alone.
+    pub fn own_writes(&self) -> Vec<LogEntry> {
+        let writes = self.writes().into_iter();
+        writes.filter(|write| !write.foreign).collect()
+    }
+
+    /// Somebody else changes a resource, by its path from `projects/` on.
+    pub fn foreign(&self, path: &str, fields: Value) {
+        let done = self.emulator.foreign_patch(self.clock.now(), path, &fields);
+        done.unwrap();
+    }
+
+    /// A resource as it truly is, by its path from `projects/` on; null where there is none.
+    pub fn truth(&self, path: &str) -> Value {
+        self.emulator.advance(self.clock.now());
+        self.emulator.truth(path).unwrap_or_default()
     }
 
     /// Somebody else's call to Compute Engine, and time for it to take effect.

@@ -127,15 +127,16 @@ pub(super) fn draft(key: Key) -> Declared {
 
 /// Leaves out what no manifest may say, such as a word of Google's that evenkeel does not know.
 fn loadable(declared: &mut Declared, export: &mut Export) -> Result<(), String> {
-    let in_calls = kinds::of(declared.key.kind).rules().procedure.is_some();
+    let procedures = kinds::of(declared.key.kind).rules().procedures;
+    let is_whole = procedures.is_some_and(|procedures| procedures.always);
     for _ in 0..ROUNDS {
         declared.resource.clone_from(&export.resource);
         let refusals = source::refusals(declared, &KindRules);
         let Some(refusal) = refusals.into_iter().next() else {
             return Ok(());
         };
-        // What is made by a procedure is one whole: a part of it means something else.
-        let path = refusal.path.strip_prefix(RESOURCE).filter(|_| !in_calls);
+        // What only procedures make is one whole: a part of it means something else.
+        let path = refusal.path.strip_prefix(RESOURCE).filter(|_| !is_whole);
         let Some(path) = path else {
             return Err(refusal.message);
         };

@@ -64,8 +64,9 @@ fn planned(
     let wanted = kind.declared(declared, names);
     let content = digest::desired(declared);
     let live = present.map(|present| &present.fields);
-    let mut plan = if let Some(look) = kind.rules().procedure {
-        by_procedure(declared, &wanted, present, record, look, now)
+    let procedure = procedure(declared, &wanted, present, record, now);
+    let mut plan = if let Some(procedure) = &procedure {
+        by_procedure(&content, &wanted, present, procedure)
     } else {
         let rollout = declared.policy.rollout.as_ref();
         plan::plan(kind.rules(), &content, &wanted, live, rollout)
@@ -74,10 +75,11 @@ fn planned(
         .and_then(|record| record.last_good.as_ref())
         .is_some_and(|good| good.at.digest == content);
     let drift = reached && plan.action == Action::Update;
-    if let (true, Some(live), None) = (drift, live, kind.rules().procedure) {
+    if let (true, Some(live), None) = (drift, live, &procedure) {
         plan.steps = steps::single(&fields::diff(&wanted, live));
     }
     let facts = Facts {
+        broken: procedure.as_ref().and_then(broken),
         declared,
         wanted: &wanted,
         plan: &plan,
@@ -97,20 +99,33 @@ fn planned(
     }
 }
 
-/// The plan of a kind that changes by several calls on several objects.
-fn by_procedure(
+/// Whether a change takes several calls on several objects.
+#[must_use]
+pub fn takes_a_procedure(
+    declared: &Declared,
+    names: &dyn Names,
+    present: &Present,
+    record: Option<&Record>,
+    now: Timestamp,
+) -> bool {
+    let wanted = kinds::of(declared.key.kind).declared(declared, names);
+    procedure(declared, &wanted, Some(present), record, now).is_some()
+}
+
+/// Where a change by several calls on several objects stands; `None`: plain calls do.
+fn procedure(
     declared: &Declared,
     wanted: &Fields,
     present: Option<&Present>,
     record: Option<&Record>,
-    look: fn(&Scene<'_>) -> Procedure,
     now: Timestamp,
-) -> Plan {
+) -> Option<Procedure> {
+    let procedures = kinds::of(declared.key.kind).rules().procedures?;
     let since = record
         .and_then(|record| record.rollout.as_ref())
         .map_or_else(BTreeMap::new, |rollout| rollout.since.clone());
     let rollout = declared.policy.rollout.as_ref();
-    let procedure = look(&Scene {
+    (procedures.change)(&Scene {
         name: &declared.key.name,
         declared: wanted,
         resource: &declared.resource,
@@ -118,8 +133,24 @@ fn by_procedure(
         since: &since,
         bake: rollout.and_then(|spec| spec.bake).unwrap_or_default().0,
         now,
-    });
-    let mut plan = procedure_plan(&digest::desired(declared), wanted, present, &procedure);
+    })
+}
+
+/// Why a procedure cannot go on.
+fn broken(procedure: &Procedure) -> Option<&str> {
+    match &procedure.next {
+        Next::Broken { message, .. } => Some(message),
+        _ => None,
+    }
+}
+
+fn by_procedure(
+    content: &str,
+    wanted: &Fields,
+    present: Option<&Present>,
+    procedure: &Procedure,
+) -> Plan {
+    let mut plan = procedure_plan(content, wanted, present, procedure);
     if procedure.next == Next::Done {
         plan.action = Action::None;
         plan.changes.clear();
@@ -157,6 +188,8 @@ struct Facts<'a> {
     record: Option<&'a Record>,
     content: &'a str,
     drift: bool,
+    /// Why a procedure cannot go on.
+    broken: Option<&'a str>,
 }
 
 impl Facts<'_> {
@@ -170,6 +203,7 @@ impl Facts<'_> {
             self.lifecycle(),
             self.missing(),
             self.blocked(),
+            self.broken.map(|why| remark(Weight::Blocks, why, None)),
             self.held(),
             self.observed_only(),
             self.suspended(),

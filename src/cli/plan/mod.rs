@@ -9,6 +9,7 @@ use super::world::{self, World};
 use super::{CliError, Exit, block_on, load, out};
 use crate::api::key::Scope;
 use crate::api::{Declared, Key};
+use crate::core::error::Fault;
 use crate::core::observed::Live;
 use crate::core::record::Record;
 
@@ -19,6 +20,7 @@ use crate::render::{message, plan, plan_markdown};
 use crate::source::Set;
 use futures::StreamExt;
 use jiff::Timestamp;
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -34,7 +36,9 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<Exit, CliError> 
     let records = records(&globals.state_path(), &gcp)?;
     let live = block_on(async {
         let world = world::open(&gcp, globals)?;
-        Ok(read(&world, &set.declared).await)
+        let mut live = read(&world, &set.declared).await;
+        look_closer(&world, &set.declared, &records, &mut live).await;
+        Ok(live)
     })
     .map_err(|error: CliError| error.exit(Exit::Failure))?;
     let name = world::name(&gcp);
@@ -56,7 +60,7 @@ fn report<'a>(
     records: &HashMap<Key, Record>,
 ) -> Report<'a> {
     let unread = Live::Unknown(None);
-    let names = SetNames::of(&set.declared);
+    let names = names(&set.declared, live);
     let now = Timestamp::now();
     let objects = set
         .declared
@@ -109,6 +113,47 @@ fn records(state: &Path, gcp: &Gcp) -> Result<HashMap<Key, Record>, CliError> {
     Ok(records.map(|record| (record.key.clone(), record)).collect())
 }
 
+/// The names of the set as GCP has them.
+fn names(declared: &[Declared], live: &BTreeMap<Key, Live>) -> SetNames {
+    let mut names = SetNames::of(declared);
+    for (key, live) in live {
+        if let Live::Present(present) = live
+            && let Some(name) = present.other_name()
+        {
+            names.rename(key, name);
+        }
+    }
+    names
+}
+
+/// Reads the whole of what a procedure would change, so that the plan can name all it touches.
+async fn look_closer(
+    world: &World,
+    declared: &[Declared],
+    records: &HashMap<Key, Record>,
+    live: &mut BTreeMap<Key, Live>,
+) {
+    let names = names(declared, live);
+    let now = Timestamp::now();
+    for one in declared {
+        let key = &one.key;
+        let Some(Live::Present(present)) = live.get(key) else {
+            continue;
+        };
+        let rules = kinds::of(key.kind).rules();
+        if rules.procedures.is_none_or(|procedures| procedures.always)
+            || !judge::takes_a_procedure(one, &names, present, records.get(key), now)
+        {
+            continue;
+        }
+        let service = world.services.of(key.kind);
+        let found = service
+            .get_whole(&key.project, &key.location, &key.name)
+            .await;
+        live.insert(key.clone(), as_live(key, found));
+    }
+}
+
 /// The live side of every declared resource.
 async fn read(world: &World, declared: &[Declared]) -> BTreeMap<Key, Live> {
     let mut scopes: BTreeMap<Scope, Vec<&Key>> = BTreeMap::new();
@@ -138,7 +183,14 @@ async fn read_scope(world: &World, scope: Scope, keys: Vec<&Key>) -> Vec<(Key, L
 
 async fn get(world: &World, key: &Key) -> Live {
     let service = world.services.of(key.kind);
-    match service.get(&key.project, &key.location, &key.name).await {
+    as_live(
+        key,
+        service.get(&key.project, &key.location, &key.name).await,
+    )
+}
+
+fn as_live(key: &Key, found: Result<Option<Value>, Fault>) -> Live {
+    match found {
         Ok(Some(raw)) => Live::Present(Box::new(kinds::of(key.kind).live(raw))),
         Ok(None) => Live::Absent,
         Err(fault) => Live::Unknown(Some(fault)),

@@ -1,6 +1,8 @@
 //! The engine as a task, and the emulator beside it.
 
+use super::alerts::{self, Alerts};
 use super::signals::Signals;
+use crate::alert::Handle;
 use crate::cli::args::{Gcp, Mode, RunArgs};
 use crate::cli::config::Config;
 use crate::cli::world::{self, World};
@@ -11,6 +13,7 @@ use crate::journal::SqliteJournal;
 use crate::source::Set;
 use jiff::Timestamp;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -47,6 +50,7 @@ pub struct Operator {
     commands: mpsc::Sender<Command>,
     stop: CancellationToken,
     task: JoinHandle<()>,
+    news: Handle,
 }
 
 impl Operator {
@@ -54,26 +58,31 @@ impl Operator {
         world: &World,
         journal: SqliteJournal,
         settings: Settings,
-    ) -> Result<Self, CliError> {
+        secrets: Option<PathBuf>,
+    ) -> Result<(Self, Alerts), CliError> {
+        let journal = Arc::new(journal);
         let ports = Ports {
             services: world.services.clone(),
-            journal: Arc::new(journal),
+            journal: Arc::clone(&journal) as _,
             prober: Arc::new(Blindfold),
             clock: Arc::clone(&world.clock),
             entropy: Arc::clone(&world.entropy),
         };
         let engine = Engine::new(ports, settings)?;
         let board = engine.board();
+        let alerts = Alerts::start(world, journal, board.clone(), secrets)?;
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let stop = CancellationToken::new();
         let task = tokio::spawn(engine.run(inbox, stop.clone()));
-        Ok(Operator {
+        let operator = Operator {
+            news: alerts.handle(),
             board,
             clock: Arc::clone(&world.clock),
             commands,
             stop,
             task,
-        })
+        };
+        Ok((operator, alerts))
     }
 
     pub fn now(&self) -> Timestamp {
@@ -81,12 +90,13 @@ impl Operator {
     }
 
     pub async fn declare(&self, set: Set) {
+        let objects = alerts::objects(&set);
         let declaration = Declaration {
             resources: set.declared,
             checks: set.checks,
             phases: set.phases,
         };
-
+        self.news.declare(set.alerts, objects);
         // An engine that is gone is noticed by its task.
         let _ = self
             .commands

@@ -131,11 +131,23 @@ impl<'a> Run<'a> {
     }
 
     /// What stands outside of the resource: references, phases, windows, budgets.
-    pub(super) fn await_turn(&self) -> Flow {
-        let Some(hindrance) = self.input.hindrance else {
-            return Flow::Continue(());
-        };
-        stop(match hindrance.clone() {
+    pub(super) fn await_turn(&mut self) -> Flow {
+        self.await_start(self.turn())
+    }
+
+    /// The time of a step begins when nothing outside of the resource hinders it any more.
+    pub(super) fn await_start(&mut self, hindrance: Option<Verdict>) -> Flow {
+        if let Some(rollout) = self.record.rollout.as_mut() {
+            if rollout.hindered && hindrance.is_none() {
+                rollout.step_started_at = self.input.now;
+            }
+            rollout.hindered = hindrance.is_some();
+        }
+        hindrance.map_or(Flow::Continue(()), stop)
+    }
+
+    pub(super) fn turn(&self) -> Option<Verdict> {
+        Some(match self.input.hindrance?.clone() {
             Hindrance::Dependency(what) => Verdict::rest(Situation::WaitingForDependency(what)),
             Hindrance::Window(what, until) => {
                 Verdict::until(Situation::WaitingForWindow(what), until)

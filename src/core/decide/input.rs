@@ -74,6 +74,8 @@ pub struct Input<'a> {
     pub hindrance: Option<&'a Hindrance>,
     /// Managed resources that refer to this one.
     pub referrers: &'a [String],
+    /// `Some`: one of them must not be written now, and why.
+    pub busy_referrer: Option<&'a str>,
     /// Requests not handled yet, oldest first.
     pub tokens: &'a [Token],
     pub rules: &'a Rules,

@@ -115,12 +115,14 @@ impl<'a> Run<'a> {
         };
         self.record.released = false;
         let live = self.live()?;
-        if let Some(look) = self.input.rules.procedure {
-            return self.proceed(&desired, live, look);
+        if self.look(&desired, live).is_some() {
+            return self.proceed(&desired, live);
         }
         let Some(present) = live else {
             return self.absent(&desired);
         };
+        self.leave_procedure(&desired, present)?;
+        self.record.object.clone_from(&present.object);
         self.present(&desired, present)
     }
 
@@ -297,13 +299,10 @@ impl<'a> Run<'a> {
             },
             fields: desired.fields.clone(),
         };
-        if self
-            .record
-            .last_good
-            .as_ref()
-            .is_none_or(|old| old.at.digest != good.at.digest)
-        {
-            self.record.last_good = Some(good);
+        match self.record.last_good.as_mut() {
+            // Names that the fields refer to may have changed.
+            Some(old) if old.at.digest == good.at.digest => old.fields = good.fields,
+            _ => self.record.last_good = Some(good),
         }
         if self.record.paused {
             return Verdict::rest(Situation::Suspended(PAUSED.to_owned()));

@@ -3,8 +3,8 @@
 
 use super::rollout::position;
 use super::step::step_timeout;
-use super::{Desired, Effect, Flow, Run, Verdict, later, stop};
-use crate::api::status::{ChangeStatus, Mutability, RollbackScope};
+use super::{Desired, Effect, Flow, Run, Verdict, stop};
+use crate::api::status::{ChangeStatus, Mutability, Outcome, RollbackScope};
 use crate::api::{HumanDuration, Reason};
 use crate::core::conditions::Situation;
 use crate::core::digest;
@@ -12,7 +12,7 @@ use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Present};
 use crate::core::plan::{Action, Plan};
 use crate::core::procedure::{Call, Next, Procedure, Scene};
-use crate::core::record::{Intent, Purpose, Sealed, Stage, Step, Write};
+use crate::core::record::{Intent, Purpose, Rollout, Sealed, Stage, Step, Write};
 use crate::core::steps;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -22,20 +22,25 @@ use std::time::Duration;
 const WAIT: Duration = Duration::from_secs(15);
 
 impl<'a> Run<'a> {
-    /// One round of a kind that has a procedure. `present`: what exists of its objects.
+    /// One round of a procedure. `present`: what exists of its objects.
     pub(super) fn proceed(
         &mut self,
         desired: &Desired<'a>,
         present: Option<&'a Present>,
-        look: fn(&Scene<'_>) -> Procedure,
     ) -> Flow<Verdict> {
         if let Some(present) = present {
             self.take_over(desired, present)?;
         }
         self.supersede(desired);
-        let procedure = self.look(desired, present, look);
+        self.leave_plain_rollout();
+        let Some(procedure) = self.look(desired, present) else {
+            return stop(self.soon(Situation::Progressing("planning again".to_owned()), 0));
+        };
+        self.record.object.clone_from(&procedure.object);
         if procedure.next == Next::Done {
-            return self.procedure_done(desired);
+            self.end_procedure(desired)?;
+            self.record.owned = true;
+            return Flow::Continue(self.up_to_date(desired));
         }
         let plan = procedure_plan(desired.digest, desired.fields, present, &procedure);
         self.plan = Some(plan.clone());
@@ -53,6 +58,10 @@ impl<'a> Run<'a> {
                 plan.summary(),
             );
         }
+        if procedure.next == Next::Look {
+            // A view without the users would take the marks away that they hold.
+            self.want_fresh("looking at who uses it")?;
+        }
         self.keep_place(&procedure);
         if !matches!(procedure.next, Next::Wait { .. } | Next::Hold { .. }) {
             self.verify_serving(desired)?;
@@ -62,12 +71,13 @@ impl<'a> Run<'a> {
         self.take_procedure_step(desired, present, procedure.next)
     }
 
-    fn look(
-        &mut self,
+    /// What the kind's procedure makes of it; `None`: plain calls do.
+    pub(super) fn look(
+        &self,
         desired: &Desired<'a>,
         present: Option<&Present>,
-        look: fn(&Scene<'_>) -> Procedure,
-    ) -> Procedure {
+    ) -> Option<Procedure> {
+        let procedures = self.input.rules.procedures?;
         let none = BTreeMap::new();
         let since = self
             .record
@@ -80,7 +90,7 @@ impl<'a> Run<'a> {
             .as_ref()
             .and_then(|rollout| rollout.bake)
             .unwrap_or_default();
-        look(&Scene {
+        (procedures.change)(&Scene {
             name: &self.record.key.name,
             declared: desired.fields,
             resource: &desired.declared.resource,
@@ -91,17 +101,42 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn procedure_done(&mut self, desired: &Desired<'a>) -> Flow<Verdict> {
+    /// The procedure has nothing left to do.
+    fn end_procedure(&mut self, desired: &Desired<'a>) -> Flow {
         if self.record.rollout.is_some() {
             // The end is told on a fresh read, like every other step.
             self.want_fresh("reading the result back")?;
             self.verify_serving(desired)?;
             self.record.rollout = None;
-            self.close_history(crate::api::status::Outcome::Succeeded);
+            self.close_history(Outcome::Succeeded);
             self.normal("RolloutSucceeded", "every step is done");
         }
-        self.record.owned = true;
-        Flow::Continue(self.up_to_date(desired))
+        Flow::Continue(())
+    }
+
+    /// A procedure was under way, and plain calls do now.
+    pub(super) fn leave_procedure(&mut self, desired: &Desired<'a>, present: &Present) -> Flow {
+        if !self.in_procedure() {
+            return Flow::Continue(());
+        }
+        self.supersede(desired);
+        self.conclude_failure(desired, &present.fields)?;
+        self.end_procedure(desired)
+    }
+
+    pub(super) fn in_procedure(&self) -> bool {
+        self.record
+            .rollout
+            .as_ref()
+            .is_some_and(Rollout::is_procedure)
+    }
+
+    /// A procedure takes over from plain steps.
+    fn leave_plain_rollout(&mut self) {
+        if self.record.rollout.is_some() && !self.in_procedure() {
+            self.record.rollout = None;
+            self.close_history(Outcome::Superseded);
+        }
     }
 
     /// Moves the rollout to where the procedure stands, and remembers since when its marks hold.
@@ -145,9 +180,8 @@ impl<'a> Run<'a> {
             desired.declared.policy.rollout.as_ref(),
             own.unwrap_or(self.input.timing.step_timeout),
         );
-        let late = later(rollout.step_started_at, limit) <= self.input.now;
         match next {
-            Next::Done => stop(self.soon(Situation::Progressing(place), 0)),
+            Next::Done | Next::Look => stop(self.soon(Situation::Progressing(place), 1)),
             Next::Broken { reason, message } => {
                 self.want_fresh("checking before giving up")?;
                 self.fail_step(reason, &message);
@@ -157,7 +191,7 @@ impl<'a> Run<'a> {
                 let text = format!("{place}: {message}");
                 stop(Verdict::until(Situation::Baking(text), until))
             }
-            Next::Wait { message, .. } if late => {
+            Next::Wait { message, .. } if self.is_late(limit) => {
                 let text = format!("not done within {}: {message}", HumanDuration(limit));
                 self.fail_step(Reason::DeadlineExceeded, &text);
                 stop(self.soon(Situation::Progressing(text), 0))
@@ -168,15 +202,29 @@ impl<'a> Run<'a> {
                 stop(Verdict::until(Situation::Progressing(text), again))
             }
             Next::Call(call) => {
-                if late {
-                    let text = format!("not done within {}", HumanDuration(limit));
+                let step = rollout.steps.get(rollout.step).map(steps::describe);
+                let text = format!("{place}: {}", step.unwrap_or_default());
+                self.refuse_read_only(desired, &text)?;
+                self.await_start(self.turn().or_else(|| self.referrer()))?;
+                if self.is_late(limit) {
+                    let last = self.record.retry.as_ref();
+                    let last =
+                        last.map_or_else(String::new, |retry| format!("; last: {}", retry.fault));
+                    let text = format!("not done within {}{last}", HumanDuration(limit));
                     self.fail_step(Reason::DeadlineExceeded, &text);
                     return stop(self.soon(Situation::Progressing(text), 0));
                 }
                 self.measure_before(desired, &rollout)?;
-                self.make_call(desired, present, *call, &place)
+                self.make_call(desired, present, *call, text)
             }
         }
+    }
+
+    /// A call may change what refers to the resource: not while that is being changed, or must
+    /// not be.
+    fn referrer(&self) -> Option<Verdict> {
+        let situation = Situation::WaitingForDependency(self.input.busy_referrer?.to_owned());
+        Some(Verdict::until(situation, self.after(WAIT)))
     }
 
     pub(super) fn write_of(&self, call: Call) -> Write {
@@ -202,17 +250,8 @@ impl<'a> Run<'a> {
         desired: &Desired<'a>,
         present: Option<&'a Present>,
         call: Call,
-        place: &str,
+        text: String,
     ) -> Flow<Verdict> {
-        let doing = self
-            .record
-            .rollout
-            .as_ref()
-            .and_then(|r| r.steps.get(r.step))
-            .map(steps::describe);
-        let text = format!("{place}: {}", doing.unwrap_or_default());
-        self.refuse_read_only(desired, &text)?;
-        self.await_turn()?;
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
         if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {

@@ -142,12 +142,12 @@ impl Run<'_> {
             }
             Some(Ok(users)) => self.refuse_used(users)?,
         }
-        let write = match self.input.rules.procedure {
-            Some(look) => match self.next_removal(present, look)? {
+        let write = match self.removal(present) {
+            None => self.delete_call(present),
+            Some(procedure) => match self.next_removal(procedure)? {
                 Some(write) => write,
                 None => return stop(self.soon(Situation::Deleting("nearly gone".to_owned()), 5)),
             },
-            None => self.delete_call(present),
         };
         let now = self.input.now;
         self.record.revision += 1;
@@ -173,13 +173,10 @@ impl Run<'_> {
         ))
     }
 
-    /// The next object to delete, for a kind of several objects.
-    fn next_removal(
-        &self,
-        present: &Present,
-        look: fn(&Scene<'_>) -> Procedure,
-    ) -> Flow<Option<Write>> {
-        let procedure = look(&Scene {
+    /// For a resource of several objects.
+    fn removal(&self, present: &Present) -> Option<Procedure> {
+        let procedures = self.input.rules.procedures?;
+        (procedures.removal)(&Scene {
             name: &self.record.key.name,
             declared: &Fields::new(),
             resource: &serde_json::Map::new(),
@@ -187,10 +184,14 @@ impl Run<'_> {
             since: &BTreeMap::new(),
             bake: Duration::ZERO,
             now: self.input.now,
-        });
+        })
+    }
+
+    /// The next object to delete.
+    fn next_removal(&self, procedure: Procedure) -> Flow<Option<Write>> {
         match procedure.next {
             Next::Call(call) => Flow::Continue(Some(self.write_of(*call))),
-            Next::Done => Flow::Continue(None),
+            Next::Done | Next::Look => Flow::Continue(None),
             Next::Wait { message, .. }
             | Next::Hold { message, .. }
             | Next::Broken { message, .. } => {

@@ -1,7 +1,8 @@
 //! The last stage: status from the situation.
 
 use super::{Decision, Effect, Run, Verdict, settle};
-use crate::api::status::{HeldStatus, RolloutStatus};
+use crate::api::status::{EXPIRE_TIME, HeldStatus, RolloutStatus};
+use crate::api::{ConditionType, Reason};
 use crate::core::conditions::{self, Situation};
 use crate::core::fields;
 use crate::core::observed::Live;
@@ -32,16 +33,46 @@ impl Run<'_> {
         }
     }
 
+    /// Why the end of what is served is near. What cannot be read now is as it was.
+    fn expiring(&self) -> Option<(Reason, String)> {
+        self.input.desired?;
+        match &self.input.observed.live {
+            Live::Present(present) => present.expiry.as_ref()?.warning(self.input.now),
+            Live::Absent => None,
+            Live::Unknown(_) => {
+                let known = self.record.status.condition(ConditionType::Expiring)?;
+                Some((known.reason, known.message.clone()))
+            }
+        }
+    }
+
+    /// An event for each threshold.
+    fn tell_expiry(&mut self, expiring: Option<&(Reason, String)>) {
+        let known = self.record.status.condition(ConditionType::Expiring);
+        if let Some((reason, message)) = expiring
+            && known.is_none_or(|known| known.message != *message)
+        {
+            self.warn(reason.as_str(), message);
+        }
+    }
+
     fn report(&mut self, situation: &Situation) {
         let generation = self.record.generation;
+        let expiring = self.expiring();
+        self.tell_expiry(expiring.as_ref());
         let conditions = conditions::compute(
             &self.record.status.conditions,
             situation,
             &self.drift,
+            expiring,
             generation,
             self.input.now,
         );
         let record = &mut self.record;
+        let gcp_name = record
+            .object
+            .is_some()
+            .then(|| record.gcp_name().to_owned());
         let status = &mut record.status;
         status.observed_generation = generation;
         status.conditions = conditions;
@@ -56,6 +87,13 @@ impl Run<'_> {
                 if !present.state.is_empty() {
                     let state = present.state.clone().into();
                     status.observed.insert("state".to_owned(), state);
+                }
+                if let Some(name) = gcp_name {
+                    status.observed.insert("name".to_owned(), name.into());
+                }
+                if let Some(expiry) = &present.expiry {
+                    let at = expiry.at.to_string().into();
+                    status.observed.insert(EXPIRE_TIME.to_owned(), at);
                 }
             }
         }

@@ -47,7 +47,8 @@ impl<'a> Run<'a> {
         }
         let message = format!("{}. {WAY_OUT}", failure.message);
         self.hold(desired.digest, failure.reason, message.clone(), None);
-        if self.may_go_back(desired, failure.reason) {
+        // A procedure leaves the old state in place until the new one is proved.
+        if !rollout.is_procedure() && self.may_go_back(desired, failure.reason) {
             self.go_back(desired, &rollout, failure.reason, live);
         }
         if self.record.rollout.is_some() {
@@ -67,8 +68,6 @@ impl<'a> Run<'a> {
             // A caller that may not write may not write back either.
             && reason != Reason::PermissionDenied
             && self.record.rolled_back.as_deref() != Some(desired.digest)
-            // A procedure leaves the old state in place until the new one is proved.
-            && self.input.rules.procedure.is_none()
     }
 
     fn go_back(&mut self, desired: &Desired<'a>, failed: &Rollout, because: Reason, live: &Fields) {

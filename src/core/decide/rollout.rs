@@ -30,6 +30,12 @@ impl<'a> Run<'a> {
             && rollout.strategy != strategy(desired.declared.policy.rollout.as_ref())
         {
             "new rollout settings"
+        } else if matches!(rollout.purpose, Purpose::Apply | Purpose::Drift)
+            && rollout.failure.is_none()
+            && !rollout.resolved.is_empty()
+            && rollout.resolved != digest::fields(desired.fields)
+        {
+            "another name of what it refers to"
         } else {
             return;
         };
@@ -84,6 +90,7 @@ impl<'a> Run<'a> {
         self.record.rollout = Some(Rollout {
             digest: desired.digest.to_owned(),
             strategy: strategy(desired.declared.policy.rollout.as_ref()),
+            resolved: digest::fields(desired.fields),
             source: desired.declared.origin.revision.clone(),
             purpose,
             attempt: u32::try_from(attempts)
@@ -98,6 +105,7 @@ impl<'a> Run<'a> {
             prior,
             started_at: now,
             failure: None,
+            hindered: false,
             since: std::collections::BTreeMap::new(),
             gates: Vec::new(),
             landed_at: None,

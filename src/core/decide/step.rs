@@ -34,7 +34,7 @@ impl<'a> Run<'a> {
         if !self.undoing() {
             self.await_turn()?;
         }
-        if later(rollout.step_started_at, limit) <= self.input.now {
+        if self.is_late(limit) {
             let last = self
                 .record
                 .retry
@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
                 id: format!("{}-{}", self.record.name, self.record.sends + 1),
                 key: self.record.key.clone(),
                 verb,
-                object: None,
+                object: present.and_then(|present| present.object.clone()),
                 mask: encoded.mask,
                 body: encoded.body,
                 sealed: Sealed::default(),
@@ -156,6 +156,14 @@ impl<'a> Run<'a> {
             None => position(rollout),
         };
         self.normal("StepLanded", &text);
+    }
+}
+
+impl Run<'_> {
+    /// The step that is under way has had its time.
+    pub(super) fn is_late(&self, limit: Duration) -> bool {
+        let rollout = self.record.rollout.as_ref();
+        rollout.is_some_and(|rollout| later(rollout.step_started_at, limit) <= self.input.now)
     }
 }
 

@@ -96,18 +96,17 @@ impl<'a> Run<'a> {
             );
             return Flow::Continue(());
         };
-        if self.input.rules.procedure.is_some() {
-            self.handled_undo(token);
-            let text = "this kind changes by making the new beside the old: commit the former content \
-                        and it goes back the same safe way";
-            self.warn("UndoRefused", text);
-            return Flow::Continue(());
-        }
         self.want_fresh("reading the live state before going back")?;
         let Live::Present(present) = &self.input.observed.live else {
             return Flow::Continue(());
         };
         self.handled_undo(token);
+        if self.look(&desired, Some(present)).is_some() {
+            let text = "this change makes the new beside the old: commit the former content and it \
+                        goes back the same safe way";
+            self.warn("UndoRefused", text);
+            return Flow::Continue(());
+        }
         if self.record.rollout.take().is_some() {
             self.close_history(Outcome::Aborted);
         }

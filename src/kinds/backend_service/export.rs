@@ -1,10 +1,10 @@
 //! A live backend service as a manifest.
 
 use super::groups::{all_without_health, is_without_health};
-use super::{HEALTH_CHECKS, defaults};
+use super::{check_of, defaults};
 use crate::api::Kind;
 use crate::core::observed::Present;
-use crate::kinds::compute::{key_of, short};
+use crate::kinds::compute::short;
 use crate::kinds::export::{Export, LeftOut, Manifests};
 use crate::kinds::secret::is_secret;
 use serde_json::{Map, Value, json};
@@ -105,7 +105,7 @@ fn holds_secret(header: &str) -> bool {
 pub(super) fn refer(resource: &mut Map<String, Value>, manifests: &Manifests) {
     let links = resource.get("healthChecks").and_then(Value::as_array);
     let name = |link: &Value| {
-        let key = key_of(Kind::HealthCheck, link.as_str()?, HEALTH_CHECKS)?;
+        let key = check_of(link.as_str()?)?;
         Some(json!({"name": manifests.get(&key)?}))
     };
     let names = links.and_then(|links| links.iter().map(name).collect::<Option<Vec<_>>>());

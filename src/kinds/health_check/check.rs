@@ -1,8 +1,9 @@
 //! What Google refuses in a health check, found before asking.
 
+use super::family;
 use super::protocol::{self, Protocol};
-use crate::api::{Declared, Finding};
-use crate::kinds::compute::{check_name, error, warning};
+use crate::api::{Declared, Finding, Severity};
+use crate::kinds::compute::{check_name, error, name_path, warning};
 use serde_json::{Map, Value};
 
 const API: &str = "compute v1, HealthCheck";
@@ -12,6 +13,7 @@ const HASTY: i64 = 10;
 pub(super) fn check(declared: &Declared) -> Vec<Finding> {
     let blocks = protocol::declared(declared);
     let mut findings: Vec<Finding> = check_name(declared).into_iter().collect();
+    findings.extend(own_name(declared));
     findings.extend(one_protocol(declared, &blocks));
     findings.extend(times(declared));
     for protocol in blocks {
@@ -23,6 +25,19 @@ pub(super) fn check(declared: &Declared) -> Vec<Finding> {
     }
     findings.extend(regions(declared));
     findings
+}
+
+/// The name is that of a check which takes over for another manifest.
+fn own_name(declared: &Declared) -> Option<Finding> {
+    let name = &declared.key.name;
+    let base = family::base_of(name);
+    (base != name).then(|| Finding {
+        path: name_path(declared).to_owned(),
+        message: format!("`{name}` is the name of a check that takes over for `{base}`"),
+        limit: None,
+        help: format!("declare `{base}`, whose check it is, or choose another name"),
+        severity: Severity::Error,
+    })
 }
 
 fn one_protocol(declared: &Declared, blocks: &[&Protocol]) -> Option<Finding> {

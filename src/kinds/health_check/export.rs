@@ -1,5 +1,6 @@
 //! A live health check as a manifest.
 
+use super::family::oldest;
 use super::{defaults, protocol::PROTOCOLS};
 use crate::api::Kind;
 use crate::core::observed::Present;
@@ -7,7 +8,7 @@ use crate::kinds::export::Export;
 use serde_json::Value;
 
 pub(super) fn export(live: &Present) -> Export {
-    let mut export = Export::of(Kind::HealthCheck, &live.raw);
+    let mut export = Export::of(Kind::HealthCheck, oldest(&live.raw));
     export.drop_idle(&defaults(&live.fields));
     if PROTOCOLS
         .iter()

@@ -22,7 +22,7 @@ pub(super) fn notes(live: Option<&Fields>, declared: &Fields) -> Vec<String> {
             None => format!("{what}: {} s ({sum})", seconds(to)),
         }
     };
-    vec![
+    let mut notes = vec![
         note(
             "a failed backend is out after",
             |pace| pace.unhealthy * pace.interval,
@@ -35,7 +35,16 @@ pub(super) fn notes(live: Option<&Fields>, declared: &Fields) -> Vec<String> {
             "healthyThreshold",
             to.healthy,
         ),
-    ]
+    ];
+    let protocol = |fields: &Fields| fields.get("type").cloned();
+    if let Some(from) = live.and_then(protocol)
+        && protocol(declared).is_some_and(|to| to != from)
+    {
+        let text = "swap: the protocol of a check in use cannot change, so another check takes \
+                    over; until the old one is deleted, the former content moves its users back";
+        notes.push(text.to_owned());
+    }
+    notes
 }
 
 /// Google's defaults (compute v1) where nothing is said.

@@ -65,8 +65,7 @@ pub(super) fn present(raw: Value) -> Present {
         fields,
         lifecycle,
         state,
-        users: Vec::new(),
-        raw,
+        ..Present::of(raw)
     }
 }
 

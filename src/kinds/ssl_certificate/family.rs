@@ -1,5 +1,7 @@
 //! The certificates that belong to one manifest, and what each of them is worth.
 
+use crate::core::expiry::Expiry;
+use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -23,7 +25,7 @@ pub(super) struct Member {
     pub content: Content,
     pub status: String,
     pub domain_status: BTreeMap<String, String>,
-    pub expires: Option<String>,
+    pub expires: Option<Timestamp>,
     pub created: String,
 }
 
@@ -46,7 +48,7 @@ impl Member {
             // A certificate of ours serves as soon as it exists.
             status: status.unwrap_or_else(|| "ACTIVE".to_owned()),
             domain_status: domain_status(managed),
-            expires: text("/expireTime"),
+            expires: text("/expireTime").and_then(|time| time.parse().ok()),
             created: text("/creationTimestamp").unwrap_or_default(),
         })
     }
@@ -63,12 +65,24 @@ impl Member {
         )
     }
 
-    /// `ACTIVE, expires 2027-02-01T08:00:00Z`.
-    pub fn describe(&self) -> String {
-        match &self.expires {
-            Some(time) => format!("{}, expires {time}", self.status),
-            None => self.status.clone(),
-        }
+    /// When it ends, and how it goes on.
+    pub fn expiry(&self) -> Option<Expiry> {
+        let way_out = if self.content.certificate.is_some() {
+            "Put the renewed certificate and its key into spec.resource.selfManaged, and evenkeel \
+             rotates to it"
+                .to_owned()
+        } else {
+            format!(
+                "Google renews it by itself from about a month before the end, while each of its \
+                 domains points at the load balancer; {}",
+                self.trouble()
+            )
+        };
+        Some(Expiry {
+            what: format!("certificate {}", self.name),
+            at: self.expires?,
+            way_out,
+        })
     }
 
     /// Why it does not serve yet, domain by domain.

@@ -9,12 +9,14 @@ mod family;
 mod proxy;
 mod rotation;
 
+use super::compute::name_path;
 use super::export::Export;
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
 use crate::api::{Declared, Finding, Key, Kind, Severity};
 use crate::core::fields::{Fields, diff};
-use crate::core::observed::{Lifecycle, Present};
+use crate::core::observed::Present;
+use crate::core::procedure::Procedures;
 use crate::core::rules::{FieldRule, Rules};
 use family::{Content, Member};
 use proxy::Proxy;
@@ -29,7 +31,11 @@ const NAME_LIMIT: usize = 54;
 const COMPUTE: &str = "compute v1, sslCertificates";
 
 static RULES: Rules = Rules {
-    procedure: Some(rotation::procedure),
+    procedures: Some(&Procedures {
+        change: |scene| Some(rotation::change(scene)),
+        removal: |scene| Some(rotation::removal(scene)),
+        always: true,
+    }),
     ..Rules::new(Kind::SslCertificate, FIELDS)
 };
 
@@ -83,10 +89,9 @@ impl ManagedKind for SslCertificate {
         }
         Present {
             fields,
-            lifecycle: Lifecycle::Ready,
-            state: serving.map_or_else(|| "ABSENT".to_owned(), Member::describe),
-            users: Vec::new(),
-            raw,
+            state: serving.map_or_else(|| "ABSENT".to_owned(), |member| member.status.clone()),
+            expiry: lasting(&members, &proxies).and_then(Member::expiry),
+            ..Present::of(raw)
         }
     }
 
@@ -97,6 +102,7 @@ impl ManagedKind for SslCertificate {
     fn check(&self, declared: &Declared) -> Vec<Finding> {
         let mut findings = Vec::new();
         check_name(declared, &mut findings);
+        check_content(declared, &mut findings);
         check_domains(declared, &mut findings);
         findings
     }
@@ -205,6 +211,21 @@ fn serving<'m>(members: &'m [Member], proxies: &[Proxy]) -> Option<&'m Member> {
     })
 }
 
+/// The member whose end is the end of the service: the one that serves, or, while none is ACTIVE,
+/// the last to end of those that proxies still have.
+fn lasting<'m>(members: &'m [Member], proxies: &[Proxy]) -> Option<&'m Member> {
+    let serving = serving(members, proxies)?;
+    if serving.is_active() {
+        return Some(serving);
+    }
+    let attached = |member: &&Member| {
+        proxies
+            .iter()
+            .any(|proxy| proxy.certificates.contains(&member.name))
+    };
+    members.iter().filter(attached).max_by_key(|m| m.expires)
+}
+
 fn list(value: Option<&Value>) -> Vec<String> {
     let items = value.and_then(Value::as_array).into_iter().flatten();
     items.filter_map(Value::as_str).map(str::to_owned).collect()
@@ -215,13 +236,8 @@ fn check_name(declared: &Declared, findings: &mut Vec<Finding>) {
     if name.len() <= NAME_LIMIT && base_of(name) == name {
         return;
     }
-    let path = if *name == declared.name {
-        "metadata.name"
-    } else {
-        "spec.resourceName"
-    };
     findings.push(Finding {
-        path: path.to_owned(),
+        path: name_path(declared).to_owned(),
         message: format!("`{name}` leaves no room for the suffix of a rotation"),
         limit: Some(format!(
             "at most {NAME_LIMIT} characters, not ending in a hyphen and eight hex digits ({COMPUTE})"
@@ -229,6 +245,21 @@ fn check_name(declared: &Declared, findings: &mut Vec<Finding>) {
         help: "choose a shorter name; evenkeel names the certificates <name>-<8 hex digits>".to_owned(),
         severity: Severity::Error,
     });
+}
+
+fn check_content(declared: &Declared, findings: &mut Vec<Finding>) {
+    let has = |field: &str| declared.resource.contains_key(field);
+    let message = match (has("managed"), has("selfManaged")) {
+        (false, false) => "it does not say what the certificate is for",
+        (true, true) => "both managed and selfManaged are given",
+        _ => return,
+    };
+    findings.push(refusal(
+        "spec.resource",
+        message.to_owned(),
+        "one of managed and selfManaged (compute v1)",
+        "give managed.domains for a certificate that Google issues, or selfManaged for one of yours",
+    ));
 }
 
 fn check_domains(declared: &Declared, findings: &mut Vec<Finding>) {

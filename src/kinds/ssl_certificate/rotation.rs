@@ -24,15 +24,30 @@ const PROVISIONING: Duration = Duration::from_mins(90);
 const SERVING: &str = "serving";
 
 /// Where the rotation stands, and the next call.
-pub(super) fn procedure(scene: &Scene<'_>) -> Procedure {
+pub(super) fn change(scene: &Scene<'_>) -> Procedure {
     match Rotation::new(scene) {
         Some(rotation) => rotation.procedure(),
-        None => removal(scene),
+        None => without_content(),
     }
 }
 
-/// Nothing is declared: delete what no proxy uses, and wait for the rest.
-fn removal(scene: &Scene<'_>) -> Procedure {
+/// No content is no wish for a removal.
+fn without_content() -> Procedure {
+    let message = "the manifest has neither managed.domains nor selfManaged".to_owned();
+    Procedure {
+        steps: vec!["create".to_owned()],
+        at: 0,
+        marks: Vec::new(),
+        object: None,
+        next: Next::Broken {
+            reason: Reason::InvalidSpec,
+            message,
+        },
+    }
+}
+
+/// Deletes what no proxy uses, and waits for the rest.
+pub(super) fn removal(scene: &Scene<'_>) -> Procedure {
     let raw = scene.live.map(|present| &present.raw);
     let members = super::members(raw);
     let proxies = super::proxies(raw);
@@ -59,6 +74,7 @@ fn removal(scene: &Scene<'_>) -> Procedure {
         steps: vec!["delete".to_owned()],
         at: 0,
         marks: Vec::new(),
+        object: None,
         next,
     }
 }
@@ -150,6 +166,7 @@ impl<'a> Rotation<'a> {
             } else {
                 Vec::new()
             },
+            object: None,
             next,
         }
     }
