@@ -33,6 +33,8 @@ pub struct Scene<'a> {
     pub declared: &'a Fields,
     /// `spec.resource` as written, for what a create sends.
     pub resource: &'a Map<String, Value>,
+    /// The objects were there before and were taken over; else only what evenkeel made is its own.
+    pub adopted: bool,
     /// `None`: none of the objects exists.
     pub live: Option<&'a Present>,
     /// Since when each of the marks of the last look has held.

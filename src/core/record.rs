@@ -23,6 +23,9 @@ pub struct Record {
     pub spec_digest: String,
     /// Created or adopted by us. Nothing else is ever changed or deleted.
     pub owned: bool,
+    /// Was there before and was taken over: of a kind of several objects, all of them.
+    #[serde(default)]
+    pub adopted: bool,
     /// What it refers to, for when the manifest is gone.
     #[serde(default)]
     pub needs: Vec<Key>,
@@ -70,6 +73,7 @@ impl Record {
             generation: 0,
             spec_digest: String::new(),
             owned: false,
+            adopted: false,
             needs: Vec::new(),
             object: None,
             deletion: Deletion::Orphan,

@@ -148,6 +148,20 @@ impl World {
         Some(api.show(key, self.records.truth(key)?, &Eye::of(api)))
     }
 
+    /// Every resource as it truly is, by its key.
+    pub fn everything(&self) -> Map<String, Value> {
+        let all = self.records.all_under("//");
+        all.filter_map(|(key, _)| Some((key.to_owned(), self.truth_body(key)?)))
+            .collect()
+    }
+
+    /// Whether an operation is changing the resource at this path.
+    pub fn is_busy(&self, path: &str) -> bool {
+        let readings = Route::all(&http::Method::GET, path);
+        let running = |route: &Route| self.operations.running_on(&route.key()).is_some();
+        readings.iter().any(running)
+    }
+
     /// The reply, and whether there is anything new to keep.
     pub fn handle(&mut self, now: Timestamp, request: &http::Request<Bytes>) -> (Handled, bool) {
         self.advance(now);

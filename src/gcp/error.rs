@@ -208,7 +208,12 @@ fn kind_of(status: StatusCode, error: &GoogleError) -> FaultKind {
 }
 
 fn conflict(error: &GoogleError) -> FaultKind {
-    if error.says(&["ALREADY_EXISTS", "RESOURCE_ALREADY_EXISTS"]) {
+    let exists = [
+        "ALREADY_EXISTS",
+        "RESOURCE_ALREADY_EXISTS",
+        "instanceAlreadyExists",
+    ];
+    if error.says(&exists) {
         FaultKind::AlreadyExists
     } else if is_busy(error) {
         FaultKind::Busy

@@ -129,6 +129,10 @@ fn procedure(
         name: &declared.key.name,
         declared: wanted,
         resource: &declared.resource,
+        adopted: match record.filter(|record| record.owned) {
+            Some(record) => record.adopted,
+            None => declared.policy.adopt,
+        },
         live: present,
         since: &since,
         bake: rollout.and_then(|spec| spec.bake).unwrap_or_default().0,
@@ -155,8 +159,6 @@ fn by_procedure(
         plan.action = Action::None;
         plan.changes.clear();
         plan.steps.clear();
-    } else {
-        plan.steps.drain(..procedure.at.min(plan.steps.len()));
     }
     plan
 }

@@ -94,6 +94,7 @@ impl<'a> Run<'a> {
             name: &self.record.key.name,
             declared: desired.fields,
             resource: &desired.declared.resource,
+            adopted: self.record.adopted,
             live: present,
             since,
             bake: bake.0,
@@ -149,6 +150,7 @@ impl<'a> Run<'a> {
         if rollout.step != procedure.at {
             rollout.step = procedure.at;
             rollout.step_started_at = now;
+            rollout.bake_until = None;
             self.record.retry = None;
         }
         let Some(rollout) = self.record.rollout.as_mut() else {
@@ -214,7 +216,6 @@ impl<'a> Run<'a> {
                     self.fail_step(Reason::DeadlineExceeded, &text);
                     return stop(self.soon(Situation::Progressing(text), 0));
                 }
-                self.measure_before(desired, &rollout)?;
                 self.make_call(desired, present, *call, text)
             }
         }
@@ -254,6 +255,10 @@ impl<'a> Run<'a> {
     ) -> Flow<Verdict> {
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
+        self.refuse_missing()?;
+        if let Some(rollout) = self.record.rollout.clone() {
+            self.measure_before(desired, &rollout)?;
+        }
         if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {
             return stop(self.soon(Situation::WaitingForOperation(text), 5));
         }
@@ -270,7 +275,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The plan of a procedure: its steps, and the declared fields that differ.
+/// The plan of a procedure: its steps from here on, and the declared fields that differ.
 pub fn procedure_plan(
     content: &str,
     declared: &Fields,
@@ -290,11 +295,13 @@ pub fn procedure_plan(
             blocked: None,
         })
         .collect();
-    let steps: Vec<Step> = procedure.steps.iter().cloned().map(Step::Named).collect();
+    let ahead = procedure.steps.iter().skip(procedure.at).cloned();
+    let steps: Vec<Step> = ahead.map(Step::Named).collect();
     let restricted = fields::restrict(live, declared);
     Plan {
         digest: digest::of(&json!({
             "content": content, "live": digest::to_value(&restricted),
+            "steps": digest::to_value(&steps),
         })),
         action: if present.is_none() {
             Action::Create

@@ -103,7 +103,7 @@ impl Run<'_> {
         status.plan = self
             .plan
             .as_ref()
-            .filter(|plan| !plan.changes.is_empty())
+            .filter(|plan| !plan.is_empty())
             .map(Plan::status);
         status.rollout = record.rollout.as_ref().map(|rollout| RolloutStatus {
             attempt: rollout.attempt,

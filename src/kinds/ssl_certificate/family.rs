@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// Hex digits that tell the members of a family apart.
 const SUFFIX: usize = 8;
+/// Names that one content can have had: more than a family ever has members.
+const NAMES: usize = 64;
 
 /// What a certificate is for: equal content needs no rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +53,11 @@ impl Member {
             expires: text("/expireTime").and_then(|time| time.parse().ok()),
             created: text("/creationTimestamp").unwrap_or_default(),
         })
+    }
+
+    /// Named after its content: nobody but evenkeel names a certificate so.
+    pub fn is_made_for(&self, base: &str) -> bool {
+        (0..NAMES).any(|round| self.content.name(base, round) == self.name)
     }
 
     pub fn is_active(&self) -> bool {
