@@ -197,17 +197,15 @@ impl World {
     /// operation in question, or who serves the location, or the order of the registry.
     fn route(&self, request: &http::Request<Bytes>) -> Option<Route> {
         let mut routes = Route::all(request.method(), request.uri().path());
-        if routes.len() > 1 {
-            let host = route::host(request.uri(), request.headers()).unwrap_or_default();
-            let named = |route: &Route| host.contains(route.api.service());
-            let owned = |route: &Route| self.operations.get(&route.key()).is_some();
-            let best = routes.iter().position(named);
-            let best = best.or_else(|| routes.iter().position(owned));
-            let serves = |route: &Route| route.api.serves(route.var("location"));
-            let best = best.or_else(|| routes.iter().position(serves));
-            routes.swap(0, best.unwrap_or(0));
+        let host = route::host(request.uri(), request.headers()).unwrap_or_default();
+        if let Some(named) = APIS.iter().find(|api| host.contains(api.service())) {
+            routes.retain(|route| route.api.service() == named.service());
         }
-        routes.into_iter().next()
+        let owned = |route: &Route| self.operations.get(&route.key()).is_some();
+        let serves = |route: &Route| route.api.serves(route.var("location"));
+        let best = routes.iter().position(owned);
+        let best = best.or_else(|| routes.iter().position(serves));
+        routes.into_iter().nth(best.unwrap_or(0))
     }
 
     /// None: the connection closes before the request is looked at.
