@@ -54,8 +54,8 @@ fn services(rng: &mut Rng, fleet: &mut Fleet) {
     let mut lot = json!({});
     if rng.bool() {
         let mut place = connector::draw(rng, 0);
-        place.key.project = certificate::PROJECT.to_owned();
-        place.key.location = REGION.to_owned();
+        certificate::PROJECT.clone_into(&mut place.key.project);
+        REGION.clone_into(&mut place.key.location);
         fleet.props.extend(connector::prop(&place));
         lot = json!({"connector": place.key.name});
         fleet.places.push(place);

@@ -157,8 +157,8 @@ impl<'a> Desk<'a> {
             revision: 0,
             unreadable: false,
         };
-        for index in 0..fleet.len() {
-            let policy = content::policy(rng, fleet[index].key.kind);
+        for (index, place) in fleet.iter().enumerate() {
+            let policy = content::policy(rng, place.key.kind);
             desk.write(rng, index, policy);
         }
         desk

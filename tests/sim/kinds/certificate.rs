@@ -80,9 +80,10 @@ pub fn make_proxy(name: &str, certificates: &[String]) -> Call {
 pub fn domains(rng: &mut Rng, place: &Place) -> Value {
     let all = texts(&place.lot["domains"]);
     let some: Vec<_> = all.iter().filter(|_| rng.u8(..3) == 0).collect();
-    match some.is_empty() {
-        true => json!([all[rng.usize(..all.len())]]),
-        false => json!(some),
+    if some.is_empty() {
+        json!([all[rng.usize(..all.len())]])
+    } else {
+        json!(some)
     }
 }
 
