@@ -244,7 +244,13 @@ impl Run {
         let kind = kinds::of(Kind::ManagedCertificate);
         let live = kind.live(self.gcp.composite());
         let procedures = kind.rules().procedures.unwrap();
-        let procedure = (procedures.change)(&Scene {
+        // Nothing declared stands for a manifest that is gone.
+        let next = if declared.is_empty() {
+            procedures.removal
+        } else {
+            procedures.change
+        };
+        let procedure = next(&Scene {
             name: "wild",
             declared,
             resource: &resource.resource,
