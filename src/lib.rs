@@ -1,6 +1,7 @@
 //! evenkeel keeps Google Cloud at the state a team declares in git.
 
 pub mod api;
+pub mod check;
 pub mod cli;
 pub mod core;
 pub mod emulator;
@@ -9,4 +10,5 @@ pub mod gcp;
 pub mod journal;
 pub mod kinds;
 pub mod render;
+pub mod secrets;
 pub mod source;
