@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod api;
+pub mod check;
 pub mod cli;
 pub mod core;
 pub mod emulator;
@@ -10,4 +11,5 @@ pub mod gcp;
 pub mod journal;
 pub mod kinds;
 pub mod render;
+pub mod secrets;
 pub mod source;

@@ -23,9 +23,14 @@ const RULES: &[(&str, &[&str])] = &[
     ),
     ("journal", &["api", "core"]),
     ("source", &["api", "core::check", "core::graph"]),
+    ("secrets", &["api"]),
+    (
+        "check",
+        &["api", "core::check", "core::error", "gcp", "secrets"],
+    ),
     (
         "engine",
-        &["api", "core", "kinds", "gcp", "journal", "source"],
+        &["api", "check", "core", "kinds", "gcp", "journal", "source"],
     ),
     ("emulator", &[]),
     (
@@ -35,8 +40,8 @@ const RULES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "alert", "api", "core", "kinds", "gcp", "journal", "source", "engine", "emulator",
-            "render",
+            "alert", "api", "check", "core", "kinds", "gcp", "journal", "secrets", "source",
+            "engine", "emulator", "render",
         ],
     ),
 ];

@@ -139,7 +139,9 @@ fn the_record_to_publish_is_shown_and_then_all_goes_by_itself() {
         );
         let state = operator.status_of(&key()).observed["state"].clone();
         let state = state.as_str().unwrap();
-        assert!(state.starts_with("ACTIVE, expires "), "{state}");
+        assert!(state.starts_with("ACTIVE; "), "{state}");
+        let observed = operator.status_of(&key()).observed;
+        assert!(observed["expireTime"].is_string(), "{observed:?}");
         assert!(
             state.contains("no load balancer has certificate map front yet"),
             "{state}"

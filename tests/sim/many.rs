@@ -22,7 +22,7 @@ const KINDS: Space = Space {
     test: "many::kinds",
     draw: Script::mixed,
     kept: include_str!("kinds.txt"),
-    count: 300,
+    count: 250,
 };
 
 /// Lines of a failing seed's timeline.

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod operator;
+mod probes;
 pub mod screen;
 mod session;
 pub mod signals;

@@ -1,15 +1,18 @@
 //! The engine as a task, and the emulator beside it.
 
 use super::alerts::{self, Alerts};
+use super::probes::FromHere;
 use super::signals::Signals;
 use crate::alert::Handle;
+use crate::check::Probers;
 use crate::cli::args::{Gcp, Mode, RunArgs};
 use crate::cli::config::Config;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit};
 use crate::emulator::server;
-use crate::engine::{Blindfold, Board, Command, Declaration, Engine, Ports, Settings};
+use crate::engine::{Board, Command, Declaration, Engine, Ports, Settings};
 use crate::journal::SqliteJournal;
+use crate::secrets::LocalSecrets;
 use crate::source::Set;
 use jiff::Timestamp;
 use std::net::SocketAddr;
@@ -22,6 +25,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Commands that may wait; the engine takes them at once.
 const COMMANDS: usize = 16;
+
+/// Samples of all checks at the same time: connections that this machine may hold open.
+const SAMPLES: u32 = 256;
 
 /// How the engine behaves.
 pub fn settings(args: &RunArgs, config: &Config, gcp: &Gcp) -> Result<Settings, CliError> {
@@ -64,7 +70,10 @@ impl Operator {
         let ports = Ports {
             services: world.services.clone(),
             journal: Arc::clone(&journal) as _,
-            prober: Arc::new(Blindfold),
+            prober: Arc::new(FromHere {
+                probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES),
+                clock: Arc::clone(&world.clock),
+            }),
             clock: Arc::clone(&world.clock),
             entropy: Arc::clone(&world.entropy),
         };
