@@ -149,7 +149,13 @@ fn a_stale_version_and_a_running_operation_are_waited_out() {
         let operator = world.start(vec![new_instance()]).await;
         operator.ready(&key, 2 * HOUR).await;
         let once = |status, reason: &str, after| {
-            let mut rule = FaultRule::new(refusal(status, reason)).on("PATCH", "/");
+            let error = ErrorFault {
+                status,
+                shape: Shape::Compute,
+                reason: Some(reason.to_owned()),
+                ..ErrorFault::default()
+            };
+            let mut rule = FaultRule::new(Action::Error(error)).on("PATCH", "/");
             rule.times = Some(1);
             rule.matching.after = after;
             rule

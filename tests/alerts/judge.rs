@@ -100,6 +100,31 @@ fn a_phase_that_failed_names_what_to_mend() {
 }
 
 #[test]
+fn a_kinds_own_condition_says_in_its_message_how_bad_it_is() {
+    use ConditionStatus::{False, True};
+    let expiring = |message: &str| {
+        let mut expiring = condition(ConditionType::Expiring, True, Reason::ExpiresSoon);
+        expiring.message = message.to_owned();
+        let ready = condition(ConditionType::Ready, True, Reason::UpToDate);
+        let trouble = managed(&[ready, expiring]).troubles.remove(0);
+        assert_eq!(trouble.topic.digest, "", "the same whatever is declared");
+        (trouble.topic.severity, trouble.message)
+    };
+    let told = |severity, message: &str| (severity, message.to_owned());
+    assert_eq!(
+        expiring("warning: c expires in less than 30 days"),
+        told(AlertSeverity::Warning, "c expires in less than 30 days")
+    );
+    assert_eq!(
+        expiring("critical: c has expired"),
+        told(AlertSeverity::Critical, "c has expired")
+    );
+    assert_eq!(expiring("c"), told(AlertSeverity::Warning, "c"));
+    let over = condition(ConditionType::Expiring, False, Reason::ExpiresSoon);
+    assert_eq!(managed(&[over]), Sight::well());
+}
+
+#[test]
 fn what_cannot_be_read_hides_what_else_is_wrong() {
     let unread = condition(
         ConditionType::Ready,

@@ -15,7 +15,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
     pub object: Object,
-    /// The declared content; empty where a trouble is about none.
+    /// The declared content, or the plan that waits; only a stall and an approval are about it.
     pub digest: String,
     pub component: String,
     pub remediation: Option<String>,
@@ -95,6 +95,8 @@ struct Row {
     grace: u64,
     /// It hides what else is wrong.
     hides: bool,
+    /// It is about the declared content: with other content it is another trouble.
+    of_content: bool,
     /// What to do, with `{}` for the object.
     remedy: &'static str,
 }
@@ -108,6 +110,7 @@ impl Row {
             severity: AlertSeverity::Warning,
             grace: 0,
             hides: false,
+            of_content: false,
             remedy: LOOK,
         }
     }
@@ -126,6 +129,13 @@ impl Row {
     const fn hides(self) -> Row {
         Row {
             hides: true,
+            ..self
+        }
+    }
+
+    const fn of_content(self) -> Row {
+        Row {
+            of_content: true,
             ..self
         }
     }
@@ -165,11 +175,15 @@ const ROWS: &[Row] = {
             .after(10)
             .hides()
             .do_this("see why the probe brings no samples"),
-        Row::on(Stalled, True, WORST).is(Critical).do_this(MEND),
+        Row::on(Stalled, True, WORST)
+            .is(Critical)
+            .of_content()
+            .do_this(MEND),
         Row::on(Stalled, True, &[Reason::Aborted])
             .is(Info)
+            .of_content()
             .do_this(MEND),
-        Row::on(Stalled, True, &[]).do_this(MEND),
+        Row::on(Stalled, True, &[]).of_content().do_this(MEND),
         Row::on(Ready, Unknown, &[Reason::Error]).after(5).hides(),
         Row::on(Ready, False, &[Reason::Retrying]).after(10).hides(),
         Row::on(Ready, False, &[Reason::WaitingForOperation]).after(30),
@@ -178,6 +192,7 @@ const ROWS: &[Row] = {
         ),
         Row::on(Ready, False, &[Reason::AwaitingApproval])
             .is(Info)
+            .of_content()
             .do_this("read `evenkeel plan`, then `evenkeel rollout approve {}`"),
         Row::on(Ready, False, &[Reason::AwaitingPromotion])
             .is(Info)
@@ -186,7 +201,7 @@ const ROWS: &[Row] = {
     ]
 };
 
-/// Of a kind's own condition, such as `Saturated`, that is true while something is wrong.
+/// Of a kind's own condition, such as `Expiring`, that is true while something is wrong.
 const OTHER: Row = Row::on(ConditionType::Stalled, ConditionStatus::True, &[]);
 
 /// What conditions say is wrong.
@@ -216,6 +231,32 @@ pub fn judge(context: &Context, conditions: &[Condition]) -> Sight {
     sight
 }
 
+/// How bad it is, and what it says. A kind's own condition says both in its message.
+fn weight<'a>(condition: &'a Condition, row: &Row) -> (AlertSeverity, &'a str) {
+    let message = &*condition.message;
+    if !is_of_one_kind(condition.kind) {
+        return (row.severity, message);
+    }
+    if let Some(rest) = message.strip_prefix("critical: ") {
+        return (AlertSeverity::Critical, rest);
+    }
+    let rest = message.strip_prefix("warning: ");
+    (row.severity, rest.unwrap_or(message))
+}
+
+/// A condition that not every managed resource, check or phase may have.
+fn is_of_one_kind(kind: ConditionType) -> bool {
+    !matches!(
+        kind,
+        ConditionType::Ready
+            | ConditionType::Reconciling
+            | ConditionType::Stalled
+            | ConditionType::Drifted
+            | ConditionType::Passing
+            | ConditionType::Warning
+    )
+}
+
 fn row_of(condition: &Condition) -> Option<&'static Row> {
     let fits = |row: &&Row| {
         let reasons = row.reasons;
@@ -226,26 +267,26 @@ fn row_of(condition: &Condition) -> Option<&'static Row> {
     if let Some(row) = ROWS.iter().find(fits) {
         return Some(row);
     }
-    let common = matches!(
-        condition.kind,
-        ConditionType::Ready
-            | ConditionType::Reconciling
-            | ConditionType::Drifted
-            | ConditionType::Passing
-    );
-    (!common && condition.status == ConditionStatus::True).then_some(&OTHER)
+    let own = is_of_one_kind(condition.kind) && condition.status == ConditionStatus::True;
+    own.then_some(&OTHER)
 }
 
 fn trouble(context: &Context, condition: &Condition, row: &Row) -> Trouble {
     let remedy = Some(row.remedy.replace("{}", &context.handle));
+    let (severity, message) = weight(condition, row);
+    let digest = if row.of_content {
+        context.digest.clone()
+    } else {
+        String::new()
+    };
     Trouble {
         topic: Topic {
             reason: condition.reason.as_str().to_owned(),
-            digest: context.digest.clone(),
-            severity: row.severity,
+            digest,
+            severity,
         },
         component: context.component.clone(),
-        message: bounded(condition.message.clone()),
+        message: bounded(message.to_owned()),
         remediation: context
             .remediation
             .clone()

@@ -18,12 +18,12 @@ pub fn implies(one: &Expression, other: &Expression) -> bool {
         inside && largest(one).is_at_least(largest(other))
     } else if same_side(one.op, other.op, Op::is_lower_bound) {
         let inside = first > second || first.total_cmp(&second).is_eq() && !loosens(one, other);
-        // Without a statistic, what never came fails a lower bound; a least value may ignore it.
+        // What never came fails a lower bound, and only the same statistic surely comes when the
+        // other does. Without one, every sample came, and none is below the least.
         let stat = match (one.stat, other.stat) {
             (None, None) => true,
             (None, Some(other)) => other.is_at_least(Stat::Min),
-            (Some(_), None) => false,
-            (Some(one), Some(other)) => other.is_at_least(one),
+            (one, other) => one == other,
         };
         inside && stat
     } else {
