@@ -13,6 +13,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// The mark that holds while what is new works: gates are judged from then on.
+pub const SERVING: &str = "serving";
+
 /// What a procedure looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {

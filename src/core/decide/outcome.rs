@@ -7,7 +7,7 @@ use crate::api::{Event, Reason};
 use crate::core::conditions::bounded;
 use crate::core::error::{Fault, FaultKind, Next};
 use crate::core::observed::Operation;
-use crate::core::record::{Failure, Held, Record, Stage, Verb};
+use crate::core::record::{Failure, Held, Record, Stage};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -90,17 +90,15 @@ pub(super) fn is_about_others(fault: &Fault) -> bool {
 }
 
 fn stall(record: &mut Record, reason: Reason, fault: &Fault, now: Timestamp) {
-    let deleting = record
-        .write
-        .take()
-        .is_some_and(|write| write.intent.verb == Verb::Delete);
+    record.write = None;
     let message = bounded(format!("GCP: {fault}"));
     match record.rollout.as_mut() {
-        Some(rollout) if !deleting => {
+        // Also a delete, where it is a step: that of an old certificate.
+        Some(rollout) => {
             let message = format!("{}: {message}", super::rollout::position(rollout));
             rollout.failure = Some(Failure { reason, message });
         }
-        _ => {
+        None => {
             record.held = Some(Held {
                 digest: super::removal::CONTENT.to_owned(),
                 reason,
