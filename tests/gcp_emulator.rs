@@ -93,6 +93,7 @@ async fn write(
         body,
         sealed: Sealed::default(),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
+        request: None,
     };
     let authority = Authority {
         leads: true,

@@ -7,10 +7,10 @@
 
 mod common;
 
-use common::{CONNECTOR, LOCATION, World, key, refusal, run, verdict};
+use common::{CONNECTOR, LOCATION, World, key, run, verdict};
 use evenkeel::api::envelope::RolloutSpec;
 use evenkeel::api::{Declared, Key, Kind, Reason};
-use evenkeel::emulator::FaultRule;
+use evenkeel::emulator::{Action, ErrorFault, FaultRule, Shape};
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -94,4 +94,7 @@ pub struct Operation {
     pub target: Option<String>,
     /// When GCP took it.
     pub created: Option<Timestamp>,
+    /// The id that the request brought along, in APIs that keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }

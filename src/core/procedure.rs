@@ -25,6 +25,9 @@ pub struct Procedures {
     pub always: bool,
 }
 
+/// The mark that holds while what is new works: gates are judged from then on.
+pub const SERVING: &str = "serving";
+
 /// What a procedure looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {

@@ -257,6 +257,9 @@ pub struct Intent {
     #[serde(skip)]
     pub sealed: Sealed,
     pub prepared_at: Timestamp,
+    /// The id that the request brings along, in APIs that keep it: its operation is told by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }
 
 impl Intent {

@@ -177,7 +177,7 @@ impl Pass<'_> {
                 let service = self.shared.ports.services.of(key.kind);
                 let target = self.target();
                 let found = service.operations_on(&key.project, &key.location, &target);
-                self.operations = Some(found.await);
+                self.operations = Some(found.await.map(|all| self.candidates(all)));
                 true
             }
             Some(Effect::FindUsers) => {
@@ -224,6 +224,16 @@ impl Pass<'_> {
             now: self.shared.now(),
             jitter: self.shared.jitter(),
         })
+    }
+
+    /// The operations that the present call can have started. Where it brought an id along, no other
+    /// writer's operation on the same object is taken for it.
+    fn candidates(&self, all: Vec<Operation>) -> Vec<Operation> {
+        let write = self.done.record.write.as_ref();
+        let request = write.and_then(|write| write.intent.request.as_ref());
+        let ours =
+            |operation: &Operation| request.is_none() || operation.request.as_ref() == request;
+        all.into_iter().filter(ours).collect()
     }
 
     /// What GCP's operations say they work on: the resource, or the object of the present call.
@@ -284,7 +294,9 @@ impl Pass<'_> {
         self.take(decision);
         let journal = Arc::clone(&self.shared.ports.journal);
         let kind = kinds::of(self.done.key.kind);
+        let service = self.shared.ports.services.of(self.done.key.kind);
         if let Some(write) = self.done.record.write.as_mut() {
+            write.intent.request = service.request(&write.intent);
             write.intent.seal(kind.redact(write.intent.body.clone()));
         }
         let revision = revision.map(|revision| Revision {

@@ -27,6 +27,7 @@ fn intent() -> Intent {
         body: json!({"a": 1}),
         sealed: Sealed::default(),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
+        request: None,
     }
 }
 

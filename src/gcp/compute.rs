@@ -187,6 +187,10 @@ impl Service for Compute {
         operations.iter().map(from_compute).collect()
     }
 
+    fn request(&self, intent: &Intent) -> Option<String> {
+        Some(request_id(intent))
+    }
+
     fn name_of(&self, item: &Value) -> Option<String> {
         let name = item["name"].as_str()?;
         (!name.is_empty()).then(|| name.to_owned())
@@ -221,6 +225,9 @@ pub(super) fn target_of(project: &str, location: &str, object: &str) -> String {
 /// The UUID of a request, always the same for the same intent: version 8 of RFC 9562, made of a
 /// digest. A later intent has another, also where it asks for the same.
 pub(super) fn request_id(intent: &Intent) -> String {
+    if let Some(id) = &intent.request {
+        return id.clone();
+    }
     let seed = format!("{}\n{}\n{}", intent.key, intent.id, intent.prepared_at);
     let digest = Sha256::digest(seed.as_bytes());
     let mut bytes = [0_u8; 16];

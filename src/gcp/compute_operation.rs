@@ -29,6 +29,7 @@ pub(super) fn from_compute(value: &Value) -> Result<Operation, Fault> {
             .as_str()
             .or_else(|| value["startTime"].as_str())
             .and_then(|time| time.parse().ok()),
+        request: value["clientOperationId"].as_str().map(str::to_owned),
     })
 }
 

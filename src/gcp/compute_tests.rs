@@ -34,6 +34,7 @@ fn intent(verb: Verb, location: &str) -> Intent {
         body: json!({"timeoutSec": 7}),
         sealed: crate::core::record::Sealed::default(),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
+        request: None,
     }
 }
 
@@ -121,6 +122,7 @@ fn the_same_intent_has_the_same_id_and_a_later_one_another() {
     assert_eq!((&id[14..15], "89ab".contains(&id[19..20])), ("8", true));
     let later = Intent {
         prepared_at: "2026-11-23T10:00:01Z".parse().unwrap(),
+        request: None,
         ..first.clone()
     };
     let next = Intent {

@@ -18,7 +18,7 @@ use super::service::{Listing, Service, Survey, by_place};
 use crate::core::error::Fault;
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
-use crate::core::record::Verb;
+use crate::core::record::{Intent, Verb};
 use ::http::Method;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -239,6 +239,10 @@ impl Service for HealthChecks {
         target: &str,
     ) -> Result<Vec<Operation>, Fault> {
         self.checks.operations_on(project, location, target).await
+    }
+
+    fn request(&self, intent: &Intent) -> Option<String> {
+        self.checks.request(intent)
     }
 
     /// The name of the family.

@@ -146,6 +146,7 @@ async fn calls_go_to_the_object() {
             body: json!({"name": "h-1"}),
             sealed: crate::core::record::Sealed::default(),
             prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
+            request: None,
         };
         service
             .write(&permit(), Durable::attest(&intent))

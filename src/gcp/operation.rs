@@ -27,6 +27,7 @@ pub fn from_longrunning(value: &Value) -> Result<Operation, Fault> {
         error: failed.then(|| from_operation(&value["error"])),
         target: target(&value["metadata"]),
         created: created(&value["metadata"]),
+        request: None,
     })
 }
 
@@ -68,6 +69,7 @@ pub fn from_sqladmin(value: &Value) -> Result<Operation, Fault> {
         error: failed.then(|| sqladmin_error(&value["error"])),
         target: text("targetId").map(|id| format!("projects/{project}/instances/{id}")),
         created: text("insertTime").and_then(|time| time.parse().ok()),
+        request: None,
     })
 }
 

@@ -6,6 +6,7 @@
 use crate::core::error::Fault;
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
+use crate::core::record::Intent;
 use async_trait::async_trait;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -137,6 +138,11 @@ pub trait Service: Send + Sync {
         _target: &str,
     ) -> Result<Vec<Operation>, Fault> {
         self.operations(project, location).await
+    }
+
+    /// The id that the request of an intent brings along, in APIs that keep it.
+    fn request(&self, _intent: &Intent) -> Option<String> {
+        None
     }
 
     /// The short name of a listed item.

@@ -18,7 +18,7 @@ use super::service::{Listing, Service, Survey, by_place};
 use crate::core::error::{Fault, FaultKind};
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
-use crate::core::record::Verb;
+use crate::core::record::{Intent, Verb};
 use ::http::Method;
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -165,6 +165,10 @@ impl Service for SslCertificates {
     async fn operations(&self, project: &str, location: &str) -> Result<Vec<Operation>, Fault> {
         let listing = self.all(project, location, "operations").await?;
         listing.items.iter().map(from_compute).collect()
+    }
+
+    fn request(&self, intent: &Intent) -> Option<String> {
+        Some(request_id(intent))
     }
 
     fn name_of(&self, item: &Value) -> Option<String> {

@@ -31,6 +31,7 @@ fn intent(verb: Verb, mask: &[&str]) -> Intent {
         body: json!({"maxInstances": 7}),
         sealed: Sealed::default(),
         prepared_at: "2026-11-23T10:00:00Z".parse().unwrap(),
+        request: None,
     }
 }
 

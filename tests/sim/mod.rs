@@ -8,6 +8,7 @@ mod content;
 mod faults;
 mod fleet;
 mod forged;
+mod forged_kinds;
 mod honest;
 mod journal;
 mod kinds;

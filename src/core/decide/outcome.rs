@@ -94,6 +94,7 @@ fn stall(record: &mut Record, reason: Reason, fault: &Fault, now: Timestamp) {
     record.write = None;
     let message = bounded(format!("GCP: {fault}"));
     match record.rollout.as_mut() {
+        // Also a delete, where it is a step: that of an old certificate.
         Some(rollout) => {
             let message = format!("{}: {message}", super::rollout::position(rollout));
             rollout.failure = Some(Failure { reason, message });

@@ -246,6 +246,7 @@ impl<'a> Run<'a> {
                 body: call.body,
                 sealed: Sealed::default(),
                 prepared_at: self.input.now,
+                request: None,
             },
             before: call.before,
             after: call.after,

@@ -223,6 +223,7 @@ impl Run<'_> {
                 body: Value::Null,
                 sealed: Sealed::default(),
                 prepared_at: self.input.now,
+                request: None,
             },
             before: present.fields.clone(),
             after: Fields::new(),

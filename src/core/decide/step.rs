@@ -99,6 +99,7 @@ impl<'a> Run<'a> {
                 body: encoded.body,
                 sealed: Sealed::default(),
                 prepared_at: self.input.now,
+                request: None,
             },
             before,
             after: sent,

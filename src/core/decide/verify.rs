@@ -9,6 +9,7 @@ use crate::api::{Reason, Verify};
 use crate::core::check::HoldReason;
 use crate::core::conditions::Situation;
 use crate::core::gate::{self, Look, Outcome};
+use crate::core::procedure::SERVING;
 use crate::core::record::{Purpose, Rollout, Step};
 use jiff::Timestamp;
 
@@ -79,7 +80,7 @@ impl<'a> Run<'a> {
         let Some(rollout) = self.record.rollout.clone() else {
             return Flow::Continue(());
         };
-        match rollout.since.values().max() {
+        match rollout.since.get(SERVING) {
             Some(serving) if !rollout.gates.is_empty() => {
                 self.judge(desired, &rollout, *serving, self.input.now, true)
             }

@@ -10,7 +10,7 @@ use super::protocol::{self, Protocol};
 use crate::api::{HumanDuration, Reason};
 use crate::core::fields::{self, Fields};
 use crate::core::observed::Present;
-use crate::core::procedure::{Call, Next, Procedure, Scene};
+use crate::core::procedure::{Call, Next, Procedure, SERVING, Scene};
 use crate::core::record::Verb;
 use crate::core::rules::Change;
 use crate::core::steps;
@@ -18,8 +18,6 @@ use crate::kinds::compute;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// The mark that must hold for the bake: every user has the new check.
-const MOVED: &str = "moved";
 /// What a new check takes over from the old one where the manifest does not say.
 const CARRIED: [&str; 6] = [
     "checkIntervalSec",
@@ -164,7 +162,7 @@ impl<'a> Swap<'a> {
             at,
             marks: self
                 .is_moved()
-                .then(|| MOVED.to_owned())
+                .then(|| SERVING.to_owned())
                 .into_iter()
                 .collect(),
             object: self.object(),
@@ -350,7 +348,7 @@ impl<'a> Swap<'a> {
         let since = self
             .scene
             .since
-            .get(MOVED)
+            .get(SERVING)
             .copied()
             .unwrap_or(self.scene.now);
         let until = since.checked_add(self.scene.bake).unwrap_or(Timestamp::MAX);

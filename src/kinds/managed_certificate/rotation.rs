@@ -9,7 +9,7 @@ use super::content::{Content, Slot};
 use super::live::{Authorization, Entry, Member, Seen};
 use super::trouble;
 use crate::api::{HumanDuration, Reason};
-use crate::core::procedure::{Next, Procedure, Scene};
+use crate::core::procedure::{Next, Procedure, SERVING, Scene};
 use crate::kinds::suffix::base_of;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -19,8 +19,6 @@ const ENTRY_LIMIT: usize = 4;
 /// How long to wait for a certificate where the manifest says nothing: a person publishes a record,
 /// and Google itself gives up at some time.
 const PATIENCE: Duration = Duration::from_hours(30 * 24);
-/// The mark that must hold for the bake.
-const SERVING: &str = "serving";
 
 /// Where the rotation stands, and the next call.
 pub(super) fn change(scene: &Scene<'_>) -> Procedure {

@@ -8,7 +8,7 @@ use super::proxy::Proxy;
 use super::{certificates_field, proxy_field};
 use crate::api::Reason;
 use crate::core::fields::Fields;
-use crate::core::procedure::{Call, Next, Procedure, Scene};
+use crate::core::procedure::{Call, Next, Procedure, SERVING, Scene};
 use crate::core::record::Verb;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -20,8 +20,6 @@ const PROXY_LIMIT: usize = 15;
 const ROUNDS: usize = 3;
 /// How long provisioning may take where the manifest says nothing: Google says up to 60 minutes.
 const PROVISIONING: Duration = Duration::from_mins(90);
-/// The mark that must hold for the bake.
-const SERVING: &str = "serving";
 /// The mark that holds as long as the attempt: what was lost before it does not count against it.
 const BEGAN: &str = "began";
 

@@ -233,8 +233,7 @@ impl End<'_> {
     }
 
     fn stuck(&self) -> bool {
-        let truth = self.truth;
-        truth.is_some_and(|truth| self.kind().stuck(self.declared, truth))
+        self.kind().stuck(self.declared, self.truth)
     }
 
     /// A call for this resource was refused, at once or by its operation. After a lost reply a

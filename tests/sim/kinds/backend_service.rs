@@ -204,6 +204,11 @@ impl Content for BackendService {
         self.invalid(declared, None)
     }
 
+    /// A group that is not there may come.
+    fn stuck(&self, declared: &Declared, truth: Option<&Value>) -> bool {
+        self.invalid(declared, truth)
+    }
+
     fn impossible(&self, declared: &Declared, truth: &Value) -> bool {
         let scheme = declared.resource.get("loadBalancingScheme");
         scheme.is_some_and(|scheme| truth["loadBalancingScheme"] != *scheme)

@@ -341,7 +341,8 @@ impl Content for Certificate {
     }
 
     /// A proxy is missing, or none is named: Google issues only what a proxy serves.
-    fn stuck(&self, declared: &Declared, truth: &Value) -> bool {
+    fn stuck(&self, declared: &Declared, truth: Option<&Value>) -> bool {
+        let Some(truth) = truth else { return false };
         let (proxies, missing) = declared_proxies(declared, truth);
         missing || proxies.is_empty()
     }

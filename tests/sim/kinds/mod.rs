@@ -125,7 +125,7 @@ pub trait Content: Sync {
     }
 
     /// What it waits for does not come by itself.
-    fn stuck(&self, _: &Declared, _: &Value) -> bool {
+    fn stuck(&self, _: &Declared, _: Option<&Value>) -> bool {
         false
     }
 
