@@ -7,10 +7,10 @@
 
 mod common;
 
-use common::{CONNECTOR, LOCATION, World, key, refusal, run, verdict};
+use common::{CONNECTOR, LOCATION, World, key, run, verdict};
 use evenkeel::api::envelope::RolloutSpec;
 use evenkeel::api::{Declared, Key, Kind, Reason};
-use evenkeel::emulator::FaultRule;
+use evenkeel::emulator::{Action, ErrorFault, FaultRule, Shape};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -149,7 +149,14 @@ fn a_stale_version_and_a_running_operation_are_waited_out() {
         let operator = world.start(vec![new_instance()]).await;
         operator.ready(&key, 2 * HOUR).await;
         let once = |status, reason: &str, after| {
-            let mut rule = FaultRule::new(refusal(status, reason)).on("PATCH", "/");
+            let mut rule = FaultRule::new(Action::Error(ErrorFault {
+                status,
+                shape: Shape::Compute,
+                reason: Some(reason.to_owned()),
+                message: Some("no".to_owned()),
+                ..ErrorFault::default()
+            }))
+            .on("PATCH", "/");
             rule.times = Some(1);
             rule.matching.after = after;
             rule

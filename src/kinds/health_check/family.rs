@@ -27,8 +27,8 @@ pub(super) fn name_of(base: &str, protocol: &Protocol) -> String {
 /// The same each time it is asked for.
 fn suffix(base: &str, protocol: &Protocol) -> String {
     let digest = Sha256::digest(format!("{base}\n{}", protocol.name));
-    let bytes = digest.iter().take(SUFFIX / 2);
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    let start = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+    format!("{start:08x}")
 }
 
 /// The manifest's name behind a name in GCP.
@@ -155,7 +155,10 @@ pub(super) fn members(live: &Present) -> Vec<Member> {
         }
         if let Some(member) = members.last_mut() {
             if path == "type" {
-                member.protocol = value.as_str().unwrap_or_default().to_owned();
+                value
+                    .as_str()
+                    .unwrap_or_default()
+                    .clone_into(&mut member.protocol);
             }
             member.fields.insert(path.to_owned(), value.clone());
         }
