@@ -1,6 +1,8 @@
 //! evenkeel keeps Google Cloud at the state a team declares in git.
 
+pub mod alert;
 pub mod api;
+pub mod check;
 pub mod cli;
 pub mod core;
 pub mod emulator;
@@ -9,4 +11,5 @@ pub mod gcp;
 pub mod journal;
 pub mod kinds;
 pub mod render;
+pub mod secrets;
 pub mod source;

@@ -271,9 +271,14 @@ fn other_places_are_not_there() {
             .rpc(),
         "NOT_FOUND"
     );
-    // The API has no locations.get, no v2 and no PUT: Google's front end answers with a page.
+    // At its own host the API has no locations.get.
+    let host = [("host", "vpcaccess.googleapis.com")];
+    let place = format!("{root}/us-central1");
+    let page = gcp.send_raw("GET", &place, Bytes::new(), &host).unwrap();
+    assert_eq!(page.status, 404);
+    assert!(page.text.starts_with("<!DOCTYPE html>"), "{}", page.text);
+    // It has no v2 and no PUT: Google's front end answers with a page.
     for (verb, path) in [
-        ("GET", format!("{root}/us-central1")),
         ("GET", "/v2/x".to_owned()),
         ("PUT", STAGING.to_owned()),
         ("GET", format!("{STAGING}/")),

@@ -15,7 +15,7 @@ use evenkeel::kinds::{self, SetNames};
 use evenkeel::render::manifest;
 use evenkeel::render::plan_data::Verdict;
 use evenkeel::source::{self, Check, Set};
-use generate::certificates::{Certificate, PEM, certificate};
+use generate::certificates::{Certificate, KEY, PEM, certificate};
 use generate::gcp::Gcp;
 use generate::run::CANARY;
 use generate::{Create, compute, connectors, run as services, sql};
@@ -151,7 +151,7 @@ fn may_lack(kind: Kind, path: &str, value: &Value, asked: &Fields) -> bool {
             idle || unused || is_mark(path)
         }
         Kind::RunService => path.starts_with("labels[goog-"),
-        Kind::VpcAccessConnector | Kind::SslCertificate => false,
+        Kind::VpcAccessConnector | Kind::SslCertificate | Kind::ManagedCertificate => false,
     }
 }
 
@@ -508,5 +508,90 @@ fn adopting_an_export_writes_nothing() {
         }
         operator.stop().await;
         assert!(world.writes().is_empty(), "{:#?}", world.writes());
+    });
+}
+
+/// What somebody made in Certificate Manager by hand, and a second certificate by other means.
+async fn managed_by_hand(world: &World) {
+    let place = &common::manager::PLACE[3..];
+    let wild = ["*.netra.example.com", "netra.example.com"];
+    world.by_hand("wild", &wild, wild[1]).await;
+    let primary = json!({
+        "matcher": "PRIMARY", "certificates": [format!("{place}/certificates/wild")],
+    });
+    let entries = "certificateMaps/front/certificateMapEntries?certificateMapEntryId=rest";
+    world.manage("POST", entries, primary).await;
+    let balanced = json!({"managed": {"domains": ["api.example.com"]}});
+    let own = json!({"selfManaged": {"pemCertificate": PEM, "pemPrivateKey": KEY}});
+    let waiting = json!({"managed": {
+        "domains": ["*.shop.example.com"],
+        "dnsAuthorizations": [format!("{place}/dnsAuthorizations/shop")],
+    }});
+    let shop = json!({"domain": "shop.example.com", "type": "PER_PROJECT_RECORD"});
+    world
+        .manage("POST", "dnsAuthorizations?dnsAuthorizationId=shop", shop)
+        .await;
+    for (name, body) in [("balanced", balanced), ("own", own), ("waiting", waiting)] {
+        let path = format!("certificates?certificateId={name}");
+        world.manage("POST", &path, body).await;
+    }
+}
+
+#[test]
+fn a_certificate_with_dns_authorization_is_adopted_and_others_say_why_not() {
+    run(|| async {
+        let world = World::new();
+        managed_by_hand(&world).await;
+        let made = world.changes(0).len();
+        let gcp = Gcp::around(Arc::clone(&world.emulator), Arc::clone(&world.clock));
+        let region = common::manager::PLACE.replace("global", "us-central1");
+        let own = json!({"selfManaged": {"pemCertificate": PEM, "pemPrivateKey": KEY}});
+        gcp.call(
+            "POST",
+            &format!("{region}/certificates?certificateId=wild"),
+            &own,
+        )
+        .await;
+        let mut found = gcp.survey().await;
+        found.retain(|one| one.key.kind == Kind::ManagedCertificate);
+        let exported = build(found.clone());
+        let why: Vec<String> = exported
+            .skipped
+            .iter()
+            .map(|(key, why)| format!("{}/{}: {why}", key.location, key.name))
+            .collect();
+        let last = why.last().unwrap();
+        assert!(
+            last.starts_with("us-central1/wild: wild: its owner"),
+            "{why:?}"
+        );
+        assert_eq!(
+            why[..2],
+            [
+                "global/balanced: balanced: its domains are not proved by DNS authorizations",
+                "global/own: own: its owner brought it and renews it"
+            ]
+        );
+        assert!(why[2].contains("it would not stay as it is"), "{why:?}");
+        let set = changes_nothing(&yaml(&exported), &found);
+        changes_nothing(&json_text(&exported), &found);
+        let [wild] = &set.declared[..] else {
+            panic!("{:?}", set.declared)
+        };
+        assert_eq!(
+            Value::Object(wild.resource.clone()),
+            json!({
+                "managed": {"domains": ["*.netra.example.com", "netra.example.com"]},
+                "attachTo": [
+                    {"map": "front", "hostname": "*.netra.example.com"},
+                    {"map": "front", "matcher": "PRIMARY"},
+                ],
+            })
+        );
+        let operator = world.operator();
+        operator.declare(set.declared.clone()).await;
+        operator.ready(&wild.key, Duration::from_hours(1)).await;
+        operator.stop().await;
+        assert_eq!(world.changes(made), Vec::<String>::new());
     });
 }

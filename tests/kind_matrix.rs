@@ -209,7 +209,14 @@ fn a_settled_world_of_all_kinds_writes_nothing_in_1000_polls() {
         let world = World::new();
         let set = settled_world();
         let kinds: Vec<Kind> = set.iter().map(|one| one.key.kind).collect();
-        assert!(Kind::ALL.iter().all(|kind| kinds.contains(kind)));
+        // tests/kind_managed_certificate.rs has the polls of the seventh.
+        let here = |kind: &&Kind| **kind != Kind::ManagedCertificate;
+        assert!(
+            Kind::ALL
+                .iter()
+                .filter(here)
+                .all(|kind| kinds.contains(kind))
+        );
         let operator = world.start(set.clone()).await;
         for one in &set {
             operator.ready(&one.key, LIMIT).await;

@@ -470,13 +470,13 @@ fn a_reference_becomes_the_link_of_the_resource_as_gcp_has_it_now() {
     for written in [&by_name, &by_link] {
         let (links, needs) = fields(written, &names);
         assert_eq!(links, Some(json!([format!("{base}/web-in-gcp")])));
-        assert_eq!(needs, [key.clone()]);
+        assert_eq!(needs, std::slice::from_ref(&key));
     }
     names.rename(&key, "another");
     for written in [&by_name, &by_link] {
         let (links, needs) = fields(written, &names);
         assert_eq!(links, Some(json!([format!("{base}/another")])));
-        assert_eq!(needs, [key.clone()]);
+        assert_eq!(needs, std::slice::from_ref(&key));
     }
     let (links, needs) = fields(&by_name, &no_names());
     assert_eq!((links, needs), (None, vec![]), "unknown is not written");

@@ -2,6 +2,7 @@
 //! certificate always serves one.
 
 use evenkeel::api::{Declared, Key, Kind, Origin, Policy};
+use evenkeel::core::fields::Fields;
 use evenkeel::core::procedure::{Call, Next, Procedure, Scene};
 use evenkeel::core::record::Verb;
 use evenkeel::kinds::{self, SetNames};
@@ -153,8 +154,13 @@ fn look(
         name: "cert",
         declared: &fields,
         resource: &declared.resource,
+        adopted: true,
         live: live.as_ref().or(Some(&none)),
         since,
+        adopt: true,
+        attempt: 1,
+        failed: 0,
+        applied: &Fields::new(),
         bake: BAKE,
         now,
     };
@@ -298,6 +304,18 @@ fn three_lost_certificates_are_enough() {
 }
 
 #[test]
+fn after_a_retry_three_more_may_be_made() {
+    let mut gcp = Gcp::with_proxies(&["front"]);
+    gcp.add("cert", &["old.example.com"], "ACTIVE");
+    gcp.attach("front", "cert");
+    let wanted = manifest(&["a.example.com"], &["front"]);
+    rotate(&mut gcp, &wanted, |_| "PROVISIONING_FAILED_PERMANENTLY");
+    // The domains are mended; another attempt remembers nothing of the last one.
+    rotate(&mut gcp, &wanted, |_| "ACTIVE");
+    assert_eq!(gcp.certificates.len(), 1, "{:?}", gcp.certificates);
+}
+
+#[test]
 fn a_full_proxy_is_said_to_be_full() {
     let mut gcp = Gcp::with_proxies(&["front"]);
     gcp.add("cert", &["old.example.com"], "ACTIVE");
@@ -328,6 +346,38 @@ fn certificates_of_others_stay_attached() {
         |_| "ACTIVE",
     );
     assert!(Gcp::served(&gcp.proxies[0]).contains(&"somebody-elses".to_owned()));
+}
+
+#[test]
+fn what_evenkeel_did_not_make_is_nobodys_to_take_away() {
+    let mut gcp = Gcp::with_proxies(&["front"]);
+    gcp.add("cert-0badcafe", &["tf.example.com"], "ACTIVE");
+    gcp.attach("front", "cert-0badcafe");
+    let wanted = manifest(&["a.example.com"], &["front"]);
+    let fields = kinds::of(Kind::SslCertificate).declared(&wanted, &SetNames::of(&[]));
+    let live = kinds::of(Kind::SslCertificate).live(gcp.composite());
+    let steps = |adopted: bool| {
+        let procedures = kinds::of(Kind::SslCertificate).rules().procedures.unwrap();
+        (procedures.change)(&Scene {
+            name: "cert",
+            declared: &fields,
+            resource: &wanted.resource,
+            adopt: adopted,
+            attempt: 0,
+            failed: 0,
+            applied: &Fields::new(),
+            adopted,
+            live: Some(&live),
+            since: &BTreeMap::new(),
+            bake: BAKE,
+            now: Timestamp::UNIX_EPOCH,
+        })
+        .unwrap()
+        .steps
+    };
+    let deletes = |steps: Vec<String>| steps.iter().any(|step| step.starts_with("delete"));
+    assert!(!deletes(steps(false)), "{:?}", steps(false));
+    assert!(deletes(steps(true)), "{:?}", steps(true));
 }
 
 proptest! {

@@ -153,13 +153,14 @@ fn health_checks_and_backend_services() {
                 collection[..1].to_uppercase(),
                 &collection[1..]
             );
-            // A health check is one of a family, which a list shows.
-            let get = (collection == "backendServices").then_some("get");
-            for verb in ["list", "insert", "patch", "delete"].into_iter().chain(get) {
+            for verb in ["list", "insert", "patch", "delete"] {
                 wanted.extend([format!("{collection}.{verb}"), format!("{regional}.{verb}")]);
             }
         }
-        wanted.extend(["globalOperations.get", "regionOperations.get"].map(str::to_owned));
+        // A health check may be one of a family, which is told from lists alone.
+        let read = ["backendServices.get", "regionBackendServices.get"];
+        let operations = ["globalOperations.get", "regionOperations.get"];
+        wanted.extend([read, operations].concat().into_iter().map(str::to_owned));
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
         assert_met(&world, "compute", &wanted);
     });

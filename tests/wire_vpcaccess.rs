@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use evenkeel::emulator::Scenario;
 use serde_json::{Value, json};
 use wire::client::{Gcp, REGION, SIZE, STAGING, connector, size};
+use wire::tally::Tally;
 use wire::{Exchange, Surface};
 
 /// The client checks each exchange; this walk sees to it that there is one of every kind.
@@ -344,13 +345,13 @@ fn masks_texts_and_numbers_of_enums_are_checked() {
     let surface = Surface::parse(text);
     let problems =
         |query: &str, body: Value| surface.request_problems("PATCH", "/v1/a", query, &body);
-    for mask in ["inner", "inner.aWord", "inner.a_word,inner.wait"] {
+    for mask in ["", "*", "inner", "inner.aWord", "inner.a_word,inner.wait"] {
         assert!(
             problems(&format!("updateMask={mask}"), json!({})).is_empty(),
             "{mask}"
         );
     }
-    for mask in ["", "none", "inner.none", "made", "inner,made"] {
+    for mask in ["none", "inner.none", "made", "inner,made", "inner,"] {
         assert_eq!(
             problems(&format!("updateMask={mask}"), json!({})).len(),
             1,
@@ -375,4 +376,35 @@ fn masks_texts_and_numbers_of_enums_are_checked() {
     }
     assert!(problems("", inner("wait", json!("3.5s"))).is_empty());
     assert!(problems("", inner("raw", json!("aGk="))).is_empty());
+}
+
+#[test]
+fn a_tally_tells_what_was_wrong_and_what_was_not_met() {
+    let good = read(json!({"state": "READY"}));
+    let refused = |body: Value| Exchange {
+        status: 400,
+        reply: json!({"error": {"code": 400, "message": "no", "status": "INVALID_ARGUMENT"}}),
+        ..exchange("", body)
+    };
+    let mut tally = Tally::default();
+    tally.add(&good);
+    // Whoever tries what is refused may well send anything; an operator may not.
+    tally.add(&refused(json!({"labels": {}})));
+    tally.assert(["vpcaccess.projects.locations.connectors.get"]);
+    assert_eq!((tally.met.len(), tally.exchanges), (1, 2));
+    tally.add_strictly(&refused(json!({"labels": {}})));
+    tally.add_unanswered(&refused(json!({"labels": {}})));
+    tally.add(&Exchange {
+        path: "/v1/nothing",
+        ..read(json!({}))
+    });
+    tally.add(&read(json!({"state": "BROKEN"})));
+    assert_eq!(tally.problems.len(), 4, "{:#?}", tally.problems);
+
+    let sent = exchange("", json!({"state": "READY"}));
+    let mut forgiving = Tally::forgiving("is read-only");
+    forgiving.add(&sent);
+    forgiving.assert([]);
+    let missed = std::panic::catch_unwind(|| forgiving.assert(["vpcaccess.none"]));
+    assert!(missed.is_err());
 }

@@ -11,6 +11,7 @@ use super::alert::{AlertSpec, AlertStatus};
 use super::backend_service::BackendServiceResource;
 use super::check::{CheckSpec, CheckStatus, SOURCES};
 use super::health_check::HealthCheckResource;
+use super::managed_certificate::ManagedCertificateResource;
 use super::phase::{PhaseSpec, PhaseStatus};
 use super::run_service::RunServiceResource;
 use super::sql_instance::SqlInstanceResource;
@@ -66,6 +67,7 @@ fn managed_schema(kind: Kind) -> Value {
         Kind::HealthCheck => structural::<ManagedSpec<HealthCheckResource>>(),
         Kind::BackendService => structural::<ManagedSpec<BackendServiceResource>>(),
         Kind::SslCertificate => structural::<ManagedSpec<SslCertificateResource>>(),
+        Kind::ManagedCertificate => structural::<ManagedSpec<ManagedCertificateResource>>(),
         Kind::RunService => structural::<ManagedSpec<RunServiceResource>>(),
         Kind::SqlInstance => structural::<ManagedSpec<SqlInstanceResource>>(),
     };
@@ -150,6 +152,7 @@ fn observed_columns(kind: Kind) -> &'static [(&'static str, &'static str)] {
     match kind {
         Kind::SslCertificate => &[("State", "state"), ("Expires", "expireTime")],
         Kind::RunService => &[("Traffic", "traffic")],
+        Kind::ManagedCertificate => &[("State", "state")],
         Kind::SqlInstance => &[("State", "state"), ("Tier", r"settings\.tier")],
         _ => &[],
     }

@@ -17,6 +17,8 @@ pub enum Kind {
     BackendService,
     /// Certificates of a load balancer, rotated without a gap.
     SslCertificate,
+    /// A certificate of Certificate Manager with DNS authorization, rotated without a gap.
+    ManagedCertificate,
     /// A Cloud Run service.
     RunService,
     /// A Cloud SQL instance.
@@ -30,6 +32,7 @@ impl Kind {
         Kind::HealthCheck,
         Kind::BackendService,
         Kind::SslCertificate,
+        Kind::ManagedCertificate,
         Kind::RunService,
         Kind::SqlInstance,
     ];
@@ -42,6 +45,7 @@ impl Kind {
             Kind::HealthCheck => "HealthCheck",
             Kind::BackendService => "BackendService",
             Kind::SslCertificate => "SslCertificate",
+            Kind::ManagedCertificate => "ManagedCertificate",
             Kind::RunService => "RunService",
             Kind::SqlInstance => "SqlInstance",
         }
@@ -55,6 +59,7 @@ impl Kind {
             Kind::HealthCheck => "healthchecks",
             Kind::BackendService => "backendservices",
             Kind::SslCertificate => "sslcertificates",
+            Kind::ManagedCertificate => "managedcertificates",
             Kind::RunService => "runservices",
             Kind::SqlInstance => "sqlinstances",
         }
@@ -68,17 +73,19 @@ impl Kind {
             Kind::HealthCheck => "hc",
             Kind::BackendService => "bes",
             Kind::SslCertificate => "cert",
+            Kind::ManagedCertificate => "mcert",
             Kind::RunService => "run",
             Kind::SqlInstance => "sql",
         }
     }
 
     /// Whether a resource of this kind can be in a location: those of Compute Engine are global or
-    /// regional, all others are regional.
+    /// regional, what certificate maps serve is global, all others are regional.
     #[must_use]
     pub fn lives_in(self, location: &str) -> bool {
         match self {
             Kind::HealthCheck | Kind::BackendService | Kind::SslCertificate => true,
+            Kind::ManagedCertificate => location == "global",
             Kind::VpcAccessConnector | Kind::RunService | Kind::SqlInstance => location != "global",
         }
     }

@@ -16,6 +16,7 @@ pub mod event;
 pub mod finding;
 pub mod health_check;
 pub mod key;
+pub mod managed_certificate;
 pub mod phase;
 pub mod probe;
 pub mod reference;

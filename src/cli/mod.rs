@@ -3,6 +3,7 @@
 //!
 //! Invariant: nothing here decides about a resource. Verbs load, ask, wait and print.
 
+mod alert;
 pub mod args;
 mod complete;
 mod config;
@@ -16,6 +17,7 @@ mod get;
 mod load;
 mod objects;
 mod out;
+mod phases;
 pub mod plan;
 mod rollout;
 mod run;
@@ -55,6 +57,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Verb::Get(args) => get::run(globals, args),
         Verb::Describe(args) => describe::run(globals, args),
         Verb::Rollout(args) => rollout::run(globals, args),
+        Verb::Alert(args) => alert::run(args),
         Verb::Crds(args) => crds::run(args),
         Verb::Emulator(args) => emulator::run(globals, args),
         Verb::Completions(args) => complete::run(args),

@@ -3,6 +3,7 @@
 //! Invariant: no async, no I/O, no clock, no environment, no randomness. Time and jitter come in
 //! as arguments; the same inputs give the same decision, byte for byte.
 
+pub mod alert;
 pub mod backoff;
 pub mod check;
 pub mod conditions;

@@ -38,6 +38,8 @@ pub struct PhaseRecord {
     pub reached: Option<Reached>,
     /// A content that failed: nothing more starts until it changes or a person says retry.
     pub failed: Option<Failed>,
+    /// The plan that waits for a person: digest of the plans of all members.
+    pub plan: Option<String>,
     /// The plan that a person approved.
     pub approved: Option<String>,
     pub status: PhaseStatus,
@@ -377,8 +379,9 @@ impl Run<'_> {
         self.prove(content)
     }
 
-    fn await_approval(&self) -> Option<Stand> {
+    fn await_approval(&mut self) -> Option<Stand> {
         let plan = self.plan();
+        self.record.plan = None;
         let measured = self
             .record
             .attempt
@@ -394,6 +397,7 @@ impl Run<'_> {
             self.scene.name,
             digest::short(&plan)
         );
+        self.record.plan = Some(plan);
         Some(Stand::new(Reason::AwaitingApproval, text).closed())
     }
 

@@ -43,13 +43,18 @@ impl Plan {
         if self.action == Action::Create {
             return "create".to_owned();
         }
-        let changes = self.changes.iter().map(change_text);
-        let parts: Vec<_> = match self.changes.is_empty() {
-            // A procedure may have things to do although the fields are as declared.
-            true => self.steps.iter().map(steps::describe).collect(),
-            false => changes.collect(),
+        let parts: Vec<_> = if self.changes.is_empty() {
+            self.steps.iter().map(steps::describe).collect()
+        } else {
+            self.changes.iter().map(change_text).collect()
         };
         parts.join(", ")
+    }
+
+    /// There is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.steps.is_empty()
     }
 
     /// The part that goes into status.

@@ -33,10 +33,21 @@ pub struct Scene<'a> {
     pub declared: &'a Fields,
     /// `spec.resource` as written, for what a create sends.
     pub resource: &'a Map<String, Value>,
+    /// The objects were there before and were taken over; else only what evenkeel made is its own.
+    pub adopted: bool,
     /// `None`: none of the objects exists.
     pub live: Option<&'a Present>,
     /// Since when each of the marks of the last look has held.
     pub since: &'a BTreeMap<String, Timestamp>,
+    /// Whether what others made may be taken over.
+    pub adopt: bool,
+    /// Tells this attempt from every other one at this resource. What is named after it is never taken
+    /// for an object of that name that is gone.
+    pub attempt: i64,
+    /// How many attempts at this content have failed.
+    pub failed: usize,
+    /// The declared fields that were reached last: what they name is ours.
+    pub applied: &'a Fields,
     /// How long the new state must hold before the old one goes.
     pub bake: Duration,
     pub now: Timestamp,

@@ -3,7 +3,7 @@
 use super::error::Fault;
 use super::fields::Fields;
 use super::gate::Gate;
-use crate::api::status::{HistoryEntry, RevisionRef};
+use crate::api::status::{HistoryEntry, Outcome, RevisionRef};
 use crate::api::{Deletion, Key, Reason, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,10 @@ use std::collections::BTreeMap;
 /// The memory of one resource. Written in one transaction with what happens around it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each with a name of its own"
+)]
 pub struct Record {
     pub key: Key,
     /// `metadata.name`.
@@ -23,6 +27,9 @@ pub struct Record {
     pub spec_digest: String,
     /// Created or adopted by us. Nothing else is ever changed or deleted.
     pub owned: bool,
+    /// Was there before and was taken over: of a kind of several objects, all of them.
+    #[serde(default)]
+    pub adopted: bool,
     /// What it refers to, for when the manifest is gone.
     #[serde(default)]
     pub needs: Vec<Key>,
@@ -70,6 +77,7 @@ impl Record {
             generation: 0,
             spec_digest: String::new(),
             owned: false,
+            adopted: false,
             needs: Vec::new(),
             object: None,
             deletion: Deletion::Orphan,
@@ -90,6 +98,22 @@ impl Record {
             history: Vec::new(),
             status: Status::default(),
         }
+    }
+
+    /// The number of the attempt that runs, or of the next one: that of the revision it saves first.
+    #[must_use]
+    pub fn attempt(&self) -> i64 {
+        let saved = self.rollout.as_ref().map(|rollout| rollout.revision);
+        let saved = saved.filter(|revision| *revision > 0);
+        saved.unwrap_or(self.revision + 1)
+    }
+
+    /// How many attempts at this content have failed, as far as history goes.
+    #[must_use]
+    pub fn failures(&self, digest: &str) -> usize {
+        let failed =
+            |entry: &&HistoryEntry| entry.digest == digest && entry.outcome == Outcome::Failed;
+        self.history.iter().filter(failed).count()
     }
 
     /// The name under which GCP has it now.

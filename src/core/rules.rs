@@ -30,6 +30,11 @@ pub struct Rules {
     pub encode: fn(&Change<'_>) -> Encoded,
     /// What helps a resource that GCP gave up on.
     pub when_failed: &'static str,
+    /// Whether the resource itself is among what was read, for kinds that are read together with what
+    /// surrounds them.
+    pub exists: fn(&Present) -> bool,
+    /// Live fields that status shows besides the managed ones, by how their paths begin.
+    pub shown: &'static [&'static str],
     /// For kinds whose change takes several calls on several objects.
     pub procedures: Option<&'static Procedures>,
     /// For kinds that make the steps of a rollout themselves.
@@ -106,6 +111,8 @@ impl Rules {
             refuse: |_, _| None,
             encode: encode_masked,
             when_failed: "nothing is written to it; look at it in the console, and have it repaired",
+            exists: |_| true,
+            shown: &[],
             procedures: None,
             staging: None,
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{Method, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::api::Eye;
@@ -65,15 +65,10 @@ fn health(world: &World) -> Value {
 
 /// The whole world as it truly is: the connectors apart, then everything by its name.
 fn view(world: &World) -> Value {
-    let bodies = |prefix: &str| -> Vec<(String, Value)> {
-        let found = world.records.all_under(prefix);
-        found
-            .filter_map(|(key, _)| Some((key.to_owned(), world.truth_body(key)?)))
-            .collect()
-    };
-    let connectors = bodies(&format!("//{}/", vpcaccess::SERVICE));
-    let connectors: Vec<Value> = connectors.into_iter().map(|(_, body)| body).collect();
-    let resources: Map<String, Value> = bodies("//").into_iter().collect();
+    let resources = world.everything();
+    let apart = format!("//{}/", vpcaccess::SERVICE);
+    let connectors = resources.iter().filter(|(key, _)| key.starts_with(&apart));
+    let connectors: Vec<&Value> = connectors.map(|(_, body)| body).collect();
     json!({
         "scenario": world.scenario,
         "seed": world.seed,

@@ -59,7 +59,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use access::Access;
 pub use domains::Domain;
@@ -248,6 +248,38 @@ impl Emulator {
     #[must_use]
     pub fn truth(&self, path: &str) -> Option<Value> {
         self.lock().truth_at(path)
+    }
+
+    /// Every resource as it truly is, by its full name, such as
+    /// `//compute.googleapis.com/projects/p/global/healthChecks/h`, as of the latest time seen. For checkers.
+    #[must_use]
+    pub fn everything(&self) -> Map<String, Value> {
+        self.lock().everything()
+    }
+
+    /// When something comes about by itself next, such as the end of an operation: whoever lets time pass up to
+    /// each of these sees every state in between.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.lock().operations.first_due()
+    }
+
+    /// Whether an operation is changing the resource at this REST path, or is making it, as of the latest time
+    /// seen. For checkers.
+    #[must_use]
+    pub fn is_busy(&self, path: &str) -> bool {
+        self.lock().is_busy(path)
+    }
+
+    /// The true, not lagged state of every resource of a service, such as `compute.googleapis.com`, by its
+    /// name from `projects` on. For checkers.
+    #[must_use]
+    pub fn truths(&self, service: &str) -> BTreeMap<String, Value> {
+        let world = self.lock();
+        let prefix = format!("//{service}/");
+        let keys = world.records.all_under(&prefix).map(|(key, _)| key);
+        keys.filter_map(|key| Some((key[prefix.len()..].to_owned(), world.truth_body(key)?)))
+            .collect()
     }
 
     /// Another writer changes a resource at once; `name` is its REST path, or the part of it from `projects`

@@ -134,6 +134,10 @@ impl Operations {
         due.into_iter().find(|operation| operation.target == target)
     }
 
+    pub fn first_due(&self) -> Option<Timestamp> {
+        self.agenda.first().map(|(at, _)| *at)
+    }
+
     fn insert(&mut self, operation: Operation) {
         if operation.is_running() {
             let due = Due::Operation(operation.key.clone());

@@ -148,6 +148,20 @@ impl World {
         Some(api.show(key, self.records.truth(key)?, &Eye::of(api)))
     }
 
+    /// Every resource as it truly is, by its key.
+    pub fn everything(&self) -> Map<String, Value> {
+        let all = self.records.all_under("//");
+        all.filter_map(|(key, _)| Some((key.to_owned(), self.truth_body(key)?)))
+            .collect()
+    }
+
+    /// Whether an operation is changing the resource at this path.
+    pub fn is_busy(&self, path: &str) -> bool {
+        let readings = Route::all(&http::Method::GET, path);
+        let running = |route: &Route| self.operations.running_on(&route.key()).is_some();
+        readings.iter().any(running)
+    }
+
     /// The reply, and whether there is anything new to keep.
     pub fn handle(&mut self, now: Timestamp, request: &http::Request<Bytes>) -> (Handled, bool) {
         self.advance(now);
@@ -183,17 +197,15 @@ impl World {
     /// operation in question, or who serves the location, or the order of the registry.
     fn route(&self, request: &http::Request<Bytes>) -> Option<Route> {
         let mut routes = Route::all(request.method(), request.uri().path());
-        if routes.len() > 1 {
-            let host = route::host(request.uri(), request.headers()).unwrap_or_default();
-            let named = |route: &Route| host.contains(route.api.service());
-            let owned = |route: &Route| self.operations.get(&route.key()).is_some();
-            let best = routes.iter().position(named);
-            let best = best.or_else(|| routes.iter().position(owned));
-            let serves = |route: &Route| route.api.serves(route.var("location"));
-            let best = best.or_else(|| routes.iter().position(serves));
-            routes.swap(0, best.unwrap_or(0));
+        let host = route::host(request.uri(), request.headers()).unwrap_or_default();
+        if let Some(named) = APIS.iter().find(|api| host.contains(api.service())) {
+            routes.retain(|route| route.api.service() == named.service());
         }
-        routes.into_iter().next()
+        let owned = |route: &Route| self.operations.get(&route.key()).is_some();
+        let serves = |route: &Route| route.api.serves(route.var("location"));
+        let best = routes.iter().position(owned);
+        let best = best.or_else(|| routes.iter().position(serves));
+        routes.into_iter().nth(best.unwrap_or(0))
     }
 
     /// None: the connection closes before the request is looked at.

@@ -2,7 +2,9 @@
 
 use crate::api::check::CheckStatus;
 use crate::api::phase::PhaseStatus;
-use crate::api::{CheckSpec, Document, Event, Key, Status};
+use crate::api::{
+    CheckSpec, Condition, ConditionStatus, ConditionType, Document, Event, Key, Status,
+};
 use crate::core::check::Verdict;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -38,8 +40,22 @@ pub struct PhaseReport {
     pub status: PhaseStatus,
     pub members: Vec<Key>,
     pub depends_on: Vec<String>,
+    /// Digest of the content that failed.
+    pub failed: Option<String>,
+    /// Digest of the plan that waits for a person.
+    pub plan: Option<String>,
     /// Nothing will happen by itself.
     pub settled: bool,
+}
+
+impl PhaseReport {
+    /// True when Ready is True.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let ready =
+            |c: &Condition| c.kind == ConditionType::Ready && c.status == ConditionStatus::True;
+        self.status.conditions.iter().any(ready)
+    }
 }
 
 /// Shared with the command line and, later, the status page.

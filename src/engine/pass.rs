@@ -305,7 +305,9 @@ impl Pass<'_> {
         let intent = durable.intent().clone();
         let service = self.shared.ports.services.of(self.done.key.kind);
         let reply = service.write(&permit, durable).await;
-        self.done.deleted |= intent.verb == crate::core::record::Verb::Delete;
+        // The delete of an old certificate is a step of its rotation; the budget is for removals.
+        self.done.deleted |=
+            intent.verb == crate::core::record::Verb::Delete && record.rollout.is_none();
         let (record, events) =
             decide::sent(record, &reply, self.shared.now(), self.shared.jitter());
         self.done.record = record;

@@ -279,6 +279,8 @@ impl Engine {
                     .values()
                     .any(|r| members.iter().flatten().any(|k| *k == r.key));
             let report = super::board::PhaseReport {
+                failed: record.failed.as_ref().map(|failed| failed.content.clone()),
+                plan: record.plan.clone(),
                 status: record.status.clone(),
                 members: members.unwrap_or_default(),
                 depends_on: phase

@@ -5,6 +5,7 @@ use crate::api::Kind;
 use crate::core::decide::Timing;
 use crate::core::freeze::Freeze;
 use crate::core::permit::Authority;
+use crate::gcp::certificate_manager::CertificateManager;
 use crate::gcp::client::Client;
 use crate::gcp::clock::Clock;
 use crate::gcp::compute::Compute;
@@ -16,7 +17,7 @@ use crate::gcp::sqladmin::SqlAdmin;
 use crate::gcp::ssl_certificates::SslCertificates;
 use crate::gcp::vpcaccess::VpcAccess;
 use crate::journal::Journal;
-use crate::kinds::{certificate_base, health_check_base};
+use crate::kinds::{certificate_base, certificate_label, health_check_base};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +40,7 @@ pub struct Services {
     pub health_checks: Arc<dyn Service>,
     pub backend_services: Arc<dyn Service>,
     pub ssl_certificates: Arc<dyn Service>,
+    pub certificate_manager: Arc<dyn Service>,
     pub run: Arc<dyn Service>,
     pub sql_admin: Arc<dyn Service>,
 }
@@ -52,6 +54,11 @@ impl Services {
             health_checks: Arc::new(HealthChecks::new(Arc::clone(client), health_check_base)),
             backend_services: Arc::new(Compute::backend_services(Arc::clone(client))),
             ssl_certificates: Arc::new(SslCertificates::new(Arc::clone(client), certificate_base)),
+            certificate_manager: Arc::new(CertificateManager::new(
+                Arc::clone(client),
+                certificate_base,
+                certificate_label,
+            )),
             run: Arc::new(Run::new(Arc::clone(client))),
             sql_admin: Arc::new(SqlAdmin::new(Arc::clone(client))),
         }
@@ -65,6 +72,7 @@ impl Services {
             Kind::HealthCheck => &*self.health_checks,
             Kind::BackendService => &*self.backend_services,
             Kind::SslCertificate => &*self.ssl_certificates,
+            Kind::ManagedCertificate => &*self.certificate_manager,
             Kind::RunService => &*self.run,
             Kind::SqlInstance => &*self.sql_admin,
         }

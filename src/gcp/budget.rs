@@ -73,7 +73,8 @@ impl Rate {
     /// most: 4 reads per second with a burst of 20, 1 write per second with a burst of 4.
     ///
     /// Cloud Run once published 1000 reads and 100 writes in 100 seconds for each project, Cloud
-    /// SQL publishes 500 reads and 180 changes a minute for each user and region: a fifth of these.
+    /// SQL publishes 500 reads and 180 changes a minute for each user and region, Certificate Manager
+    /// 300 of each a minute and project: a fifth of these.
     #[must_use]
     pub fn default_of(api: Api, lane: Lane) -> Self {
         match (api, lane) {
@@ -81,10 +82,11 @@ impl Rate {
             (Api::VpcAccess, Lane::Read) | (Api::SecretManager, _) => Rate::new(1.0, 5),
             (Api::VpcAccess | Api::SqlAdmin, Lane::Write) => Rate::new(0.5, 2),
             (Api::Compute, Lane::Read) => Rate::new(4.0, 20),
-            (Api::Compute, Lane::Write) => Rate::new(1.0, 4),
+            (Api::Compute | Api::CertificateManager, Lane::Write) => Rate::new(1.0, 4),
             (Api::Run, Lane::Read) => Rate::new(2.0, 10),
             (Api::Run, Lane::Write) => Rate::new(0.2, 3),
             (Api::SqlAdmin, Lane::Read) => Rate::new(1.5, 5),
+            (Api::CertificateManager, Lane::Read) => Rate::new(1.0, 10),
         }
     }
 }

@@ -13,6 +13,8 @@ pub enum Api {
     VpcAccess,
     /// Compute Engine, `compute.googleapis.com`.
     Compute,
+    /// Certificate Manager, `certificatemanager.googleapis.com`.
+    CertificateManager,
     /// Secret Manager, `secretmanager.googleapis.com`.
     SecretManager,
     /// Cloud Run, `run.googleapis.com`.
@@ -26,6 +28,7 @@ impl Api {
     pub const ALL: &'static [Api] = &[
         Api::VpcAccess,
         Api::Compute,
+        Api::CertificateManager,
         Api::SecretManager,
         Api::Run,
         Api::SqlAdmin,
@@ -37,6 +40,7 @@ impl Api {
         match self {
             Api::VpcAccess => "vpcaccess",
             Api::Compute => "compute",
+            Api::CertificateManager => "certificatemanager",
             Api::SecretManager => "secretmanager",
             Api::Run => "run",
             Api::SqlAdmin => "sqladmin",
@@ -54,6 +58,7 @@ impl Api {
         match self {
             Api::VpcAccess => "https://vpcaccess.googleapis.com/",
             Api::Compute => "https://compute.googleapis.com/",
+            Api::CertificateManager => "https://certificatemanager.googleapis.com/",
             Api::SecretManager => "https://secretmanager.googleapis.com/",
             Api::Run => "https://run.googleapis.com/",
             Api::SqlAdmin => "https://sqladmin.googleapis.com/",

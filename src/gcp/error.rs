@@ -208,7 +208,12 @@ fn kind_of(status: StatusCode, error: &GoogleError) -> FaultKind {
 }
 
 fn conflict(error: &GoogleError) -> FaultKind {
-    if error.says(&["ALREADY_EXISTS", "RESOURCE_ALREADY_EXISTS"]) {
+    let exists = [
+        "ALREADY_EXISTS",
+        "RESOURCE_ALREADY_EXISTS",
+        "instanceAlreadyExists",
+    ];
+    if error.says(&exists) {
         FaultKind::AlreadyExists
     } else if is_busy(error) {
         FaultKind::Busy
@@ -272,12 +277,14 @@ fn names_a_transition(message: &str) -> bool {
     })
 }
 
+/// A failed operation has the words alone.
 fn is_in_use(error: &GoogleError) -> bool {
     error.says(&[
         "resourceInUseByAnotherResource",
         "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE",
         "resourceInUse",
-    ])
+        "RESOURCE_STILL_IN_USE",
+    ]) || error.mentions(&["that is referenced by"])
 }
 
 /// Compute says 403 where others say 429.

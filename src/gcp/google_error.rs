@@ -12,7 +12,8 @@ use std::time::Duration;
 pub struct GoogleError {
     /// `error.status`, such as `FAILED_PRECONDITION`; empty in the older envelope.
     pub status: String,
-    /// `error.errors[].reason` and the `reason` of every detail, such as `rateLimitExceeded`.
+    /// `error.errors[].reason`, the `reason` of every detail and the `type` of every violated
+    /// precondition, such as `rateLimitExceeded`.
     pub reasons: Vec<String>,
     /// As Google wrote it: neither redacted nor bounded yet.
     pub message: String,
@@ -56,12 +57,16 @@ impl GoogleError {
     pub fn from_status(error: &Value) -> Self {
         let items = |key: &str| error[key].as_array().map_or(&[][..], Vec::as_slice);
         let reasons = items("errors").iter().chain(items("details"));
+        let reasons = reasons.filter_map(|item| item["reason"].as_str());
+        let violations = items("details")
+            .iter()
+            .filter_map(|detail| detail["violations"].as_array());
+        let violated = violations
+            .flatten()
+            .filter_map(|violation| violation["type"].as_str());
         GoogleError {
             status: text(&error["status"]),
-            reasons: reasons
-                .filter_map(|item| item["reason"].as_str())
-                .map(str::to_owned)
-                .collect(),
+            reasons: reasons.chain(violated).map(str::to_owned).collect(),
             message: text(&error["message"]),
             retry_delay: items("details")
                 .iter()

@@ -9,13 +9,14 @@
 //! [`access`] say who calls where; [`error`], [`google_error`] and [`redact`]
 //! turn replies into faults; [`budget`], [`counts`], [`clock`] and [`entropy`] serve [`client`];
 //! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`], [`compute`],
-//! [`health_checks`], [`ssl_certificates`], [`run`], [`sqladmin`]) and what they share ([`pages`],
-//! [`aggregated`]).
+//! [`health_checks`], [`ssl_certificates`], [`certificate_manager`], [`run`], [`sqladmin`]) and
+//! what they share ([`pages`], [`aggregated`]).
 
 pub mod access;
 mod aggregated;
 pub mod auth;
 pub mod budget;
+pub mod certificate_manager;
 pub mod client;
 pub mod clock;
 pub mod compute;

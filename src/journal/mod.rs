@@ -1,9 +1,10 @@
-//! The operator's memory: records, saved states, calls written down before they are made, events
-//! and what people asked for.
+//! The operator's memory: records, saved states, calls written down before they are made, events,
+//! what people asked for and what they were told.
 //!
 //! Invariant: [`Durable`] is made here only, after the intent is on disk. A journal that cannot
 //! write stops writes to GCP, not the process.
 
+mod alerts;
 mod rows;
 mod schema;
 mod sqlite;

@@ -28,6 +28,7 @@ CREATE TABLE tokens (
 ) STRICT;
 ",
     "CREATE TABLE phases (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
+    "CREATE TABLE alerts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
 ];
 
 /// The newest version this program knows.
@@ -49,4 +50,31 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_older_file_comes_to_the_newest_schema_with_what_it_holds() {
+        for from in 1..=MIGRATIONS.len() {
+            let mut connection = Connection::open_in_memory().unwrap();
+            for step in &MIGRATIONS[..from] {
+                connection.execute_batch(step).unwrap();
+            }
+            let stamp = format!("PRAGMA user_version = {from}");
+            connection.execute_batch(&stamp).unwrap();
+            let record = "INSERT INTO records (key, body) VALUES ('k', 'kept')";
+            connection.execute_batch(record).unwrap();
+            migrate(&mut connection).unwrap();
+            assert_eq!(version(&connection).unwrap(), VERSION);
+            let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0));
+            assert_eq!(read("SELECT body FROM records").unwrap(), "kept");
+            assert_eq!(
+                read("SELECT CAST(count(*) AS TEXT) FROM alerts").unwrap(),
+                "0"
+            );
+        }
+    }
 }

@@ -21,7 +21,7 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// An open journal. Holds the operator's lock until dropped.
 pub struct SqliteJournal {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     connection: Mutex<Connection>,
     _lock: Option<File>,
 }
@@ -91,7 +91,7 @@ impl SqliteJournal {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn transact<T>(
+    pub(super) fn transact<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, JournalError> {

@@ -22,6 +22,8 @@ pub struct Export {
     pub resource: Map<String, Value>,
     /// What is live and settable, and not in `resource`, apart from Google's own "off" and "none".
     pub left_out: Vec<LeftOut>,
+    /// Why no manifest can say what is live.
+    pub refusal: Option<String>,
     /// What a reader of the manifest must know.
     pub remarks: Vec<String>,
 }
@@ -49,6 +51,7 @@ impl Export {
         Export {
             resource,
             left_out: Vec::new(),
+            refusal: None,
             remarks: Vec::new(),
         }
     }

@@ -6,15 +6,18 @@ mod backend_service;
 mod compute;
 pub mod export;
 mod health_check;
+mod managed_certificate;
 mod run_service;
 mod secret;
 mod sql_instance;
 mod ssl_certificate;
+mod suffix;
 mod tree;
 mod vpc_access_connector;
 
 pub use health_check::base_of as health_check_base;
-pub use ssl_certificate::base_of as certificate_base;
+pub use managed_certificate::LABEL as certificate_label;
+pub use suffix::base_of as certificate_base;
 
 pub use crate::api::Reference;
 use crate::api::{Declared, Finding, Key, Kind};
@@ -121,6 +124,7 @@ impl Names for SetNames {
 #[must_use]
 pub fn of(kind: Kind) -> &'static dyn ManagedKind {
     match kind {
+        Kind::ManagedCertificate => &managed_certificate::ManagedCertificate,
         Kind::SslCertificate => &ssl_certificate::SslCertificate,
         Kind::VpcAccessConnector => &vpc_access_connector::VpcAccessConnector,
         Kind::HealthCheck => &health_check::HealthCheck,

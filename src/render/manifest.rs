@@ -2,6 +2,7 @@
 
 use crate::api::backend_service::BackendServiceResource;
 use crate::api::health_check::HealthCheckResource;
+use crate::api::managed_certificate::ManagedCertificateResource;
 use crate::api::run_service::RunServiceResource;
 use crate::api::sql_instance::SqlInstanceResource;
 use crate::api::ssl_certificate::SslCertificateResource;
@@ -92,6 +93,7 @@ fn text(declared: &Declared, form: Form) -> Result<String, String> {
         Kind::HealthCheck => typed::<HealthCheckResource>(declared, form),
         Kind::BackendService => typed::<BackendServiceResource>(declared, form),
         Kind::SslCertificate => typed::<SslCertificateResource>(declared, form),
+        Kind::ManagedCertificate => typed::<ManagedCertificateResource>(declared, form),
         Kind::RunService => typed::<RunServiceResource>(declared, form),
         Kind::SqlInstance => typed::<SqlInstanceResource>(declared, form),
     }

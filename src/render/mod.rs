@@ -9,7 +9,9 @@
     reason = "texts are short, and `write!` brings a Result that never fails"
 )]
 
+pub mod alert;
 pub mod describe;
+pub mod documents;
 pub mod export;
 pub mod live;
 pub mod manifest;

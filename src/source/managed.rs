@@ -8,6 +8,7 @@ use super::node::{Data, Node};
 use super::{Check, rollout, schema, verify};
 use crate::api::backend_service::BackendServiceResource;
 use crate::api::health_check::HealthCheckResource;
+use crate::api::managed_certificate::ManagedCertificateResource;
 use crate::api::run_service::RunServiceResource;
 use crate::api::sql_instance::SqlInstanceResource;
 use crate::api::ssl_certificate::SslCertificateResource;
@@ -150,6 +151,9 @@ fn typed(kind: Kind, node: &Node, faults: &mut Faults) -> Option<Policy> {
         }
         Kind::SslCertificate => {
             serde_json::from_value::<ManagedSpec<SslCertificateResource>>(spec).map(policy)
+        }
+        Kind::ManagedCertificate => {
+            serde_json::from_value::<ManagedSpec<ManagedCertificateResource>>(spec).map(policy)
         }
         Kind::RunService => {
             serde_json::from_value::<ManagedSpec<RunServiceResource>>(spec).map(policy)

@@ -51,6 +51,13 @@ pub(super) const SHAPES: &[Shape] = &[
         help: "write a region such as us-central1, or global",
     },
     Shape {
+        pattern: r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}$",
+        also: any,
+        what: "the name of a certificate map",
+        limit: "1 to 64 of letters, digits, `-` and `_`; a letter first (Google)",
+        help: "write the short name, without projects/... in front",
+    },
+    Shape {
         pattern: r"^([0-9]+(ms|s|m|h|d))+$",
         also: duration,
         what: "a duration",

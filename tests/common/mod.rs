@@ -5,6 +5,7 @@
     reason = "json! literals read better by value"
 )]
 
+pub mod manager;
 pub mod meter;
 mod recorded;
 #[path = "../wire/mod.rs"]

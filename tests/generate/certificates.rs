@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 pub const PEM: &str = include_str!("../wire/certificate.pem");
-const KEY: &str =
+pub const KEY: &str =
     "-----BEGIN PRIVATE KEY-----\nQ0FOQVJZLXNlY3JldC1rZXk=\n-----END PRIVATE KEY-----\n";
 
 /// A certificate, and how many proxies serve it.

@@ -43,48 +43,53 @@ impl Rates {
     }
 }
 
-/// Rules for the emulator; `wild` scales their rates from 0 to 1.
-pub fn rules(rng: &mut Rng, wild: f64) -> Vec<FaultRule> {
+/// Rules for the emulator; `wild` scales their rates from 0 to 1. `all`: also those that only other
+/// kinds than connectors meet.
+pub fn rules(rng: &mut Rng, wild: f64, all: bool) -> Vec<FaultRule> {
     let mut rules = Vec::new();
-    let mut add = |name: &str, action: Action, most: f64, write_only: bool| {
+    let mut add = |name: &str, action: Action, most: f64| {
         if rng.u8(..10) < 4 {
             return;
         }
-        let mut rule = FaultRule::new(action)
-            .named(name)
-            .probability(rng.f64() * most * wild);
-        if write_only {
-            rule.matching.path_contains = Some("/connectors".to_owned());
-        }
-        rules.push(rule);
+        let probability = rng.f64() * most * wild;
+        rules.push(FaultRule::new(action).named(name).probability(probability));
     };
-    add("429", error(429, None), 0.15, false);
-    add("429 retry-after", error(429, Some(7)), 0.1, false);
-    add("403 rateLimitExceeded", throttled_403(), 0.1, false);
-    add("500", error(500, None), 0.1, false);
-    add("503", error(503, None), 0.15, false);
-    add("503 retry-after", error(503, Some(20)), 0.05, false);
-    add("reply lost, not landed", Action::ResetBefore, 0.1, false);
-    add("reply lost, landed", Action::ResetAfter, 0.2, false);
-    add("slow reply", Action::Delay { ms: 2_000 }, 0.2, false);
+    add("429", error(429, None), 0.15);
+    add("429 retry-after", error(429, Some(7)), 0.1);
+    add("403 rateLimitExceeded", throttled_403(), 0.1);
+    add("500", error(500, None), 0.1);
+    add("503", error(503, None), 0.15);
+    add("503 retry-after", error(503, Some(20)), 0.05);
+    add("reply lost, not landed", Action::ResetBefore, 0.1);
+    add("reply lost, landed", Action::ResetAfter, 0.2);
+    add("slow reply", Action::Delay { ms: 2_000 }, 0.2);
     add(
         "slow operation",
         Action::SlowOperation { seconds: 300 },
         0.3,
-        true,
     );
-    add("failed operation", failed(13, Leaves::Ready), 0.15, true);
-    add("refused operation", failed(3, Leaves::Ready), 0.06, true);
-    add("broken connector", failed(13, Leaves::Error), 0.03, true);
-    add("ignored write", Action::IgnoreWrite, 0.15, true);
-    add(
-        "stale read",
-        Action::StaleReads { seconds: 20 },
-        0.25,
-        false,
-    );
-    add("partial list", Action::UnreachableList, 0.15, false);
+    add("failed operation", failed(13, Leaves::Ready), 0.15);
+    add("refused operation", failed(3, Leaves::Ready), 0.06);
+    add("broken connector", failed(13, Leaves::Error), 0.03);
+    add("ignored write", Action::IgnoreWrite, 0.15);
+    add("stale read", Action::StaleReads { seconds: 20 }, 0.25);
+    add("partial list", Action::UnreachableList, 0.15);
+    if all {
+        add("late refusal", Action::LateRefusal, 0.5);
+        rules.extend(["POST", "PATCH", "DELETE"].map(|verb| denied(rng, verb, wild)));
+    }
     rules
+}
+
+/// The caller may not do this.
+fn denied(rng: &mut Rng, verb: &str, wild: f64) -> FaultRule {
+    let rate = if rng.u8(..4) == 0 {
+        rng.f64() * 0.1
+    } else {
+        0.0
+    };
+    let rule = FaultRule::new(error(403, None)).on(verb, "/projects/");
+    rule.named("denied").probability(rate * wild)
 }
 
 /// Everything fails: nothing gets through.

@@ -55,8 +55,8 @@ fn two_calls_at_once() {
     });
     catches(calls::one_at_a_time, |trace| {
         let index = landed(trace, 1);
-        if let What::Landed { entry, .. } = &mut trace[index].what {
-            entry.state = Some("UPDATING".to_owned());
+        if let What::Landed { busy, .. } = &mut trace[index].what {
+            *busy = true;
         }
     });
 }
@@ -179,6 +179,7 @@ fn a_delete_that_nobody_asked_for() {
         let sent = Sent {
             call: 99,
             key: place().key,
+            object: String::new(),
             verb: Verb::Delete,
             mask: Vec::new(),
             body: Value::Null,

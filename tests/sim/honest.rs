@@ -1,13 +1,13 @@
 //! A real run, clean in the eyes of all judges, and the tools to forge its trace.
 
 use super::checkers;
-use super::content::Place;
 use super::faults::Rates;
+use super::kinds::{Place, Prop, connector};
 use super::run::play;
 use super::script::{Act, Script, Wish};
 use super::trace::{Fact, What};
 use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
-use evenkeel::api::{Declared, Key, Kind};
+use evenkeel::api::{Declared, Key, Kind, Reason};
 use evenkeel::core::digest;
 use evenkeel::core::record::Record;
 use evenkeel::core::token::Ask;
@@ -30,17 +30,13 @@ pub fn honest() -> Vec<Fact> {
 }
 
 pub fn place() -> Place {
-    Place {
-        key: Key {
-            kind: Kind::VpcAccessConnector,
-            project: "netra-staging".into(),
-            location: "us-central1".into(),
-            name: "c0".into(),
-        },
-        range: "10.8.0.0/28".into(),
-        exists: Some(("e2-micro", 2, 3)),
-        used: false,
-    }
+    let key = Key {
+        kind: Kind::VpcAccessConnector,
+        project: "netra-staging".into(),
+        location: "us-central1".into(),
+        name: "c0".into(),
+    };
+    connector::place(key, "10.8.0.0/28", Some(("e2-micro", 2, 3)), false)
 }
 
 pub fn declared(resource: &Value) -> Declared {
@@ -63,24 +59,50 @@ pub fn declared(resource: &Value) -> Declared {
 }
 
 pub fn script() -> Script {
-    let set = Arc::new(vec![declared(
-        &json!({"minInstances": 5, "maxInstances": 10}),
-    )]);
-    let seconds = Duration::from_secs;
+    let set = vec![declared(&json!({"minInstances": 5, "maxInstances": 10}))];
+    let acts = vec![
+        (seconds(1), declare(&set)),
+        (seconds(90), Act::Ask(0, Wish::Pause)),
+        (seconds(60), Act::Ask(0, Wish::Resume)),
+        (seconds(600), Act::Weather),
+    ];
+    let props = connector::prop(&place()).into_iter().collect();
+    calm(vec![place()], props, acts, set)
+}
+
+/// A run without faults.
+pub fn calm(
+    fleet: Vec<Place>,
+    props: Vec<Prop>,
+    acts: Vec<(Duration, Act)>,
+    last: Vec<Declared>,
+) -> Script {
     Script {
-        fleet: vec![place()],
+        fleet,
+        props,
         settings: Settings::default(),
         timing: Timing::fixed(seconds(60), Duration::ZERO),
         rates: Rates::default(),
         wild: 0.0,
-        acts: vec![
-            (seconds(1), Act::Declare("first".into(), Arc::clone(&set))),
-            (seconds(90), Act::Ask(0, Wish::Pause)),
-            (seconds(60), Act::Ask(0, Wish::Resume)),
-            (seconds(600), Act::Weather),
-        ],
-        last: set,
+        acts,
+        last: Arc::new(last),
     }
+}
+
+pub const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub fn declare(set: &[Declared]) -> Act {
+    Act::Declare("declare".to_owned(), Arc::new(set.to_vec()))
+}
+
+/// Whether the board ever shows this reason.
+pub fn says(trace: &[Fact], reason: Reason) -> bool {
+    trace.iter().any(|fact| match &fact.what {
+        What::Shown { status, .. } => status.conditions.iter().any(|c| c.reason == reason),
+        _ => false,
+    })
 }
 
 pub fn nth(trace: &[Fact], which: usize, wanted: impl Fn(&What) -> bool) -> usize {

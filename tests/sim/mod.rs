@@ -2,16 +2,20 @@
 //! the world misbehaves, [`world`] is that world, [`run`] goes through the script, [`trace`] keeps
 //! what happened, and [`checkers`] judge it from the outside.
 
+mod body;
 mod checkers;
 mod content;
 mod faults;
+mod fleet;
 mod forged;
 mod honest;
 mod journal;
+mod kinds;
 mod many;
 mod operator;
 mod people;
 mod regressions;
+mod rotation;
 mod run;
 mod script;
 mod timeline;

@@ -108,7 +108,7 @@ impl Operator {
             if self.shown.get(&key) != Some(&report.status) {
                 self.shown.insert(key.clone(), report.status.clone());
                 let status = Box::new(report.status);
-                let exists = world.exists(&key);
+                let exists = world.truth(&key).is_some();
                 world.note(What::Shown {
                     key,
                     status,

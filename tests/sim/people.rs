@@ -1,6 +1,6 @@
 //! People who ask things of a running operator.
 
-use super::content::Place;
+use super::kinds::Place;
 use super::operator::Operator;
 use super::script::Wish;
 use super::trace::What;

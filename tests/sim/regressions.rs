@@ -1,38 +1,19 @@
 //! Small deterministic tests of what seeds have found.
 
-use super::content::Place;
-use super::faults::Rates;
-use super::honest::{declared, place};
+use super::honest::{self, declare, declared, place, says, seconds};
+use super::kinds::{Place, connector};
 use super::run::{Outcome, play};
 use super::script::{Act, Script, Wish};
 use super::trace::{Fact, What};
 use evenkeel::api::envelope::{Deletion, StepSpec};
 use evenkeel::api::{Declared, HumanDuration, Reason};
-use evenkeel::emulator::Timing;
-use evenkeel::engine::Settings;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::time::Duration;
 
-const fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-/// A run without faults.
+/// Connectors in a run without faults.
 fn calm(fleet: Vec<Place>, acts: Vec<(Duration, Act)>, last: Vec<Declared>) -> Script {
-    Script {
-        fleet,
-        settings: Settings::default(),
-        timing: Timing::fixed(seconds(60), Duration::ZERO),
-        rates: Rates::default(),
-        wild: 0.0,
-        acts,
-        last: Arc::new(last),
-    }
-}
-
-fn declare(set: &[Declared]) -> Act {
-    Act::Declare("declare".to_owned(), Arc::new(set.to_vec()))
+    let props = fleet.iter().filter_map(connector::prop).collect();
+    honest::calm(fleet, props, acts, last)
 }
 
 fn clean(script: Script) -> Outcome {
@@ -48,13 +29,6 @@ fn sent(trace: &[Fact]) -> Vec<Value> {
         _ => None,
     });
     bodies.collect()
-}
-
-fn says(trace: &[Fact], reason: Reason) -> bool {
-    trace.iter().any(|fact| match &fact.what {
-        What::Shown { status, .. } => status.conditions.iter().any(|c| c.reason == reason),
-        _ => false,
-    })
 }
 
 #[test]
@@ -148,7 +122,7 @@ fn two_that_leave_at_once_share_one_delete() {
     let mut fleet = vec![place(), place(), place()];
     for (index, place) in fleet.iter_mut().enumerate() {
         place.key.name = format!("c{index}");
-        place.range = format!("10.8.{index}.0/28");
+        place.lot["range"] = json!(format!("10.8.{index}.0/28"));
     }
     let set: Vec<_> = fleet
         .iter()

@@ -1,6 +1,6 @@
 //! One seed from start to end: the script with faults, then calm, then nothing more may happen.
 
-use super::content::Place;
+use super::kinds::{self, Place};
 use super::operator::Operator;
 use super::script::{Act, Script};
 use super::trace::{Fact, What};
@@ -8,13 +8,14 @@ use super::world::World;
 use super::{checkers, people};
 use checkers::Violation;
 use evenkeel::api::{Declared, Key};
+use evenkeel::core::token::Ask;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// How long after the faults an operator may take until nothing moves any more.
-const SETTLES_WITHIN: Duration = Duration::from_hours(6);
+const SETTLES_WITHIN: Duration = Duration::from_hours(10);
 /// How long nothing may happen then: five polls and more.
 const QUIET: Duration = Duration::from_secs(400);
 /// Facts of a run that cannot come to rest.
@@ -32,12 +33,7 @@ pub struct Outcome {
     pub simulated: Duration,
 }
 
-/// Runs a seed in a runtime of its own.
-pub fn run(seed: u64) -> Outcome {
-    play(seed, Script::draw(seed))
-}
-
-/// Plays a script; the seed is left with the faults.
+/// Plays a script in a runtime of its own; the seed is left with the faults.
 pub fn play(seed: u64, script: Script) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -70,8 +66,8 @@ struct Play {
     source: Option<Arc<Vec<Declared>>>,
     skew: i64,
     outage_until: Option<Instant>,
-    /// How often a person answered the questions about each resource.
-    helped: BTreeMap<Key, u32>,
+    /// How often a person answered the questions about each resource, and how often by a retry.
+    helped: BTreeMap<Key, (u32, u32)>,
 }
 
 impl Play {
@@ -225,7 +221,8 @@ impl Play {
                 continue;
             }
             // A late read may still change a status: only the second rest counts.
-            let rests = self.operator.as_ref().is_some_and(|o| o.board.is_settled());
+            let settled = self.operator.as_ref().is_some_and(|o| o.board.is_settled());
+            let rests = settled && self.world.is_still();
             if rests && rested {
                 return None;
             }
@@ -252,10 +249,14 @@ impl Play {
         };
         let mut helped = false;
         for (key, report) in operator.board.resources() {
-            let times = self.helped.entry(key.clone()).or_default();
-            let ask = people::help(&report.status).filter(|_| report.declared && *times < HELPS);
-            if let Some(ask) = ask {
+            let Some(ask) = people::help(&report.status).filter(|_| report.declared) else {
+                continue;
+            };
+            let (times, retries) = self.helped.entry(key.clone()).or_default();
+            let patient = ask != Ask::Retry || *retries < kinds::of(key.kind).retries();
+            if *times < HELPS && patient {
                 *times += 1;
+                *retries += u32::from(ask == Ask::Retry);
                 helped = true;
                 people::put(&self.world, &key, ask);
             }
@@ -278,7 +279,7 @@ impl Play {
                 .map(|report| Box::new(report.status.clone()));
             self.world.note(What::Verdict {
                 key: place.key.clone(),
-                truth: self.world.truth(place),
+                truth: self.world.truth(&place.key),
                 status,
                 helped,
             });

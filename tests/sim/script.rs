@@ -1,12 +1,14 @@
 //! The script of a run: what people and other writers do, and when. Drawn in full before it starts.
 
-use super::content::{self, Place};
+use super::content;
 use super::faults::Rates;
-use evenkeel::api::{Declared, Key, Kind};
+use super::fleet::{self, Fleet};
+use super::kinds::{self, Meddle, Place, Prop};
+use evenkeel::api::{Declared, Kind};
 use evenkeel::emulator::Timing;
 use evenkeel::engine::Settings;
 use fastrand::Rng;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Script {
     pub fleet: Vec<Place>,
+    /// What is there when the run starts.
+    pub props: Vec<Prop>,
     pub settings: Settings,
     pub timing: Timing,
     pub rates: Rates,
@@ -57,23 +61,24 @@ pub enum Wish {
     UndoLast,
 }
 
-/// What another writer does.
-#[derive(Debug, Clone)]
-pub enum Meddle {
-    Patch(Value),
-    Delete,
-    Break,
-    /// A change through the API, with an operation that runs a while.
-    Grow(Value),
-    /// Creates the resource, where there is none.
-    Create(Value),
-}
-
 impl Script {
-    pub fn draw(seed: u64) -> Script {
+    /// A fleet of connectors.
+    pub fn connectors(seed: u64) -> Script {
         let mut rng = Rng::with_seed(seed);
-        let fleet = fleet(&mut rng);
-        let mut desk = Desk::new(&mut rng, &fleet);
+        let fleet = fleet::connectors(&mut rng);
+        Script::around(rng, fleet)
+    }
+
+    /// A fleet of every kind.
+    pub fn mixed(seed: u64) -> Script {
+        let mut rng = Rng::with_seed(seed);
+        let fleet = fleet::mixed(&mut rng);
+        Script::around(rng, fleet)
+    }
+
+    fn around(mut rng: Rng, fleet: Fleet) -> Script {
+        let Fleet { places, props } = fleet;
+        let mut desk = Desk::new(&mut rng, &places);
         let mut acts = vec![(Duration::ZERO, desk.declare("first".to_owned()))];
         for _ in 0..rng.u8(3..16) {
             let wait = wait(&mut rng);
@@ -94,29 +99,10 @@ impl Script {
             wild: if rng.u8(..10) < 2 { 0.0 } else { rng.f64() },
             acts,
             last: desk.set(),
-            fleet,
+            fleet: places,
+            props,
         }
     }
-}
-
-fn fleet(rng: &mut Rng) -> Vec<Place> {
-    let count = rng.usize(1..=4);
-    (0..count)
-        .map(|index| Place {
-            key: Key {
-                kind: Kind::VpcAccessConnector,
-                project: ["netra-staging", "netra-other"][rng.usize(..2)].to_owned(),
-                location: ["us-central1", "europe-west1"][rng.usize(..2)].to_owned(),
-                name: format!("c{index}"),
-            },
-            range: format!("10.8.{index}.0/28"),
-            exists: (rng.u8(..10) < 7).then(|| {
-                let min = rng.i64(2..5);
-                (content::machine(rng), min, rng.i64(min + 1..8))
-            }),
-            used: rng.u8(..5) == 0,
-        })
-        .collect()
 }
 
 fn settings(rng: &mut Rng) -> Settings {
@@ -155,7 +141,8 @@ struct Desk<'a> {
     fleet: &'a [Place],
     now: Vec<Option<Declared>>,
     before: Vec<Vec<Declared>>,
-    floors: Vec<(i64, i64)>,
+    /// What each place's kind remembers of what it drew.
+    memory: Vec<Value>,
     revision: u32,
     unreadable: bool,
 }
@@ -166,15 +153,12 @@ impl<'a> Desk<'a> {
             fleet,
             now: vec![None; fleet.len()],
             before: vec![Vec::new(); fleet.len()],
-            floors: fleet
-                .iter()
-                .map(|p| p.exists.map_or((2, 3), |e| (e.1, e.2)))
-                .collect(),
+            memory: vec![Value::Null; fleet.len()],
             revision: 0,
             unreadable: false,
         };
-        for index in 0..fleet.len() {
-            let policy = content::policy(rng);
+        for (index, place) in fleet.iter().enumerate() {
+            let policy = content::policy(rng, place.key.kind);
             desk.write(rng, index, policy);
         }
         desk
@@ -182,16 +166,8 @@ impl<'a> Desk<'a> {
 
     fn write(&mut self, rng: &mut Rng, index: usize, policy: evenkeel::api::Policy) {
         let place = &self.fleet[index];
-        let fields = content::resource(rng, place, self.floors[index]);
-        let number = |name: &str| {
-            fields
-                .get(name)
-                .and_then(Value::as_i64)
-                .filter(|n| *n <= 10)
-        };
-        if let (Some(min), Some(max)) = (number("minInstances"), number("maxInstances")) {
-            self.floors[index] = (min, max);
-        }
+        let kind = kinds::of(place.key.kind);
+        let fields = kind.resource(rng, place, &mut self.memory[index]);
         self.put(index, content::manifest(place, fields, policy));
     }
 
@@ -202,6 +178,10 @@ impl<'a> Desk<'a> {
 
     fn set(&self) -> Arc<Vec<Declared>> {
         let mut set: Vec<_> = self.now.iter().flatten().cloned().collect();
+        // The source takes no set with a reference into nowhere.
+        while let Some(index) = set.iter().position(|declared| !resolves(declared, &set)) {
+            set.remove(index);
+        }
         for declared in &mut set {
             declared.origin.revision = format!("files@r{}", self.revision);
         }
@@ -239,7 +219,10 @@ impl<'a> Desk<'a> {
                 self.declare(format!("{name} and {} others leave the source", others / 2))
             }
             48..68 => Act::Ask(index, wish(rng)),
-            68..82 => Act::Foreign(index, meddle(rng, &self.fleet[index])),
+            68..82 => {
+                let place = &self.fleet[index];
+                Act::Foreign(index, kinds::of(place.key.kind).meddle(rng, place))
+            }
             82..86 => Act::Outage(Duration::from_secs(rng.u64(60..3000))),
             86..91 => Act::Weather,
             91..93 => Act::Quota,
@@ -260,7 +243,7 @@ impl<'a> Desk<'a> {
                 let policy = if rng.bool() {
                     now.policy
                 } else {
-                    content::policy(rng)
+                    content::policy(rng, self.fleet[index].key.kind)
                 };
                 self.write(rng, index, policy);
                 "new content"
@@ -277,7 +260,7 @@ impl<'a> Desk<'a> {
                 "suspend toggled"
             }
             8 => {
-                now.policy = content::policy(rng);
+                now.policy = content::policy(rng, self.fleet[index].key.kind);
                 self.put(index, now);
                 "new settings"
             }
@@ -306,20 +289,11 @@ fn wish(rng: &mut Rng) -> Wish {
     all[rng.usize(..all.len())]
 }
 
-fn meddle(rng: &mut Rng, place: &Place) -> Meddle {
-    let (min, max) = content::size(rng, (2, 3));
-    let size = json!({"minInstances": min, "maxInstances": max});
-    match rng.u8(..10) {
-        0..3 => Meddle::Patch(size),
-        3..5 => Meddle::Patch(json!({"machineType": content::machine(rng)})),
-        5 => Meddle::Delete,
-        6 => Meddle::Break,
-        7..9 => Meddle::Grow(size),
-        _ => {
-            let mut body = size;
-            body["network"] = json!("default");
-            body["ipCidrRange"] = json!(place.range);
-            Meddle::Create(body)
-        }
-    }
+fn resolves(declared: &Declared, set: &[Declared]) -> bool {
+    let needs = kinds::of(declared.key.kind).needs(declared);
+    let there = |(kind, name): &(Kind, String)| {
+        set.iter()
+            .any(|other| other.key.kind == *kind && other.name == *name)
+    };
+    needs.iter().all(there)
 }

@@ -1,10 +1,12 @@
 //! The trace for people: time, who, what.
 
+use super::kinds;
 use super::trace::{Fact, What};
-use evenkeel::api::ConditionType;
+use evenkeel::api::{ConditionType, Key, Kind};
 use evenkeel::core::record::Record;
 use evenkeel::core::steps;
 use evenkeel::emulator::LogEntry;
+use serde_json::Value;
 
 /// The whole trace, or its last `tail` lines.
 pub fn render(trace: &[Fact], tail: Option<usize>) -> String {
@@ -47,15 +49,28 @@ fn words(what: &What) -> (&'static str, String) {
         What::Sent(sent) => (
             "operator",
             format!(
-                "call {} {} {:?} {}",
-                sent.call, sent.key.name, sent.verb, sent.body
+                "call {} {} {:?} {} {}",
+                sent.call,
+                sent.key.name,
+                sent.verb,
+                kinds::short(&sent.object),
+                sent.body
             ),
         ),
-        What::Landed { call, key, entry } => (
+        What::Landed {
+            call, key, entry, ..
+        } => (
             "gcp",
-            format!("call {call} {} {}", key.name, arrived(entry)),
+            format!("call {call} {} {}", key.name, arrived(key, entry)),
         ),
-        What::Foreign { key, entry } => ("stranger", format!("{} {}", key.name, arrived(entry))),
+        What::Foreign { key, entry } => {
+            ("stranger", format!("{} {}", key.name, arrived(key, entry)))
+        }
+        What::Became { name, body } => {
+            let short = name.rsplit('/').next().unwrap_or(name);
+            let body = body.as_ref().map_or_else(|| "gone".to_owned(), became);
+            ("gcp", format!("{short} is now {body}"))
+        }
         What::Read {
             path,
             status,
@@ -83,7 +98,9 @@ fn words(what: &What) -> (&'static str, String) {
                 .as_ref()
                 .and_then(|s| s.condition(ConditionType::Ready).cloned());
             let reason = ready.map_or("nothing", |c| c.reason.as_str());
-            let truth = truth.as_ref().map_or_else(|| "absent".to_owned(), brief);
+            let truth = truth
+                .as_ref()
+                .map_or_else(|| "absent".to_owned(), |t| brief(key, t));
             ("end", format!("{} {reason}; {truth}", key.name))
         }
     }
@@ -94,7 +111,7 @@ fn declared(set: &[evenkeel::api::Declared]) -> String {
         .iter()
         .map(|d| {
             let policy = evenkeel::core::digest::to_value(&d.policy);
-            let fields = serde_json::Value::Object(d.resource.clone());
+            let fields = Value::Object(d.resource.clone());
             format!("\n{:>26}{} {fields} {policy}", "", d.key.name)
         })
         .collect();
@@ -150,11 +167,11 @@ fn memory(record: &Record) -> String {
     text.concat()
 }
 
-fn arrived(entry: &LogEntry) -> String {
+fn arrived(key: &Key, entry: &LogEntry) -> String {
     let was = entry
         .before
         .as_ref()
-        .map_or_else(|| "absent".to_owned(), brief);
+        .map_or_else(|| "absent".to_owned(), |before| brief(key, before));
     let body = entry
         .body
         .as_ref()
@@ -169,13 +186,19 @@ fn arrived(entry: &LogEntry) -> String {
     )
 }
 
-fn brief(connector: &serde_json::Value) -> String {
-    let text = |field: &str| connector[field].to_string().replace('"', "");
-    format!(
-        "{} {}..{} {}",
-        text("state"),
-        text("minInstances"),
-        text("maxInstances"),
-        text("machineType")
-    )
+fn brief(key: &Key, truth: &Value) -> String {
+    kinds::of(key.kind).brief(truth)
+}
+
+/// An object of any kind.
+fn became(body: &Value) -> String {
+    let kind = match body["kind"].as_str() {
+        Some("sql#instance") => Kind::SqlInstance,
+        None if body.get("latestCreatedRevision").is_some() => Kind::RunService,
+        Some("compute#sslCertificate" | "compute#targetHttpsProxy") => Kind::SslCertificate,
+        Some("compute#healthCheck") => Kind::HealthCheck,
+        Some("compute#backendService") => Kind::BackendService,
+        _ => return "another".to_owned(),
+    };
+    kinds::of(kind).brief(body)
 }

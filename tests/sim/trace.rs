@@ -1,6 +1,6 @@
 //! What happened, in one order: the only thing that the checkers see.
 
-use evenkeel::api::{Declared, Key, Kind, Status};
+use evenkeel::api::{Declared, Key, Status};
 use evenkeel::core::record::{Record, Revision, Verb};
 use evenkeel::core::token::Ask;
 use evenkeel::emulator::LogEntry;
@@ -61,6 +61,14 @@ pub enum What {
         call: u64,
         key: Key,
         entry: Box<LogEntry>,
+        /// An operation was changing the object.
+        busy: bool,
+    },
+    /// An object of GCP has come to be so; `None`: it is gone. Of connectors alone nothing is said:
+    /// the log of their requests tells everything.
+    Became {
+        name: String,
+        body: Option<Value>,
     },
     /// Somebody else changed a resource.
     Foreign {
@@ -106,6 +114,8 @@ pub enum What {
 pub struct Sent {
     pub call: u64,
     pub key: Key,
+    /// The name of what is changed, from `projects` on.
+    pub object: String,
     pub verb: Verb,
     pub mask: Vec<String>,
     pub body: Value,
@@ -128,6 +138,19 @@ impl Trace {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 
+    /// Who has written down this very call on an object, last.
+    pub fn author(&self, object: &str, body: &Value) -> Option<Key> {
+        let facts = self.0.lock().unwrap();
+        facts.iter().rev().find_map(|fact| {
+            let What::Begin { record, .. } = &fact.what else {
+                return None;
+            };
+            let intent = &record.write.as_ref()?.intent;
+            let named = intent.object.as_ref().is_some_and(|o| object.ends_with(o));
+            (named && intent.body == *body).then(|| intent.key.clone())
+        })
+    }
+
     /// The saved states of a resource, oldest first, as the journal's table has them.
     pub fn revisions(&self, key: &Key) -> Vec<Revision> {
         let facts = self.0.lock().unwrap();
@@ -140,19 +163,4 @@ impl Trace {
         });
         saved.collect()
     }
-}
-
-/// The resource of a request path, with the id of a create.
-pub fn key_of(path: &str, create: Option<&str>) -> Option<Key> {
-    let mut parts = path.trim_start_matches('/').split('/').skip(1);
-    let (_, project) = (parts.next()?, parts.next()?);
-    let (_, location) = (parts.next()?, parts.next()?);
-    let kind = parts.next()?;
-    let name = create.or_else(|| parts.next())?;
-    (kind == "connectors").then(|| Key {
-        kind: Kind::VpcAccessConnector,
-        project: project.to_owned(),
-        location: location.to_owned(),
-        name: name.to_owned(),
-    })
 }

@@ -1,14 +1,17 @@
 //! The wire between an operator and GCP: slow, lossy, and it outlives the operator: what has left
 //! arrives, whoever is still there to hear the answer.
 
-use super::trace::{Sent, What, key_of};
-use super::world::{Life, World, key_in};
+use super::kinds::object_of;
+use super::trace::{Sent, What};
+use super::world::{Life, World};
 use async_trait::async_trait;
 use bytes::Bytes;
+use evenkeel::api::Key;
 use evenkeel::core::record::Verb;
-use evenkeel::emulator::{Handled, LogEntry, LogStatus, Outcome};
+use evenkeel::emulator::{Handled, Outcome};
 use evenkeel::gcp::http::{Http, TransportError};
 use http::{Method, Request, Response};
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -37,8 +40,9 @@ impl Http for Wire {
             sleep(PATIENCE).await;
             return Err(TransportError::Lost("no reply in 60 s".to_owned()));
         }
-        let call = if write { self.left(&request) } else { 0 };
-        let arrival = self.travel(write, call, request);
+        let left = write.then(|| self.left(&request));
+        let call = left.as_ref().map_or(0, |(call, _)| *call);
+        let arrival = self.travel(left, request);
         let Ok(Ok(handled)) = timeout(PATIENCE, arrival).await else {
             self.reply(write, call, "no reply in 60 s");
             return Err(TransportError::Lost("no reply in 60 s".to_owned()));
@@ -71,10 +75,12 @@ impl Wire {
         }
     }
 
-    fn left(&self, request: &Request<Bytes>) -> u64 {
+    fn left(&self, request: &Request<Bytes>) -> (u64, Key) {
         let call = self.world.next_call();
-        self.world.note(What::Sent(sent(call, request)));
-        call
+        let sent = self.sent(call, request);
+        let key = sent.key.clone();
+        self.world.note(What::Sent(sent));
+        (call, key)
     }
 
     fn reply(&self, write: bool, call: u64, text: &str) {
@@ -87,11 +93,10 @@ impl Wire {
     /// Sends the request on its way.
     fn travel(
         &self,
-        write: bool,
-        call: u64,
+        call: Option<(u64, Key)>,
         request: Request<Bytes>,
     ) -> oneshot::Receiver<Handled> {
-        let late = write && self.world.befalls("late landing", |rates| rates.late);
+        let late = call.is_some() && self.world.befalls("late landing", |rates| rates.late);
         let way = self.world.rng(|rng| {
             if late {
                 rng.u64(60_500..LATEST_MS)
@@ -103,57 +108,36 @@ impl Wire {
         let world = Arc::clone(&self.world);
         tokio::task::spawn_local(async move {
             sleep(Duration::from_millis(way)).await;
-            let (handled, entry) = world.serve(&request);
-            if let Some(entry) = entry {
-                world.note(arrived(call, entry));
-            }
+            let handled = world.serve(&request, call);
             // Nobody may be listening any more.
             let _ = sender.send(handled);
         });
         receiver
     }
-}
 
-fn sent(call: u64, request: &Request<Bytes>) -> Sent {
-    let query = |name: &str| {
-        let query = request.uri().query().unwrap_or_default();
-        url::form_urlencoded::parse(query.as_bytes())
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    };
-    let verb = match *request.method() {
-        Method::POST => Verb::Create,
-        Method::DELETE => Verb::Delete,
-        _ => Verb::Patch,
-    };
-    let mask = query("updateMask").unwrap_or_default();
-    Sent {
-        call,
-        key: key_of(request.uri().path(), query("connectorId").as_deref()).unwrap(),
-        verb,
-        mask: mask
-            .split(',')
-            .filter(|f| !f.is_empty())
-            .map(str::to_owned)
-            .collect(),
-        body: serde_json::from_slice(request.body()).unwrap_or_default(),
-    }
-}
-
-fn arrived(call: u64, entry: LogEntry) -> What {
-    match key_in(&entry).filter(|_| call > 0) {
-        Some(key) => What::Landed {
+    fn sent(&self, call: u64, request: &Request<Bytes>) -> Sent {
+        let text = request.uri().query().unwrap_or_default();
+        let mask = url::form_urlencoded::parse(text.as_bytes())
+            .find(|(key, _)| key == "updateMask")
+            .map(|(_, value)| value.into_owned());
+        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let method = request.method().as_str();
+        let object = object_of(method, request.uri().path(), text, Some(&body)).unwrap();
+        let fields = mask.as_deref().unwrap_or_default().split(',');
+        Sent {
             call,
-            key,
-            entry: Box::new(entry),
-        },
-        None => What::Read {
-            status: match entry.status {
-                LogStatus::Code(code) => code.to_string(),
-                LogStatus::Word(_) => "reset".to_owned(),
+            key: self.world.whose(&object, &body).unwrap(),
+            object,
+            verb: match *request.method() {
+                Method::POST => Verb::Create,
+                Method::DELETE => Verb::Delete,
+                _ => Verb::Patch,
             },
-            path: entry.path,
-            faults: entry.faults,
-        },
+            mask: fields
+                .filter(|field| !field.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            body,
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! The world around the operator: GCP, true time, the die, the fuse that ends operators, and the
 //! trace. It outlives every operator.
 
-use super::content::Place;
 use super::faults::{self, Rates};
-use super::script::{Meddle, Script};
-use super::trace::{Trace, What, key_of};
+use super::kinds::{self, Call, Meddle, Place, Prop, object_of};
+use super::script::Script;
+use super::trace::{Trace, What};
 use bytes::Bytes;
-use evenkeel::emulator::{Emulator, Handled, LogEntry, Options, Outcome, Quota, Scenario};
+use evenkeel::api::{Key, Kind};
+use evenkeel::emulator::{Domain, Emulator, Handled, LogEntry, LogStatus, Options, Outcome};
+use evenkeel::emulator::{Quota, Scenario, Timing};
 use evenkeel::gcp::clock::{Clock, SystemClock};
 use evenkeel::journal::SqliteJournal;
 use fastrand::Rng;
@@ -20,6 +22,10 @@ use tokio::sync::Notify;
 
 pub struct World {
     pub emulator: Emulator,
+    fleet: Vec<Place>,
+    /// Every object as it was when it was last looked at; `None`: nobody looks.
+    known: Mutex<Option<BTreeMap<String, Value>>>,
+    domains: Mutex<BTreeMap<String, Domain>>,
     clock: SystemClock,
     pub trace: Trace,
     pub disk: Arc<SqliteJournal>,
@@ -61,8 +67,11 @@ impl World {
             emulator: Emulator::new(Options {
                 scenario: Scenario::Empty,
                 seed,
-                timing: script.timing.clone(),
+                timing: Timing::instant(),
             }),
+            fleet: script.fleet.clone(),
+            known: Mutex::default(),
+            domains: Mutex::default(),
             clock: SystemClock::starting_at(start),
             trace: Trace::default(),
             disk: Arc::new(SqliteJournal::in_memory().unwrap()),
@@ -75,7 +84,8 @@ impl World {
             requests: Mutex::default(),
             died: Notify::new(),
         };
-        world.furnish(&script.fleet);
+        world.furnish(&script.props);
+        world.emulator.set_timing(script.timing.clone());
         world.new_weather();
         world.arm();
         world
@@ -85,8 +95,49 @@ impl World {
         self.clock.now()
     }
 
+    /// Writes down what happens now, after everything in GCP that came before it.
     pub fn note(&self, what: What) {
+        self.catch_up();
         self.trace.push(self.now(), what);
+    }
+
+    /// Brings GCP to the present, looking at every state in between.
+    fn catch_up(&self) {
+        if self.known.lock().unwrap().is_none() {
+            return;
+        }
+        let now = self.now();
+        while let Some(at) = self.emulator.next_due().filter(|at| *at <= now) {
+            self.emulator.advance(at);
+            self.look(at);
+        }
+    }
+
+    /// Nothing comes about by itself any more but what is far away, such as a renewal.
+    pub fn is_still(&self) -> bool {
+        self.catch_up();
+        let watched = self.known.lock().unwrap().is_some();
+        let soon = self.now() + jiff::SignedDuration::from_hours(24);
+        !watched || self.emulator.next_due().is_none_or(|at| at > soon)
+    }
+
+    /// Notes every object that is no longer as it was.
+    fn look(&self, at: Timestamp) {
+        let mut known = self.known.lock().unwrap();
+        let Some(known) = known.as_mut() else { return };
+        let mut now: BTreeMap<_, _> = self.emulator.everything().into_iter().collect();
+        now.retain(|name, _| is_watched(name));
+        for (name, body) in &now {
+            if known.get(name) != Some(body) {
+                let (name, body) = (name.clone(), Some(body.clone()));
+                self.trace.push(at, What::Became { name, body });
+            }
+        }
+        for name in known.keys().filter(|name| !now.contains_key(*name)) {
+            let (name, body) = (name.clone(), None);
+            self.trace.push(at, What::Became { name, body });
+        }
+        *known = now;
     }
 
     /// Rolls the die.
@@ -175,12 +226,37 @@ impl World {
         *calls
     }
 
-    /// GCP answers a request as of now; what it logged comes with it.
-    pub fn serve(&self, request: &Request<Bytes>) -> (Handled, Option<LogEntry>) {
+    /// GCP answers a request of the operator, whose call, if it is one, has this number and key.
+    pub fn serve(&self, request: &Request<Bytes>, call: Option<(u64, Key)>) -> Handled {
+        self.catch_up();
+        let busy = call.is_some() && self.emulator.is_busy(request.uri().path());
         let handled = self.emulator.handle(self.now(), request);
         let entry = self.emulator.requests().pop();
         self.forget_log();
-        (handled, entry)
+        let Some(entry) = entry else { return handled };
+        match call {
+            Some((call, key)) => {
+                let entry = Box::new(entry);
+                self.note(What::Landed {
+                    call,
+                    key,
+                    entry,
+                    busy,
+                });
+                self.look(self.now());
+            }
+            None => self.note(read(entry)),
+        }
+        handled
+    }
+
+    /// The resource that an object belongs to: its own, or that of the one who just wrote a change
+    /// of it down.
+    pub fn whose(&self, object: &str, body: &Value) -> Option<Key> {
+        let owns = |place: &&Place| kinds::of(place.key.kind).owns(&place.key, object);
+        let place = self.fleet.iter().find(owns);
+        let own = place.map(|place| place.key.clone());
+        own.or_else(|| self.trace.author(object, body))
     }
 
     fn forget_log(&self) {
@@ -189,22 +265,15 @@ impl World {
             .handle(self.now(), &wipe.body(Bytes::new()).unwrap());
     }
 
-    pub fn truth(&self, place: &Place) -> Option<Value> {
+    pub fn truth(&self, key: &Key) -> Option<Value> {
+        self.catch_up();
         self.emulator.advance(self.now());
-        let key = &place.key;
-        self.emulator
-            .connector(&key.project, &key.location, &key.name)
-    }
-
-    pub fn exists(&self, key: &evenkeel::api::Key) -> bool {
-        self.emulator.advance(self.now());
-        self.emulator
-            .connector(&key.project, &key.location, &key.name)
-            .is_some()
+        kinds::of(key.kind).truth(&self.emulator, key)
     }
 
     pub fn new_weather(&self) {
-        let rules = self.rng(|rng| faults::rules(rng, self.wild));
+        let all = self.fleet.iter().any(is_more_than_a_connector);
+        let rules = self.rng(|rng| faults::rules(rng, self.wild, all));
         self.emulator.set_faults(rules);
         self.emulator.set_quota(Quota::default());
         self.note(What::Note("the weather changes".to_owned()));
@@ -228,93 +297,127 @@ impl World {
     pub fn calm(&self) {
         self.emulator.set_faults(Vec::new());
         self.emulator.set_quota(Quota::default());
+        self.set_domains(BTreeMap::new());
         *self.rates.lock().unwrap() = Rates::default();
         *self.fuse.lock().unwrap() = None;
         self.note(What::Calm);
     }
 
+    fn set_domains(&self, domains: BTreeMap<String, Domain>) {
+        self.catch_up();
+        self.emulator.advance(self.now());
+        *self.domains.lock().unwrap() = domains.clone();
+        self.emulator.set_domains(domains);
+        self.look(self.now());
+    }
+
     /// Another writer acts. Does nothing where that is impossible now.
     pub fn meddle(&self, place: &Place, meddle: &Meddle) {
-        let key = &place.key;
-        let scope = format!(
-            "projects/{}/locations/{}/connectors",
-            key.project, key.location
-        );
-        let name = format!("{scope}/{}", key.name);
+        self.catch_up();
+        let kind = kinds::of(place.key.kind);
+        let name = kind.name(&place.key);
         let now = self.now();
         // Whatever the stranger was told, the log says what landed.
         let _ = match meddle {
             Meddle::Patch(fields) => self.emulator.foreign_patch(now, &name, fields).is_ok(),
             Meddle::Break => {
                 let broken = json!({"state": "ERROR"});
-                let ready = self.truth(place).is_some_and(|c| c["state"] == "READY");
+                let ready = self
+                    .truth(&place.key)
+                    .is_some_and(|c| c["state"] == "READY");
                 ready && self.emulator.foreign_patch(now, &name, &broken).is_ok()
             }
             Meddle::Delete => self.emulator.foreign_delete(now, &name).is_ok(),
-            Meddle::Grow(size) => {
-                let path = format!("{name}?updateMask=minInstances,maxInstances");
-                self.call("PATCH", &path, size)
+            Meddle::Deed(deed) => {
+                let truth = self.truth(&place.key);
+                let call = kind.deed(place, deed, truth.as_ref());
+                call.is_some_and(|call| self.call(now, &call))
             }
-            Meddle::Create(body) => {
-                self.call("POST", &format!("{scope}?connectorId={}", key.name), body)
+            Meddle::Domain(domain, fate) => {
+                let mut domains = self.domains.lock().unwrap().clone();
+                domains.insert(domain.clone(), *fate);
+                self.note(What::Note(format!("{domain} is {fate:?} now")));
+                self.count("domain");
+                self.set_domains(domains);
+                true
             }
         };
         let entry = self.emulator.requests().pop();
         self.forget_log();
         if let Some(entry) = entry.filter(|entry| entry.landed) {
             self.count("foreign writer");
-            let (key, entry) = (key.clone(), Box::new(entry));
+            let (key, entry) = (place.key.clone(), Box::new(entry));
             self.note(What::Foreign { key, entry });
+            self.look(now);
         }
     }
 
-    fn call(&self, method: &str, path: &str, body: &Value) -> bool {
+    fn call(&self, now: Timestamp, call: &Call) -> bool {
         let request = Request::builder()
-            .method(method)
-            .uri(format!("http://gcp/v1/{path}"));
-        let body = Bytes::from(body.to_string());
-        let handled = self
-            .emulator
-            .handle(self.now(), &request.body(body).unwrap());
+            .method(call.method)
+            .uri(format!("http://gcp{}", call.path));
+        let body = match &call.body {
+            Value::Null => Bytes::new(),
+            body => Bytes::from(body.to_string()),
+        };
+        let handled = self.emulator.handle(now, &request.body(body).unwrap());
         matches!(handled.outcome, Outcome::Reply(reply) if reply.status().is_success())
     }
 
-    /// Puts the connectors there that exist from the start.
-    fn furnish(&self, fleet: &[Place]) {
+    /// Puts everything there that exists from the start.
+    fn furnish(&self, props: &[Prop]) {
         let mut snapshot = self.emulator.snapshot();
-        for place in fleet {
-            let Some((machine, min, max)) = place.exists else {
-                continue;
-            };
-            let key = &place.key;
-            let user = if place.used {
-                "netra-user"
-            } else {
-                &key.project
-            };
-            let name = format!(
-                "projects/{}/locations/{}/connectors/{}",
-                key.project, key.location, key.name
-            );
-            let since = "2025-01-01T00:00:00Z";
-            let record = format!("//vpcaccess.googleapis.com/{name}");
-            snapshot["records"][&record] = json!([{
-                "at": since, "hidden_until": since, "behind": 0,
-                "record": {
-                    "name": name, "network": "default", "ipCidrRange": place.range, "subnet": null,
-                    "machineType": machine, "minInstances": min, "maxInstances": max,
-                    "state": "READY", "connectedProjects": [user], "createTime": since,
-                }
-            }]);
+        let since = "2025-01-01T00:00:00Z";
+        for prop in props {
+            if let Prop::Record(name, record) = prop {
+                snapshot["records"][name] = json!([{
+                    "at": since, "hidden_until": since, "behind": 0, "record": record,
+                }]);
+            }
         }
         self.emulator.restore(&snapshot).unwrap();
+        let mut at: Timestamp = "2026-11-20T00:00:00Z".parse().unwrap();
+        for prop in props {
+            let Prop::Made(call) = prop else { continue };
+            assert!(self.call(at, call), "{call:?}");
+            at += jiff::SignedDuration::from_mins(1);
+            self.emulator.advance(at);
+        }
+        self.forget_log();
+        if self.fleet.iter().any(is_more_than_a_connector) {
+            *self.known.lock().unwrap() = Some(BTreeMap::new());
+            self.look(at);
+        }
     }
 }
 
-/// The resource that a logged write is about.
-pub fn key_in(entry: &LogEntry) -> Option<evenkeel::api::Key> {
-    let create = url::form_urlencoded::parse(entry.query.as_bytes())
-        .find(|(name, _)| name == "connectorId")
-        .map(|(_, value)| value.into_owned());
-    key_of(&entry.path, create.as_deref())
+fn is_more_than_a_connector(place: &Place) -> bool {
+    place.key.kind != Kind::VpcAccessConnector
+}
+
+/// The log of a connector's requests tells everything; operations and revisions are of no interest.
+fn is_watched(name: &str) -> bool {
+    let services = ["//compute.", "//run.", "//sqladmin."];
+    services.iter().any(|service| name.starts_with(service)) && !name.contains("/revisions/")
+}
+
+fn read(entry: LogEntry) -> What {
+    What::Read {
+        status: match entry.status {
+            LogStatus::Code(code) => code.to_string(),
+            LogStatus::Word(_) => "reset".to_owned(),
+        },
+        path: entry.path,
+        faults: entry.faults,
+    }
+}
+
+/// The name of the object that a logged write is about.
+pub fn object_in(entry: &LogEntry) -> Option<String> {
+    object_of(
+        &entry.method,
+        &entry.path,
+        &entry.query,
+        entry.body.as_ref(),
+    )
 }

@@ -207,7 +207,8 @@ impl Surface {
         }
     }
 
-    /// Whether each path of a mask leads to a field that the request's message lets a client set.
+    /// Whether each path of a mask leads to a field that the request's message lets a client set. An empty mask and
+    /// a star stand for all of them.
     fn is_mask(&self, method: &Value, mask: &str) -> bool {
         let root = method["request"].as_str().unwrap_or_default();
         let leads = |path: &str| {
@@ -223,7 +224,7 @@ impl Surface {
             }
             settable
         };
-        mask.split(',').all(leads)
+        matches!(mask, "" | "*") || mask.split(',').all(leads)
     }
 
     /// The message of a type URL: its last name, or all of its names where the API spells them out.

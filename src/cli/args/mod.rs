@@ -1,5 +1,6 @@
 //! Every argument of every verb: what can be typed, apart from what it does.
 
+mod alert;
 mod export;
 mod gcp;
 mod operate;
@@ -7,6 +8,7 @@ mod read;
 mod rollout;
 mod tools;
 
+pub use alert::{AlertArgs, AlertTestArgs, AlertVerb};
 pub use export::{ExportArgs, ManifestFormat};
 pub use gcp::{Gcp, GcpArgs};
 pub use operate::{Mode, PlanArgs, PlanFormat, RunArgs, ValidateArgs, ValidateFormat};
@@ -63,6 +65,8 @@ pub enum Verb {
     Describe(DescribeArgs),
     /// Watch, pause, approve, retry, abort or undo a rollout
     Rollout(RolloutArgs),
+    /// Try an Alert
+    Alert(AlertArgs),
     /// Print the CRDs for Kubernetes
     Crds(CrdsArgs),
     /// Serve an emulated GCP on a local port

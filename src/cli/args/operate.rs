@@ -49,6 +49,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
     pub config: Option<PathBuf>,
 
+    /// Folder of named secrets, with the entry KEY of the secret NAME in NAME/KEY
+    #[arg(long, value_name = "DIR", env = "EVENKEEL_SECRETS")]
+    pub secrets: Option<PathBuf>,
+
     /// Load the manifests again when they change
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     #[arg(hide_possible_values = true)]

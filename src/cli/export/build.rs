@@ -86,6 +86,9 @@ fn manifest(key: &Key, name: String, present: Present) -> Result<(Manifest, Vec<
         ));
     }
     let mut export = kinds::of(key.kind).export(&present, key);
+    if let Some(why) = export.refusal.take() {
+        return Err(why);
+    }
     let mut declared = Declared {
         name,
         ..draft(key.clone())

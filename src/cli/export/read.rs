@@ -36,9 +36,12 @@ impl Wanted {
             scopes.extend(here.map(|location| (kind, Some(location.clone()))));
         }
         if scopes.is_empty() {
-            return Err(CliError::new("none of these kinds is ever global")
-                .hint("give a region with --location, or leave --location out")
-                .exit(Exit::BadInput));
+            let places = locations.join(" or ");
+            return Err(
+                CliError::new(format!("none of these kinds is ever in {places}"))
+                    .hint("give another --location, or leave it out")
+                    .exit(Exit::BadInput),
+            );
         }
         Ok(Wanted {
             project: project.to_owned(),

@@ -61,10 +61,12 @@ fn planned(
     now: Timestamp,
 ) -> ObjectPlan {
     let kind = kinds::of(declared.key.kind);
+    let seen = present;
+    let present = seen.filter(|seen| (kind.rules().exists)(seen));
     let wanted = kind.declared(declared, names);
     let content = digest::desired(declared);
     let live = present.map(|present| &present.fields);
-    let procedure = procedure(declared, &wanted, present, record, now);
+    let procedure = procedure(declared, &wanted, seen, record, now);
     let mut plan = if let Some(procedure) = &procedure {
         by_procedure(&content, &wanted, present, procedure)
     } else {
@@ -125,12 +127,23 @@ fn procedure(
         .and_then(|record| record.rollout.as_ref())
         .map_or_else(BTreeMap::new, |rollout| rollout.since.clone());
     let rollout = declared.policy.rollout.as_ref();
+    let nothing = Fields::new();
+    let good = record.and_then(|record| record.last_good.as_ref());
+    let failed = record.map_or(0, |record| record.failures(&digest::desired(declared)));
     (procedures.change)(&Scene {
         name: &declared.key.name,
         declared: wanted,
         resource: &declared.resource,
+        adopted: match record.filter(|record| record.owned) {
+            Some(record) => record.adopted,
+            None => declared.policy.adopt,
+        },
         live: present,
         since: &since,
+        adopt: declared.policy.adopt,
+        attempt: record.map_or(1, Record::attempt),
+        failed,
+        applied: good.map_or(&nothing, |good| &good.fields),
         bake: rollout.and_then(|spec| spec.bake).unwrap_or_default().0,
         now,
     })
@@ -155,8 +168,6 @@ fn by_procedure(
         plan.action = Action::None;
         plan.changes.clear();
         plan.steps.clear();
-    } else {
-        plan.steps.drain(..procedure.at.min(plan.steps.len()));
     }
     plan
 }

@@ -3,7 +3,9 @@
 //! Invariant: bad input ends it before anything is opened or sent; after the start, bad input
 //! keeps the last set.
 
+mod alerts;
 mod operator;
+mod probes;
 pub mod screen;
 mod session;
 pub mod signals;
@@ -54,13 +56,14 @@ async fn operate(
         mode: mode_text(config.mode(args)),
     })?;
     let settings = operator::settings(args, config, &gcp)?;
-    let operator = Operator::start(&world, journal, settings)?;
+    let (operator, alerts) = Operator::start(&world, journal, settings, args.secrets.clone())?;
     let watch = watch(args, &inputs);
     let mut session = Session::new(args, inputs, &operator, voice);
     session.declare(set).await;
     let end = session.follow(&mut signals, watch).await;
     screen::show(None);
     let drained = operator.drain(&mut signals).await;
+    alerts.close().await;
     if let Some(served) = served {
         served.stop().await;
     }

@@ -1,16 +1,22 @@
 //! The engine as a task, and the emulator beside it.
 
+use super::alerts::{self, Alerts};
+use super::probes::FromHere;
 use super::signals::Signals;
+use crate::alert::Handle;
+use crate::check::Probers;
 use crate::cli::args::{Gcp, Mode, RunArgs};
 use crate::cli::config::Config;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit};
 use crate::emulator::server;
-use crate::engine::{Blindfold, Board, Command, Declaration, Engine, Ports, Settings};
+use crate::engine::{Board, Command, Declaration, Engine, Ports, Settings};
 use crate::journal::SqliteJournal;
+use crate::secrets::LocalSecrets;
 use crate::source::Set;
 use jiff::Timestamp;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -19,6 +25,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Commands that may wait; the engine takes them at once.
 const COMMANDS: usize = 16;
+
+/// Samples of all checks at the same time: connections that this machine may hold open.
+const SAMPLES: u32 = 256;
 
 /// How the engine behaves.
 pub fn settings(args: &RunArgs, config: &Config, gcp: &Gcp) -> Result<Settings, CliError> {
@@ -47,6 +56,7 @@ pub struct Operator {
     commands: mpsc::Sender<Command>,
     stop: CancellationToken,
     task: JoinHandle<()>,
+    news: Handle,
 }
 
 impl Operator {
@@ -54,26 +64,34 @@ impl Operator {
         world: &World,
         journal: SqliteJournal,
         settings: Settings,
-    ) -> Result<Self, CliError> {
+        secrets: Option<PathBuf>,
+    ) -> Result<(Self, Alerts), CliError> {
+        let journal = Arc::new(journal);
         let ports = Ports {
             services: world.services.clone(),
-            journal: Arc::new(journal),
-            prober: Arc::new(Blindfold),
+            journal: Arc::clone(&journal) as _,
+            prober: Arc::new(FromHere {
+                probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES),
+                clock: Arc::clone(&world.clock),
+            }),
             clock: Arc::clone(&world.clock),
             entropy: Arc::clone(&world.entropy),
         };
         let engine = Engine::new(ports, settings)?;
         let board = engine.board();
+        let alerts = Alerts::start(world, journal, board.clone(), secrets)?;
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let stop = CancellationToken::new();
         let task = tokio::spawn(engine.run(inbox, stop.clone()));
-        Ok(Operator {
+        let operator = Operator {
+            news: alerts.handle(),
             board,
             clock: Arc::clone(&world.clock),
             commands,
             stop,
             task,
-        })
+        };
+        Ok((operator, alerts))
     }
 
     pub fn now(&self) -> Timestamp {
@@ -81,12 +99,13 @@ impl Operator {
     }
 
     pub async fn declare(&self, set: Set) {
+        let objects = alerts::objects(&set);
         let declaration = Declaration {
             resources: set.declared,
             checks: set.checks,
             phases: set.phases,
         };
-
+        self.news.declare(set.alerts, objects);
         // An engine that is gone is noticed by its task.
         let _ = self
             .commands

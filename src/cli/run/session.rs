@@ -5,10 +5,11 @@ use super::operator::Operator;
 use super::signals::Signals;
 use super::voice::Voice;
 use super::{screen, table};
-use crate::api::{ConditionType, Event, Key, Reason};
+use crate::api::{ConditionType, DocumentKind, Event, Key, Reason};
 use crate::cli::args::RunArgs;
 use crate::cli::{CliError, load, out};
-use crate::engine::Report;
+use crate::engine::{PhaseReport, Report};
+use crate::render::documents;
 use crate::render::live::{self, Row};
 use crate::render::objects::Object;
 use crate::source::{Errors, Input, Set, Watch};
@@ -146,9 +147,15 @@ impl<'a> Session<'a> {
 
     /// Every declared resource was decided on for this very revision, and nothing is pending.
     fn is_settled(&self, resources: &BTreeMap<Key, Report>) -> bool {
-        resources.values().all(|report| {
-            report.settled && (!report.declared || report.status.source_revision == self.revision)
-        }) && resources.values().any(|report| report.declared)
+        let phases = self.operator.board.phases();
+        phases
+            .values()
+            .all(|phase| phase.settled && phase.status.source_revision == self.revision)
+            && resources.values().all(|report| {
+                report.settled
+                    && (!report.declared || report.status.source_revision == self.revision)
+            })
+            && resources.values().any(|report| report.declared)
     }
 
     fn stirred(&mut self) {
@@ -261,6 +268,12 @@ impl<'a> Session<'a> {
         let resources = self.operator.board.resources();
         let mut declared = resources.values().filter(|report| report.declared);
         declared.all(|report| report.status.is_ready())
+            && self
+                .operator
+                .board
+                .phases()
+                .values()
+                .all(PhaseReport::is_ready)
     }
 
     /// The table at the end of `--once`.
@@ -280,7 +293,24 @@ impl<'a> Session<'a> {
                 status: &report.status,
             })
             .collect();
-        self.voice.table(&table(&objects, self.operator.now()))
+        let now = self.operator.now();
+        self.voice.table(&table(&objects, now))?;
+        let (phases, checks) = (self.operator.board.phases(), self.operator.board.checks());
+        let phases = phases.iter().map(|(name, phase)| documents::Row {
+            kind: DocumentKind::Phase,
+            name,
+            conditions: &phase.status.conditions,
+        });
+        let checks = checks.iter().map(|(name, check)| documents::Row {
+            kind: DocumentKind::Check,
+            name,
+            conditions: &check.status.conditions,
+        });
+        let rows: Vec<_> = phases.chain(checks).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.voice.table(&documents::list(&rows, now, out::width()))
     }
 
     pub fn say_stopped(&self) -> Result<(), CliError> {

@@ -61,8 +61,13 @@ impl Sample {
     /// With a value of a field.
     #[must_use]
     pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
-        self.values.insert(field.to_owned(), value.into());
+        self.set(field, value);
         self
+    }
+
+    /// Sets the value of a field.
+    pub fn set(&mut self, field: &str, value: impl Into<Value>) {
+        self.values.insert(field.to_owned(), value.into());
     }
 
     /// With the reason of its failure.

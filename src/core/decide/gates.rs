@@ -1,5 +1,6 @@
 //! Everything that can stand between a difference and a write.
 
+use super::outcome::is_about_others;
 use super::rollout::{change_digest, position};
 use super::{Desired, Effect, Flow, Hindrance, LOOP_LIMIT, LOOP_WINDOW, PAUSED, Run, Verdict};
 use super::{later, stalled, stop};
@@ -14,6 +15,10 @@ use crate::core::plan::{self, Action, Plan};
 use crate::core::record::{Purpose, Step, Write};
 use crate::core::steps;
 use jiff::Timestamp;
+
+/// Tries of a call that GCP answers with "not found" or "already exists": longer in all than reads
+/// are late.
+const MISSING_LIMIT: u32 = 8;
 
 impl<'a> Run<'a> {
     /// There is a difference and no rollout: everything that can stand between it and a write.
@@ -167,6 +172,19 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// GCP keeps saying that something is missing, or taken, and it is not the resource itself.
+    pub(super) fn refuse_missing(&mut self) -> Flow {
+        let Some(retry) = self.record.retry.as_ref() else {
+            return Flow::Continue(());
+        };
+        if retry.count < MISSING_LIMIT || !is_about_others(&retry.fault) {
+            return Flow::Continue(());
+        }
+        let text = format!("GCP: {}", retry.fault);
+        self.fail_step(Reason::InvalidSpec, &text);
+        stop(self.soon(Situation::Progressing(text), 0))
+    }
+
     /// Writes are decided on a fresh read only.
     pub(super) fn want_fresh(&self, doing: &str) -> Flow {
         if self.input.observed.fresh {
@@ -206,6 +224,14 @@ impl<'a> Run<'a> {
         };
         let creating = matches!(rollout.steps.get(rollout.step), Some(Step::Create(_)));
         if fields::diff(&rollout.expected, live).is_empty() || (creating && !exists) {
+            return Flow::Continue(());
+        }
+        // Where this very step leads: a call of ours did it, whatever its operation came to.
+        let mut ahead = rollout.expected.clone();
+        if let Some(Step::Set(wanted)) = rollout.steps.get(rollout.step) {
+            ahead.extend(wanted.clone());
+        }
+        if fields::diff(&ahead, live).is_empty() {
             return Flow::Continue(());
         }
         // Already where the rollout leads: nothing is lost by going on.

@@ -265,6 +265,7 @@ impl<'a> Run<'a> {
             ));
         }
         self.record.owned = true;
+        self.record.adopted = true;
         self.normal(
             "Adopted",
             "took over the existing resource; fields that the manifest leaves out stay as they are",

@@ -5,7 +5,7 @@ use super::settle::next_retry;
 use crate::api::event::Severity;
 use crate::api::{Event, Reason};
 use crate::core::conditions::bounded;
-use crate::core::error::{Fault, Next};
+use crate::core::error::{Fault, FaultKind, Next};
 use crate::core::observed::Operation;
 use crate::core::record::{Failure, Held, Record, Stage};
 use jiff::Timestamp;
@@ -57,6 +57,14 @@ fn fold_fault(record: &mut Record, fault: &Fault, now: Timestamp, jitter: f64) {
             record.write = None;
             record.retry = Some(next_retry(record.retry.as_ref(), fault, now, jitter));
         }
+        // Not about what was read, it seems: what the content refers to is missing, or its name
+        // is taken. Each try waits longer, and there are not many.
+        Next::Observe if is_about_others(fault) => {
+            record.write = None;
+            let same = record.retry.as_ref();
+            let same = same.filter(|retry| retry.fault.kind == fault.kind);
+            record.retry = Some(next_retry(same, fault, now, jitter));
+        }
         Next::Observe => {
             record.write = None;
             // Not at once: the read that showed otherwise may still be the same.
@@ -74,6 +82,11 @@ fn fold_fault(record: &mut Record, fault: &Fault, now: Timestamp, jitter: f64) {
         }
         Next::Stall(reason) => stall(record, reason, fault, now),
     }
+}
+
+/// A refusal that a fresh read of the resource explains at once, or never.
+pub(super) fn is_about_others(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::NotFound | FaultKind::AlreadyExists)
 }
 
 /// A rollout's step failed; without a rollout the call was the delete of a missing manifest.

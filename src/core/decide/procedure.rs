@@ -22,18 +22,19 @@ use std::time::Duration;
 const WAIT: Duration = Duration::from_secs(15);
 
 impl<'a> Run<'a> {
-    /// One round of a procedure. `present`: what exists of its objects.
+    /// One round of a procedure. `seen`: what was read of its objects.
     pub(super) fn proceed(
         &mut self,
         desired: &Desired<'a>,
-        present: Option<&'a Present>,
+        seen: Option<&'a Present>,
     ) -> Flow<Verdict> {
+        let present = seen.filter(|seen| (self.input.rules.exists)(seen));
         if let Some(present) = present {
             self.take_over(desired, present)?;
         }
         self.supersede(desired);
         self.leave_plain_rollout();
-        let Some(procedure) = self.look(desired, present) else {
+        let Some(procedure) = self.look(desired, seen) else {
             return stop(self.soon(Situation::Progressing("planning again".to_owned()), 0));
         };
         self.record.object.clone_from(&procedure.object);
@@ -90,12 +91,19 @@ impl<'a> Run<'a> {
             .as_ref()
             .and_then(|rollout| rollout.bake)
             .unwrap_or_default();
+        let nothing = Fields::new();
+        let applied = self.record.last_good.as_ref();
         (procedures.change)(&Scene {
             name: &self.record.key.name,
             declared: desired.fields,
             resource: &desired.declared.resource,
+            adopted: self.record.adopted,
             live: present,
             since,
+            adopt: policy.adopt,
+            attempt: self.record.attempt(),
+            failed: self.record.failures(desired.digest),
+            applied: applied.map_or(&nothing, |good| &good.fields),
             bake: bake.0,
             now: self.input.now,
         })
@@ -149,6 +157,7 @@ impl<'a> Run<'a> {
         if rollout.step != procedure.at {
             rollout.step = procedure.at;
             rollout.step_started_at = now;
+            rollout.bake_until = None;
             self.record.retry = None;
         }
         let Some(rollout) = self.record.rollout.as_mut() else {
@@ -214,7 +223,6 @@ impl<'a> Run<'a> {
                     self.fail_step(Reason::DeadlineExceeded, &text);
                     return stop(self.soon(Situation::Progressing(text), 0));
                 }
-                self.measure_before(desired, &rollout)?;
                 self.make_call(desired, present, *call, text)
             }
         }
@@ -254,6 +262,10 @@ impl<'a> Run<'a> {
     ) -> Flow<Verdict> {
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
+        self.refuse_missing()?;
+        if let Some(rollout) = self.record.rollout.clone() {
+            self.measure_before(desired, &rollout)?;
+        }
         if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {
             return stop(self.soon(Situation::WaitingForOperation(text), 5));
         }
@@ -270,7 +282,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The plan of a procedure: its steps, and the declared fields that differ.
+/// The plan of a procedure: its steps from here on, and the declared fields that differ.
 pub fn procedure_plan(
     content: &str,
     declared: &Fields,
@@ -290,11 +302,13 @@ pub fn procedure_plan(
             blocked: None,
         })
         .collect();
-    let steps: Vec<Step> = procedure.steps.iter().cloned().map(Step::Named).collect();
+    let ahead = procedure.steps.iter().skip(procedure.at).cloned();
+    let steps: Vec<Step> = ahead.map(Step::Named).collect();
     let restricted = fields::restrict(live, declared);
     Plan {
         digest: digest::of(&json!({
             "content": content, "live": digest::to_value(&restricted),
+            "steps": digest::to_value(&steps),
         })),
         action: if present.is_none() {
             Action::Create

@@ -41,15 +41,17 @@ impl Run<'_> {
                     .map_or_else(String::new, |fault| format!(": {fault}"));
                 stop(self.soon(Situation::Unreadable(format!("cannot read GCP{why}")), 5))
             }
-            Live::Absent => {
-                self.normal("Gone", "the resource is gone already");
-                let rest = Verdict::rest(Situation::Deleting("gone".to_owned()));
-                stop(Verdict {
-                    forget: true,
-                    ..rest
-                })
-            }
-            Live::Present(present) => self.delete(present),
+            Live::Present(present) if (self.input.rules.exists)(present) => self.delete(present),
+            Live::Absent | Live::Present(_) => stop(self.gone()),
+        }
+    }
+
+    fn gone(&mut self) -> Verdict {
+        self.normal("Gone", "the resource is gone already");
+        let rest = Verdict::rest(Situation::Deleting("gone".to_owned()));
+        Verdict {
+            forget: true,
+            ..rest
         }
     }
 
@@ -146,7 +148,8 @@ impl Run<'_> {
             None => self.delete_call(present),
             Some(procedure) => match self.next_removal(procedure)? {
                 Some(write) => write,
-                None => return stop(self.soon(Situation::Deleting("nearly gone".to_owned()), 5)),
+                // What is left there is not evenkeel's.
+                None => return stop(self.gone()),
             },
         };
         let now = self.input.now;
@@ -180,8 +183,17 @@ impl Run<'_> {
             name: &self.record.key.name,
             declared: &Fields::new(),
             resource: &serde_json::Map::new(),
+            adopted: self.record.adopted,
             live: Some(present),
             since: &BTreeMap::new(),
+            adopt: false,
+            attempt: self.record.attempt(),
+            failed: 0,
+            applied: self
+                .record
+                .last_good
+                .as_ref()
+                .map_or(&Fields::new(), |good| &good.fields),
             bake: Duration::ZERO,
             now: self.input.now,
         })

@@ -81,8 +81,14 @@ impl Run<'_> {
                 .source_revision
                 .clone_from(&desired.declared.origin.revision);
             if let Live::Present(present) = &self.input.observed.live {
-                status.observed =
-                    fields::unflatten(&fields::restrict(&present.fields, desired.fields));
+                let mut shown = fields::restrict(&present.fields, desired.fields);
+                let besides = |field: &str| {
+                    let mut begins = self.input.rules.shown.iter();
+                    begins.any(|begin| field.starts_with(begin))
+                };
+                let besides = present.fields.iter().filter(|(field, _)| besides(field));
+                shown.extend(besides.map(|(field, value)| (field.clone(), value.clone())));
+                status.observed = fields::unflatten(&shown);
                 // Some APIs have no word for the lifecycle.
                 if !present.state.is_empty() {
                     let state = present.state.clone().into();
@@ -103,7 +109,7 @@ impl Run<'_> {
         status.plan = self
             .plan
             .as_ref()
-            .filter(|plan| !plan.changes.is_empty())
+            .filter(|plan| !plan.is_empty())
             .map(Plan::status);
         status.rollout = record.rollout.as_ref().map(|rollout| RolloutStatus {
             attempt: rollout.attempt,

@@ -43,7 +43,8 @@ pub(super) fn restart_step(record: &mut Record, now: Timestamp) {
         return;
     };
     let step = rollout.steps.get(rollout.step);
-    if rollout.bake_until.is_none() && matches!(step, Some(Step::Set(_) | Step::Create(_))) {
+    let acts = matches!(step, Some(Step::Set(_) | Step::Create(_) | Step::Named(_)));
+    if rollout.bake_until.is_none() && acts {
         rollout.step_started_at = now;
     }
 }
@@ -67,6 +68,7 @@ fn set_back(record: &mut Record, now: Timestamp) {
     if let Some(rollout) = record.rollout.as_mut() {
         back(&mut rollout.step_started_at);
         rollout.bake_until.iter_mut().for_each(back);
+        rollout.since.values_mut().for_each(back);
     }
     if let Some(write) = record.write.as_mut() {
         back(&mut write.intent.prepared_at);
@@ -84,6 +86,10 @@ fn past(record: &Record) -> impl Iterator<Item = Timestamp> {
         .rollout
         .as_ref()
         .map(|rollout| rollout.step_started_at);
+    let marks = record
+        .rollout
+        .iter()
+        .flat_map(|rollout| rollout.since.values());
     let write = record.write.as_ref().map(|write| write.intent.prepared_at);
     let stage = record.write.as_ref().and_then(|write| match &write.stage {
         Stage::Unclear { since: at, .. } | Stage::Finished { at } => Some(*at),
@@ -99,6 +105,7 @@ fn past(record: &Record) -> impl Iterator<Item = Timestamp> {
     [record.settled_at, rollout, write, stage, repeated, shown]
         .into_iter()
         .flatten()
+        .chain(marks.copied())
 }
 
 fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {

@@ -46,6 +46,7 @@ impl<'a> Run<'a> {
         }
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
+        self.refuse_missing()?;
         self.measure_before(desired, rollout)?;
         let write = self.write_for(desired, step, present);
         self.refuse_loop(desired, &write)?;

@@ -7,6 +7,7 @@ use super::protocol::{PROTOCOLS, Protocol};
 use crate::core::fields::Fields;
 use crate::core::observed::Present;
 use crate::kinds::compute;
+use crate::kinds::suffix::hex;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -27,8 +28,7 @@ pub(super) fn name_of(base: &str, protocol: &Protocol) -> String {
 /// The same each time it is asked for.
 fn suffix(base: &str, protocol: &Protocol) -> String {
     let digest = Sha256::digest(format!("{base}\n{}", protocol.name));
-    let start = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
-    format!("{start:08x}")
+    hex(&digest[..SUFFIX / 2])
 }
 
 /// The manifest's name behind a name in GCP.

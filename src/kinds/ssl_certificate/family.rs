@@ -1,13 +1,14 @@
 //! The certificates that belong to one manifest, and what each of them is worth.
 
 use crate::core::expiry::Expiry;
+use crate::kinds::suffix::{hex, suffixed};
 use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Hex digits that tell the members of a family apart.
-const SUFFIX: usize = 8;
+/// Names that one content can have had: more than a family ever has members.
+const NAMES: usize = 64;
 
 /// What a certificate is for: equal content needs no rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,11 @@ impl Member {
             expires: text("/expireTime").and_then(|time| time.parse().ok()),
             created: text("/creationTimestamp").unwrap_or_default(),
         })
+    }
+
+    /// Named after its content: nobody but evenkeel names a certificate so.
+    pub fn is_made_for(&self, base: &str) -> bool {
+        (0..NAMES).any(|round| self.content.name(base, round) == self.name)
     }
 
     pub fn is_active(&self) -> bool {
@@ -147,53 +153,23 @@ impl Content {
 
     /// The name of the `round`-th certificate with this content: equal content, equal name.
     pub fn name(&self, base: &str, round: usize) -> String {
-        let mut hasher = Sha256::new();
-        hasher.update(self.domains.join(","));
-        hasher.update(self.certificate.as_deref().unwrap_or_default());
-        hasher.update(round.to_be_bytes());
-        let hex: String = hasher
-            .finalize()
-            .iter()
-            .take(SUFFIX / 2)
-            .map(|byte| hex_byte(*byte))
-            .collect();
-        format!("{base}-{hex}")
+        let certificate = self.certificate.as_deref().unwrap_or_default();
+        let domains = self.domains.join(",");
+        let round = round.to_be_bytes();
+        suffixed(base, &[domains.as_bytes(), certificate.as_bytes(), &round])
     }
-}
-
-fn hex_byte(byte: u8) -> String {
-    format!("{byte:02x}")
 }
 
 /// Digest of a PEM text, whatever its line ends.
 pub(super) fn fingerprint(pem: &str) -> String {
     let plain: String = pem.split_whitespace().collect();
-    let hex: String = Sha256::digest(plain.as_bytes())
-        .iter()
-        .map(|byte| hex_byte(*byte))
-        .collect();
-    format!("sha256:{hex}")
-}
-
-/// The base of a name: without a suffix of a hyphen and eight hex digits.
-#[must_use]
-pub fn base_of(name: &str) -> &str {
-    match name.rsplit_once('-') {
-        Some((base, suffix))
-            if suffix.len() == SUFFIX
-                && suffix
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) =>
-        {
-            base
-        }
-        _ => name,
-    }
+    format!("sha256:{}", hex(&Sha256::digest(plain.as_bytes())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::suffix::base_of;
     use serde_json::json;
 
     #[test]

@@ -22,7 +22,7 @@ use family::{Content, Member};
 use proxy::Proxy;
 use serde_json::{Map, Value, json};
 
-pub use family::base_of;
+use super::suffix::base_of;
 
 pub(super) struct SslCertificate;
 
@@ -274,7 +274,11 @@ fn check_domains(declared: &Declared, findings: &mut Vec<Finding>) {
             "spec.resource.managed.domains",
             format!("`{domain}` is a wildcard, and Google issues none for a load balancer's certificate"),
             "no wildcards with load balancer authorization (Google, \"Use Google-managed SSL certificates\")",
-            "name each host, or use Certificate Manager with DNS authorization for the wildcard",
+            &format!(
+                "name each host, or declare a ManagedCertificate, which proves the domain by a DNS \
+                 record: kind: ManagedCertificate, spec.resource: {{managed: {{domains: \
+                 [\"{domain}\"]}}, attachTo: [{{map: MAP, hostname: \"{domain}\"}}]}}"
+            ),
         ));
     }
     if declared.key.location != "global" {

@@ -22,6 +22,8 @@ const ROUNDS: usize = 3;
 const PROVISIONING: Duration = Duration::from_mins(90);
 /// The mark that must hold for the bake.
 const SERVING: &str = "serving";
+/// The mark that holds as long as the attempt: what was lost before it does not count against it.
+const BEGAN: &str = "began";
 
 /// Where the rotation stands, and the next call.
 pub(super) fn change(scene: &Scene<'_>) -> Procedure {
@@ -48,9 +50,8 @@ fn without_content() -> Procedure {
 
 /// Deletes what no proxy uses, and waits for the rest.
 pub(super) fn removal(scene: &Scene<'_>) -> Procedure {
-    let raw = scene.live.map(|present| &present.raw);
-    let members = super::members(raw);
-    let proxies = super::proxies(raw);
+    let members = own_members(scene);
+    let proxies = super::proxies(scene.live.map(|present| &present.raw));
     let users = |member: &Member| -> Vec<String> {
         let using = proxies
             .iter()
@@ -79,6 +80,14 @@ pub(super) fn removal(scene: &Scene<'_>) -> Procedure {
     }
 }
 
+/// The certificates that evenkeel may take away again. Others may have a name of the same form:
+/// Terraform's `random_id` makes such suffixes too.
+fn own_members(scene: &Scene<'_>) -> Vec<Member> {
+    let mut members = super::members(scene.live.map(|present| &present.raw));
+    members.retain(|member| scene.adopted || member.is_made_for(scene.name));
+    members
+}
+
 struct Rotation<'a> {
     scene: &'a Scene<'a>,
     content: Content,
@@ -94,10 +103,9 @@ struct Rotation<'a> {
 impl<'a> Rotation<'a> {
     fn new(scene: &'a Scene<'a>) -> Option<Self> {
         let content = super::content_of(scene.declared)?;
-        let raw = scene.live.map(|present| &present.raw);
-        let members = super::members(raw);
+        let members = own_members(scene);
         let declared = super::attach_to(scene.declared);
-        let all = super::proxies(raw);
+        let all = super::proxies(scene.live.map(|present| &present.raw));
         let missing = declared
             .iter()
             .filter(|name| !all.iter().any(|p| p.name == **name))
@@ -137,13 +145,15 @@ impl<'a> Rotation<'a> {
             format!("wait until {} serves", self.name),
             self.wait_active(),
         ));
-        if !self.old().is_empty() {
+        let serving_old = || self.proxies.iter().filter(|proxy| self.serves_old(proxy));
+        // An old certificate that a proxy of others serves stays: there is nothing to hold for.
+        if serving_old().next().is_some() || !self.removable().is_empty() {
             moves.push((
                 format!("hold for {}", crate::api::HumanDuration(self.scene.bake)),
                 self.soak(),
             ));
         }
-        for proxy in self.proxies.iter().filter(|proxy| self.serves_old(proxy)) {
+        for proxy in serving_old() {
             let text = format!("detach the old certificates from {}", proxy.name);
             moves.push((text, Some(self.detach(proxy))));
         }
@@ -161,25 +171,38 @@ impl<'a> Rotation<'a> {
         Procedure {
             steps: moves.into_iter().map(|(text, _)| text).collect(),
             at,
-            marks: if self.is_serving() {
-                vec![SERVING.to_owned()]
-            } else {
-                Vec::new()
-            },
+            marks: self.marks(),
             object: None,
             next,
         }
+    }
+
+    fn marks(&self) -> Vec<String> {
+        let serving = self.is_serving().then(|| SERVING.to_owned());
+        let lost = self.lost().map(lost_mark);
+        lost.chain(serving).chain([BEGAN.to_owned()]).collect()
+    }
+
+    /// The certificates with this content that failed for good.
+    fn lost(&self) -> impl Iterator<Item = &Member> {
+        let ours = |m: &&Member| m.content == self.content && m.is_lost();
+        self.members.iter().filter(ours)
+    }
+
+    /// It failed after the attempt began. A retry is another attempt.
+    fn in_this_attempt(&self, member: &Member) -> bool {
+        let since = self.scene.since;
+        let lost = since.get(&lost_mark(member));
+        since
+            .get(BEGAN)
+            .is_some_and(|began| lost.is_none_or(|lost| lost > began))
     }
 
     fn create(&self) -> Option<Next> {
         if self.target.is_some() {
             return None;
         }
-        let lost = self
-            .members
-            .iter()
-            .filter(|m| m.content == self.content && m.is_lost())
-            .count();
+        let lost = self.lost().filter(|m| self.in_this_attempt(m)).count();
         if lost >= ROUNDS {
             let message = format!(
                 "{lost} certificates with this content failed for good; mend the domains, then \
@@ -314,6 +337,10 @@ impl<'a> Rotation<'a> {
             .filter(|member| !used(member))
             .collect()
     }
+}
+
+fn lost_mark(member: &Member) -> String {
+    format!("lost {}", member.name)
 }
 
 /// The proxy's whole list, which is what GCP takes.

@@ -1,9 +1,13 @@
 //! Calls: written down first, saved first, one at a time, none twice.
 
-use super::{Violation, calls, raced, violation};
+use super::{Call, Violation, calls, violation};
+use crate::sim::body;
+use crate::sim::kinds::run_service::SECRET;
 use crate::sim::trace::{Fact, Sent, What};
+use crate::sim::world::object_in;
 use evenkeel::api::Key;
 use evenkeel::core::record::{Intent, Purpose, Verb};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// No mutating request without an intent of its own that was on disk before it, in the same life.
@@ -36,7 +40,40 @@ pub fn intent_first(trace: &[Fact]) -> Vec<Violation> {
 
 fn agrees(intent: &Intent, sent: &Sent) -> bool {
     let mask: BTreeSet<_> = intent.mask.iter().collect();
-    intent.verb == sent.verb && mask == sent.mask.iter().collect() && intent.body == sent.body
+    let named = intent.object.as_ref();
+    intent.verb == sent.verb
+        && mask == sent.mask.iter().collect()
+        && named.is_none_or(|object| sent.object.ends_with(object))
+        && written(&intent.body, &sent.body)
+}
+
+/// The body as it was written down: the name of a new resource may be added on the way, and a
+/// secret takes the place of its reference.
+fn written(intended: &Value, sent: &Value) -> bool {
+    let mut sent = sent.clone();
+    let named = intended.get("name").is_some();
+    if let Some(body) = sent.as_object_mut().filter(|_| !named) {
+        body.remove("name");
+    }
+    if let Some(own) = sent.get_mut("selfManaged").and_then(Value::as_object_mut) {
+        own.remove("privateKey");
+        own.insert(
+            "privateKeyRef".to_owned(),
+            intended["selfManaged"]["privateKeyRef"].clone(),
+        );
+    }
+    without_secret(&mut sent);
+    sent == *intended
+}
+
+/// Literal secrets are not written down.
+fn without_secret(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains(SECRET) => "[redacted]".clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(without_secret),
+        Value::Object(object) => object.values_mut().for_each(without_secret),
+        _ => {}
+    }
 }
 
 /// Before the first write of an attempt, and before each delete, the prior state is on disk.
@@ -59,8 +96,8 @@ pub fn saved_first(trace: &[Fact]) -> Vec<Violation> {
             }
         }
         let number = match (&record.rollout, write.intent.verb) {
-            (_, Verb::Delete) => revision.as_ref().map_or(0, |revision| revision.number),
             (Some(rollout), _) => rollout.revision,
+            (None, Verb::Delete) => revision.as_ref().map_or(0, |revision| revision.number),
             (None, _) => 0,
         };
         if !saved.contains(&(&record.key, number)) {
@@ -84,12 +121,8 @@ pub fn one_at_a_time(trace: &[Fact]) -> Vec<Violation> {
             let text = format!("{} while call {} was under way", call.key(), call.sent.call);
             broken.push(violation("one call at a time", until, text));
         }
-        if let Some((at, entry)) = call.landed
-            && matches!(
-                entry.state.as_deref(),
-                Some("UPDATING" | "CREATING" | "DELETING")
-            )
-            && !raced_for_long(trace, call.key(), at)
+        if let Some((at, entry)) = call.landed.filter(|_| call.busy)
+            && last_writer(trace, call, at) == Some(call.key())
         {
             let text = format!("{} {} while {:?}", entry.method, entry.path, entry.state);
             broken.push(violation(
@@ -102,15 +135,18 @@ pub fn one_at_a_time(trace: &[Fact]) -> Vec<Violation> {
     broken
 }
 
-/// An operation that somebody else started may still run.
-fn raced_for_long(trace: &[Fact], key: &Key, at: usize) -> bool {
+/// Who started the operation that runs on the object: us, for this key, or somebody else.
+fn last_writer<'a>(trace: &'a [Fact], call: &Call<'_>, at: usize) -> Option<&'a Key> {
     trace[..at].iter().rev().find_map(|fact| match &fact.what {
-        What::Landed {
-            key: other, entry, ..
-        } if other == key && entry.landed => Some(false),
-        What::Foreign { key: other, .. } if other == key => Some(true),
+        What::Landed { key, entry, .. } if entry.landed => {
+            (object_in(entry)? == call.sent.object).then_some(Some(key))
+        }
+        What::Foreign { key, entry } => {
+            let same = key == call.key() || object_in(entry)? == call.sent.object;
+            same.then_some(None)
+        }
         _ => None,
-    }) == Some(true)
+    })?
 }
 
 /// No patch that changes nothing: it would be a repetition.
@@ -120,18 +156,16 @@ pub fn none_repeated(trace: &[Fact]) -> Vec<Violation> {
         let Some((at, entry)) = call.accepted() else {
             continue;
         };
-        let (Some(before), Some(body)) = (&entry.before, call.sent.body.as_object()) else {
+        let Some(before) = &entry.before else {
             continue;
         };
-        let changes = body
-            .iter()
-            .any(|(field, value)| before.get(field) != Some(value));
+        let changes = !body::holds(before, &body::content(&call.sent.body));
         let back = call
             .begun
             .and_then(|(_, record)| record.rollout.as_ref())
             .is_some_and(|rollout| matches!(rollout.purpose, Purpose::Undo { .. }));
-        if call.is(Verb::Patch) && !changes && !back && !raced(trace, call.key(), at) {
-            let text = format!("{} {:?} equals live", call.key(), body);
+        if call.is(Verb::Patch) && !changes && !back && !call.raced(trace, at) {
+            let text = format!("{} {} equals live", call.key(), call.sent.body);
             broken.push(violation("no step is repeated", at, text));
         }
     }

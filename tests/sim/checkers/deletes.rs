@@ -1,9 +1,8 @@
 //! Deletes: only where they were asked for, and within the budget.
 
-use super::{Violation, seconds, violation};
+use super::{Violation, calls, seconds, violation};
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::{Declared, Deletion, Key};
-use evenkeel::core::record::Verb;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A pass may have started before the manifest came back.
@@ -14,6 +13,11 @@ const STALE_FOR: i64 = 300;
 pub fn asked_for(trace: &[Fact]) -> Vec<Violation> {
     let mut desk = Desk::default();
     let mut broken = Vec::new();
+    let removals: BTreeSet<usize> = calls(trace)
+        .iter()
+        .filter(|call| call.removes())
+        .map(|call| call.sent_at)
+        .collect();
     for (index, fact) in trace.iter().enumerate() {
         match &fact.what {
             What::Start { budget, .. } => {
@@ -24,7 +28,7 @@ pub fn asked_for(trace: &[Fact]) -> Vec<Violation> {
                 desk.declare(index, set);
                 desk.spent.clear();
             }
-            What::Sent(sent) if sent.verb == Verb::Delete => {
+            What::Sent(sent) if removals.contains(&index) => {
                 desk.spent.insert(&sent.key);
                 if let Some(why) = desk.objects(trace, index, &sent.key) {
                     let text = format!("{}: {why}", sent.key);

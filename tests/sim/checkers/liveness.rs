@@ -3,10 +3,11 @@
 
 use super::status::is_ready;
 use super::steps::wanted;
-use super::{Violation, permission, violation};
+use super::{Violation, calls, certificates, permission, violation};
+use crate::sim::kinds::{self, Content};
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::{Approval, Drift};
-use evenkeel::api::{ConditionType, Declared, Key, Reason, Status};
+use evenkeel::api::{ConditionType, Declared, Key, Kind, Reason, Status};
 use evenkeel::emulator::LogStatus;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -77,6 +78,12 @@ pub fn justified(trace: &[Fact]) -> Vec<Violation> {
 pub fn deleted(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     let mut budget = 0;
+    let calls = calls(trace);
+    let removals: BTreeSet<u64> = calls
+        .iter()
+        .filter(|call| call.removes())
+        .map(|call| call.sent.call)
+        .collect();
     let mut spent: BTreeSet<&Key> = BTreeSet::new();
     let mut readable = false;
     for (index, fact) in trace.iter().enumerate() {
@@ -89,7 +96,9 @@ pub fn deleted(trace: &[Fact]) -> Vec<Violation> {
                 spent.clear();
                 readable = !set.is_empty();
             }
-            What::Landed { key, entry, .. } if entry.landed && entry.method == "DELETE" => {
+            What::Landed {
+                call, key, entry, ..
+            } if entry.landed && removals.contains(call) => {
                 spent.insert(key);
             }
             What::Verdict {
@@ -123,7 +132,11 @@ impl End<'_> {
     /// What is wrong with how it rests.
     fn objects(&self, status: &Status) -> Option<String> {
         let ready = status.condition(ConditionType::Ready)?;
-        let reached = self.reached();
+        let open = |truth| self.kind().open(self.declared, truth);
+        let reached = match self.truth {
+            Some(truth) if open(truth) => is_ready(status),
+            _ => self.reached(),
+        };
         if is_ready(status) != reached && (is_ready(status) || ready.reason == Reason::UpToDate) {
             return Some(format!(
                 "{} although reached is {reached}: {:?}",
@@ -145,15 +158,12 @@ impl End<'_> {
     }
 
     fn reached(&self) -> bool {
-        let Some(truth) = self.truth else {
-            return false;
-        };
-        truth["state"] == "READY"
-            && self
-                .declared
-                .resource
-                .iter()
-                .all(|(field, value)| truth.get(field) == Some(value))
+        let truth = self.truth;
+        truth.is_some_and(|truth| self.kind().reached(self.declared, truth))
+    }
+
+    fn kind(&self) -> &'static dyn Content {
+        kinds::of(self.declared.key.kind)
     }
 
     fn switched_off(&self) -> bool {
@@ -178,13 +188,16 @@ impl End<'_> {
             Reason::Suspended => self.switched_off(),
             Reason::IrreversibleChange => self.impossible(),
             Reason::AlreadyExists => !self.declared.policy.adopt,
-            Reason::InvalidSpec => self.invalid() || self.incomplete() || self.refused(),
-            Reason::ResourceFailed => self.truth.is_some_and(|truth| truth["state"] == "ERROR"),
+            Reason::InvalidSpec => {
+                let full = certificates::were_full(self.trace, self.declared);
+                self.invalid() || self.incomplete() || self.refused() || full
+            }
+            Reason::ResourceFailed => self.truth.is_some_and(|truth| self.kind().broken(truth)),
             Reason::Drifted => self.declared.policy.drift == Drift::Observe,
             // Where people help, these do not last.
             Reason::AwaitingApproval => {
                 // Content that GCP refuses is approved, refused, tried again, ...
-                (!self.helped || self.invalid())
+                (!self.helped || self.invalid() || self.stuck())
                     && rollout.is_none_or(|r| r.approval == Approval::Manual || !r.allow_disruptive)
             }
             Reason::AwaitingPromotion => {
@@ -198,54 +211,30 @@ impl End<'_> {
             Reason::Aborted => !self.helped && self.asked("Abort"),
             Reason::RolledBack | Reason::RollbackFailed => !self.helped || self.invalid(),
             Reason::ForeignChange => !self.helped && self.meddled(),
-            Reason::DiffLoop | Reason::DeadlineExceeded | Reason::AmbiguousOperation => {
-                !self.helped
-            }
+            Reason::DeadlineExceeded | Reason::VerifyFailed => !self.helped || self.stuck(),
+            Reason::DiffLoop | Reason::AmbiguousOperation => !self.helped,
+            Reason::WaitingForDependency => self.waits(),
+            Reason::PermissionDenied => !self.helped && self.denied(),
             _ => false,
         }
     }
 
-    fn number(&self, field: &str) -> Option<i64> {
-        self.declared.resource.get(field).and_then(Value::as_i64)
-    }
-
-    fn live(&self, field: &str) -> Option<i64> {
-        self.truth.and_then(|truth| truth[field].as_i64())
-    }
-
-    /// A field would have to shrink, or is fixed.
     fn impossible(&self) -> bool {
-        let shrinks = ["minInstances", "maxInstances"].iter().any(|field| {
-            matches!((self.number(field), self.live(field)), (Some(to), Some(from)) if to < from)
-        });
-        let fixed = ["network", "ipCidrRange"].iter().any(|field| {
-            let wanted = self.declared.resource.get(*field);
-            wanted.is_some() && self.truth.is_some_and(|truth| truth.get(field) != wanted)
-        });
-        shrinks || fixed
+        let truth = self.truth;
+        truth.is_some_and(|truth| self.kind().impossible(self.declared, truth))
     }
 
-    /// GCP refuses it, alone or together with what is live.
     fn invalid(&self) -> bool {
-        let min = self
-            .number("minInstances")
-            .or_else(|| self.live("minInstances"))
-            .unwrap_or(2);
-        let max = self
-            .number("maxInstances")
-            .or_else(|| self.live("maxInstances"))
-            .unwrap_or(10);
-        let machine = self
-            .declared
-            .resource
-            .get("machineType")
-            .and_then(Value::as_str);
-        min < 2 || max > 10 || min >= max || machine == Some("e2-standard-8")
+        self.kind().invalid(self.declared, self.truth)
     }
 
     fn incomplete(&self) -> bool {
-        let lacks = |field: &str| !self.declared.resource.contains_key(field);
-        self.truth.is_none() && (lacks("minInstances") || lacks("maxInstances") || lacks("network"))
+        self.truth.is_none() && self.kind().incomplete(self.declared)
+    }
+
+    fn stuck(&self) -> bool {
+        let truth = self.truth;
+        truth.is_some_and(|truth| self.kind().stuck(self.declared, truth))
     }
 
     /// A call for this resource was refused, at once or by its operation. After a lost reply a
@@ -264,6 +253,30 @@ impl End<'_> {
                 }
                 _ => false,
             })
+    }
+
+    /// Something that it refers to is not ready, as far as people see.
+    fn waits(&self) -> bool {
+        let needs = self.kind().needs(self.declared);
+        let ready = |(kind, name): &(Kind, String)| {
+            let last = self.trace.iter().rev().find_map(|fact| match &fact.what {
+                What::Shown { key, status, .. } if key.kind == *kind && key.name == *name => {
+                    Some(is_ready(status))
+                }
+                _ => None,
+            });
+            last == Some(true)
+        };
+        !needs.iter().all(ready)
+    }
+
+    fn denied(&self) -> bool {
+        self.trace.iter().any(|fact| match &fact.what {
+            What::Landed { key, entry, .. } if *key == self.declared.key => {
+                entry.faults.iter().any(|fault| fault == "denied")
+            }
+            _ => false,
+        })
     }
 
     fn meddled(&self) -> bool {

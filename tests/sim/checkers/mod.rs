@@ -2,14 +2,19 @@
 //! with what it judges.
 
 pub mod calls;
+pub mod certificates;
 pub mod deletes;
 pub mod liveness;
 pub mod permission;
+pub mod secrets;
 pub mod status;
 pub mod steps;
+pub mod strangers;
 pub mod tokens;
+pub mod traffic;
 pub mod verdicts;
 
+use super::kinds::{self, Content};
 use super::trace::{Fact, Sent, What};
 use evenkeel::api::Key;
 use evenkeel::core::record::{Record, Verb};
@@ -37,6 +42,7 @@ pub const ALL: &[Checker] = &[
     calls::none_repeated,
     steps::bounded,
     steps::narrow,
+    steps::versioned,
     permission::owned,
     permission::switched_off,
     permission::current,
@@ -46,6 +52,13 @@ pub const ALL: &[Checker] = &[
     deletes::asked_for,
     verdicts::one_rollback,
     verdicts::no_loop,
+    certificates::always_served,
+    certificates::only_ours,
+    strangers::members_stay,
+    strangers::used_checks_stay,
+    traffic::by_steps,
+    traffic::back_in_one_call,
+    secrets::kept,
     status::well_formed,
     status::transitions,
     status::never_gone,
@@ -77,6 +90,8 @@ pub struct Call<'a> {
     pub begun: Option<(usize, &'a Record)>,
     /// When it arrived in GCP, if it did.
     pub landed: Option<(usize, &'a LogEntry)>,
+    /// It met an operation on the same object.
+    pub busy: bool,
 }
 
 impl Call<'_> {
@@ -86,6 +101,27 @@ impl Call<'_> {
 
     pub fn is(&self, verb: Verb) -> bool {
         self.sent.verb == verb
+    }
+
+    /// The resource goes away for good, because its manifest did. A delete of one object inside a
+    /// rollout, such as that of an old certificate, is a step like any other.
+    pub fn removes(&self) -> bool {
+        let step = |record: &Record| {
+            let object = record.write.as_ref().and_then(|w| w.intent.object.as_ref());
+            record.rollout.is_some() && object.is_some()
+        };
+        self.is(Verb::Delete) && !self.begun.is_some_and(|(_, record)| step(record))
+    }
+
+    pub fn kind(&self) -> &'static dyn Content {
+        kinds::of(self.key().kind)
+    }
+
+    /// Somebody else may have written since the read that it was decided on, and GCP had no means to
+    /// tell.
+    pub fn raced(&self, trace: &[Fact], at: usize) -> bool {
+        let told = self.kind().version().is_some() && self.accepted().is_some();
+        !told && raced(trace, self.key(), at)
     }
 
     /// GCP took it.
@@ -108,10 +144,14 @@ pub fn calls(trace: &[Fact]) -> Vec<Call<'_>> {
                 sent,
                 begun: begun.get(&sent.key).copied(),
                 landed: None,
+                busy: false,
             }),
-            What::Landed { call, entry, .. } => {
+            What::Landed {
+                call, entry, busy, ..
+            } => {
                 if let Some(found) = calls.iter_mut().find(|known| known.sent.call == *call) {
                     found.landed = Some((index, entry));
+                    found.busy = *busy;
                 }
             }
             _ => {}

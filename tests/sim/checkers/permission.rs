@@ -40,7 +40,7 @@ pub fn owned(trace: &[Fact]) -> Vec<Violation> {
 }
 
 /// What a call was decided on: the declaration whose digest the record on disk names.
-fn basis<'a>(trace: &'a [Fact], call: &Call<'_>) -> Option<(usize, &'a Declared)> {
+pub fn basis<'a>(trace: &'a [Fact], call: &Call<'_>) -> Option<(usize, &'a Declared)> {
     let (begun, record) = call.begun?;
     let facts = trace[..begun].iter().enumerate().rev();
     facts
@@ -61,7 +61,7 @@ pub fn switched_off(trace: &[Fact]) -> Vec<Violation> {
         let Some((begun, _)) = call.begun else {
             continue;
         };
-        if call.is(Verb::Delete) {
+        if call.removes() {
             continue;
         }
         if basis(trace, &call).is_some_and(|(_, declared)| declared.policy.suspend) {
@@ -115,7 +115,7 @@ pub fn asks<'a>(trace: &'a [Fact], key: &Key) -> BTreeMap<&'a str, &'a Ask> {
 pub fn current(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     for call in calls(trace) {
-        let Some((begun, _)) = call.begun.filter(|_| !call.is(Verb::Delete)) else {
+        let Some((begun, _)) = call.begun.filter(|_| !call.removes()) else {
             continue;
         };
         let Some((at, _)) = basis(trace, &call) else {

@@ -100,7 +100,7 @@ pub fn never_gone(trace: &[Fact]) -> Vec<Violation> {
         else {
             continue;
         };
-        let gone = ["does not exist", "is gone from GCP"];
+        let gone = ["the resource does not exist", "is gone from GCP"];
         // What an operator shows before it has read anything is what the last one knew.
         let start = trace[..index]
             .iter()

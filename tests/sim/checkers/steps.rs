@@ -1,13 +1,13 @@
 //! Steps: none larger than allowed, and no field written that need not be.
 
-use super::{Call, Violation, calls, raced, violation};
+use super::{Call, Violation, calls, violation};
+use crate::sim::body;
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::RolloutSpec;
 use evenkeel::api::{Declared, Key};
 use evenkeel::core::record::{Purpose, Verb};
+use serde_json::Value;
 use std::sync::Arc;
-
-const PAIR: [&str; 2] = ["minInstances", "maxInstances"];
 
 /// What was declared at a place when the call was written down, newest first, as far as the
 /// decision may have been made on it.
@@ -42,7 +42,7 @@ pub fn bounded(trace: &[Fact]) -> Vec<Violation> {
         let Some(before) = entry.before.as_ref().filter(|_| applies) else {
             continue;
         };
-        if raced(trace, call.key(), at) {
+        if call.raced(trace, at) {
             continue;
         }
         for declared in declared(trace, call) {
@@ -50,8 +50,8 @@ pub fn bounded(trace: &[Fact]) -> Vec<Violation> {
                 continue;
             };
             for (field, most) in limits(spec) {
-                let from = before[field].as_i64().unwrap_or_default();
-                let to = call.sent.body[field].as_i64().unwrap_or(from);
+                let from = number(before, field).unwrap_or_default();
+                let to = number(&call.sent.body, field).unwrap_or(from);
                 if (to - from).abs() > most {
                     let text = format!("{} {field} {from} -> {to}, maxStep {most}", call.key());
                     broken.push(violation("no step is skipped", at, text));
@@ -70,43 +70,54 @@ fn limits(spec: &RolloutSpec) -> impl Iterator<Item = (&str, i64)> {
         .map(|(field, most)| (field.as_str(), *most))
 }
 
-/// The mask names the body's fields, both instance fields or none, and nothing that need not move.
+/// A number at a path such as `settings.dataDiskSizeGb`; 64-bit ones travel as texts.
+fn number(body: &Value, path: &str) -> Option<i64> {
+    let way: Vec<_> = path.split('.').collect();
+    let value = body::at(body, &way);
+    let text = || value.as_str()?.parse().ok();
+    value.as_i64().or_else(text)
+}
+
+/// A patch has the form that its API wants, and nothing in it that need not move.
 pub fn narrow(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     for call in calls(trace).iter().filter(|call| call.is(Verb::Patch)) {
         let sent = call.sent;
         let mut fail = |text: String| {
             let text = format!("{} {:?}: {text}", call.key(), sent.mask);
-            broken.push(violation(
-                "the mask is as narrow as can be",
-                call.sent_at,
-                text,
-            ));
+            let rule = "a patch is as narrow as can be";
+            broken.push(violation(rule, call.sent_at, text));
         };
-        let has = |field: &str| sent.mask.iter().any(|masked| masked == field);
-        if has(PAIR[0]) != has(PAIR[1]) {
-            fail("one instance field without the other".to_owned());
+        if let Some(why) = call.kind().malformed(sent) {
+            fail(why);
         }
-        let body: Vec<_> = sent
-            .body
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(f, _)| f)
-            .collect();
-        if body.len() != sent.mask.len() || !body.iter().all(|field| has(field)) {
-            fail(format!("the body has {body:?}"));
+        let landed = match call.kind().version() {
+            Some(_) => call.accepted(),
+            None => call.landed,
+        };
+        let before = landed.and_then(|(_, entry)| entry.before.as_ref());
+        let idle = before.and_then(|before| call.kind().idle(sent, before));
+        if let Some(part) = idle.filter(|_| !call.raced(trace, call.sent_at)) {
+            fail(format!("{part} stays as it is: {before:?}"));
         }
-        let Some(before) = call.landed.and_then(|(_, entry)| entry.before.as_ref()) else {
+    }
+    broken
+}
+
+/// A patch carries the version that it was decided on, where there is one.
+pub fn versioned(trace: &[Fact]) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    for call in calls(trace).iter().filter(|call| call.is(Verb::Patch)) {
+        let Some(way) = call.kind().version() else {
             continue;
         };
-        let moves = |field: &str| sent.body[field] != before[field];
-        let idle = sent.mask.iter().find(|field| {
-            let pair = PAIR.contains(&field.as_str());
-            !(moves(field) || pair && PAIR.iter().any(|other| moves(other)))
-        });
-        if let Some(field) = idle.filter(|_| !raced(trace, call.key(), call.sent_at)) {
-            fail(format!("{field} stays {}", before[field.as_str()]));
+        let sent = body::at(&call.sent.body, way);
+        let taken = call.accepted().and_then(|(_, entry)| entry.before.as_ref());
+        let stale = taken.is_some_and(|before| body::at(before, way) != sent);
+        if sent.is_null() || stale {
+            let text = format!("{} sends {} {sent}", call.key(), way.join("."));
+            let rule = "a change carries the version it was decided on";
+            broken.push(violation(rule, call.sent_at, text));
         }
     }
     broken

@@ -1,12 +1,15 @@
 //! Verdicts: one automatic rollback for each content, and no loop without end.
 
 use super::{Violation, calls, seconds, violation};
+use crate::sim::body;
 use crate::sim::checkers::permission::among;
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::Key;
 use evenkeel::core::digest;
 use evenkeel::core::record::{Purpose, Verb};
 use evenkeel::core::token::Ask;
+use evenkeel::emulator::LogEntry;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The same change this often, with no other content or person between, is a loop.
@@ -54,13 +57,14 @@ pub fn no_loop(trace: &[Fact]) -> Vec<Violation> {
         let Some((at, entry)) = call.accepted().filter(|_| call.is(Verb::Patch)) else {
             continue;
         };
+        let wanted = body::content(&call.sent.body);
         let since = last_reset(trace, call.key(), at);
         let same = all[..index].iter().filter_map(|other| {
             let (then, old) = other.accepted()?;
             let equal = other.key() == call.key()
-                && other.sent.body == call.sent.body
-                && fields(old.before.as_ref(), &call.sent.mask)
-                    == fields(entry.before.as_ref(), &call.sent.mask);
+                && other.sent.object == call.sent.object
+                && body::content(&other.sent.body) == wanted
+                && part(old, &wanted) == part(entry, &wanted);
             let recent = then > since && seconds(trace[then].at, trace[at].at) < 3600;
             (equal && recent && !failed(old)).then_some(())
         });
@@ -76,15 +80,12 @@ pub fn no_loop(trace: &[Fact]) -> Vec<Violation> {
     broken
 }
 
-fn fields(before: Option<&serde_json::Value>, mask: &[String]) -> Vec<serde_json::Value> {
-    let before = before.cloned().unwrap_or_default();
-    mask.iter()
-        .map(|field| before[field.as_str()].clone())
-        .collect()
+fn part(entry: &LogEntry, wanted: &Value) -> Map<String, Value> {
+    body::part(entry.before.as_ref().unwrap_or(&Value::Null), wanted)
 }
 
 /// An operation that failed applied nothing.
-fn failed(entry: &evenkeel::emulator::LogEntry) -> bool {
+pub fn failed(entry: &LogEntry) -> bool {
     let fails = ["failed operation", "refused operation", "broken connector"];
     entry
         .faults

@@ -1,0 +1,21 @@
+//! Probes: one file for each source. They measure and never decide; what a number means is in
+//! [`crate::core::check`].
+//!
+//! Invariant: a probe ends within its time whatever the target does, brings what the target did as
+//! samples, and says by a [`ProberError`] where the measuring itself went wrong. Every connection is
+//! a new one, every handshake a full one and every look-up a real one, unless the check says
+//! otherwise: what is cached is not measured.
+
+mod deadline;
+mod dial;
+mod dns;
+mod fleet;
+mod http;
+mod names;
+mod postgres;
+mod prober;
+mod tcp;
+mod tls;
+mod trust;
+
+pub use prober::{Ask, Prober, Probers, Reading};

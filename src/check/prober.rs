@@ -1,0 +1,145 @@
+//! The port of the room: a check in, a reading out.
+
+use super::http::HttpSecrets;
+use super::postgres::PostgresSecrets;
+use super::{dns, http, postgres, tcp, tls};
+use crate::api::{CheckSpec, SecretRef, Source};
+use crate::core::check::{ProberError, ProberFault, Window};
+use crate::secrets::{Secret, Secrets};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// What a probe is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask {
+    pub now: Timestamp,
+    /// Nothing older counts: a query of Google looks back to here at most. For a gate this is the
+    /// moment its step had landed and settled.
+    pub not_before: Option<Timestamp>,
+}
+
+/// What a probe brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// When the oldest thing that it can have seen happened: when it started, or the start of the
+    /// window that was asked for.
+    pub since: Timestamp,
+    pub outcome: Result<Window, ProberError>,
+}
+
+/// Makes the probes of checks.
+#[async_trait]
+pub trait Prober: Send + Sync {
+    /// Probes once. Ends by itself, whatever the target does: after the check's timeout, and for
+    /// a load after its duration or the check's interval on top of it. Dropping the future ends
+    /// everything that it started.
+    async fn probe(&self, check: &CheckSpec, ask: Ask) -> Reading;
+}
+
+/// The real probes.
+pub struct Probers {
+    secrets: Arc<dyn Secrets>,
+    /// Samples at the same time, of all checks together.
+    budget: Semaphore,
+    limit: u32,
+}
+
+impl Probers {
+    /// With at most `limit` samples at the same time; a check that wants more has all of them to
+    /// itself.
+    #[must_use]
+    pub fn new(secrets: Arc<dyn Secrets>, limit: u32) -> Self {
+        let limit = limit.max(1);
+        Probers {
+            secrets,
+            budget: Semaphore::new(limit as usize),
+            limit,
+        }
+    }
+
+    async fn measure(&self, check: &CheckSpec, ask: Ask) -> Result<Window, ProberError> {
+        let timeout = check.timeout.0;
+        match check.source() {
+            Some(Source::Http(http)) => {
+                let mut headers = Vec::new();
+                for (name, reference) in &http.header_refs {
+                    headers.push((name.clone(), self.secret(reference).await?));
+                }
+                let ca = self.maybe(http.ca_ref.as_ref()).await?;
+                let secrets = HttpSecrets { ca, headers };
+                http::probe(http, secrets, timeout, check.interval.0).await
+            }
+            Some(Source::Tls(tls)) => {
+                let ca = self.maybe(tls.ca_ref.as_ref()).await?;
+                tls::probe(tls, ca.as_ref(), timeout, ask.now).await
+            }
+            Some(Source::Tcp(tcp)) => tcp::probe(tcp, timeout).await,
+            Some(Source::Dns(dns)) => dns::probe(dns, timeout).await,
+            Some(Source::Postgres(postgres)) => {
+                let secrets = PostgresSecrets {
+                    password: self.maybe(postgres.password_ref.as_ref()).await?,
+                    ca: self.maybe(postgres.ca_ref.as_ref()).await?,
+                };
+                postgres::probe(postgres, secrets, timeout).await
+            }
+            _ => Err(ProberError::new(ProberFault::Invalid, "nothing to measure")),
+        }
+    }
+
+    async fn maybe(&self, reference: Option<&SecretRef>) -> Result<Option<Secret>, ProberError> {
+        match reference {
+            Some(reference) => self.secret(reference).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn secret(&self, reference: &SecretRef) -> Result<Secret, ProberError> {
+        let read = self.secrets.read(reference).await;
+        read.map_err(|error| ProberError::new(ProberFault::Credentials, error.to_string()))
+    }
+}
+
+#[async_trait]
+impl Prober for Probers {
+    async fn probe(&self, check: &CheckSpec, ask: Ask) -> Reading {
+        let share = samples_at_once(check).min(self.limit);
+        let Ok(_share) = self.budget.acquire_many(share).await else {
+            return Reading {
+                since: ask.now,
+                outcome: Err(ProberError::new(ProberFault::Local, "probes are over")),
+            };
+        };
+        let longest = longest(check);
+        let outcome = tokio::time::timeout(longest, self.measure(check, ask)).await;
+        Reading {
+            since: ask.now,
+            outcome: outcome.unwrap_or_else(|_| Err(overdue(longest))),
+        }
+    }
+}
+
+/// Samples that a check makes at the same time.
+fn samples_at_once(check: &CheckSpec) -> u32 {
+    match check.source() {
+        Some(Source::Http(http)) => http.load.as_ref().map_or(1, |load| load.concurrency),
+        Some(Source::Tls(tls)) => tls.concurrency,
+        Some(Source::Tcp(tcp)) => tcp.connections,
+        Some(Source::Postgres(postgres)) => postgres.connections,
+        Some(Source::Dns(dns)) => u32::try_from(dns.servers.len()).unwrap_or(1).max(1),
+        _ => 1,
+    }
+}
+
+/// The end of a probe that its own limits did not bring about.
+fn longest(check: &CheckSpec) -> Duration {
+    let slack = Duration::from_secs(5);
+    check.interval.0.max(check.timeout.0) + check.timeout.0 + slack
+}
+
+fn overdue(limit: Duration) -> ProberError {
+    let text = format!("the probe did not end within {} s", limit.as_secs());
+    ProberError::new(ProberFault::Overdue, text)
+}
