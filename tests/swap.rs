@@ -2,6 +2,7 @@
 //! check that exists, and nothing is touched that is not of the family.
 
 use evenkeel::api::{Declared, Key, Kind, Origin, Policy};
+use evenkeel::core::fields::Fields;
 use evenkeel::core::procedure::{Call, Next, Procedure, Scene};
 use evenkeel::core::record::Verb;
 use evenkeel::kinds::{self, SetNames, health_check_base as base_of};
@@ -184,8 +185,13 @@ impl Memory {
             name: "web",
             declared: &fields,
             resource: &declared.resource,
+            adopted: true,
             live: live.as_ref(),
             since: &self.since,
+            adopt: true,
+            attempt: 1,
+            failed: 0,
+            applied: &Fields::new(),
             bake: BAKE,
             now: self.now(),
         };
@@ -291,8 +297,13 @@ fn a_missing_port_and_a_long_name_are_told_before_anything_is_made() {
         name: &name,
         declared: &fields,
         resource: &declared.resource,
+        adopted: true,
         live: Some(&live),
         since: &BTreeMap::new(),
+        adopt: true,
+        attempt: 1,
+        failed: 0,
+        applied: &Fields::new(),
         bake: BAKE,
         now: Timestamp::UNIX_EPOCH,
     });
