@@ -1,4 +1,4 @@
-//! The emulator's own controls under `/_emulator/`: faults, domains, the request log, another writer,
+//! The emulator's own controls under `/_emulator/`: faults, traffic, domains, the request log, another writer,
 //! secrets, storage that grows, health.
 //! They are not part of Google's API, are not logged and meet no faults.
 
@@ -13,8 +13,9 @@ use super::api::Eye;
 use super::faults::FaultRule;
 use super::foreign::ForeignError;
 use super::registry;
+use super::traffic::controls::Controls;
 use super::world::World;
-use super::{reply, sqladmin, vpcaccess};
+use super::{reply, sqladmin, traffic, vpcaccess};
 
 pub(super) const PREFIX: &str = "/_emulator/";
 
@@ -39,6 +40,13 @@ pub(super) fn answer(world: &mut World, request: &http::Request<Bytes>) -> Respo
         (&Method::DELETE, "faults") => {
             world.faults.set(Vec::new());
             Ok(faults(world))
+        }
+        (&Method::GET, "load") => Ok(traffic::view::view(world)),
+        (&Method::GET, "traffic") => Ok(json!(world.traffic.controls)),
+        (&Method::PUT, "traffic") => set_traffic(world, request.body()),
+        (&Method::DELETE, "traffic") => {
+            world.set_traffic(Controls::default());
+            Ok(json!(world.traffic.controls))
         }
         (&Method::GET, "domains") => Ok(json!(world.domains)),
         (&Method::PUT, "domains") => set_domains(world, request.body()),
@@ -77,7 +85,7 @@ fn view(world: &World) -> Value {
         "seed": world.seed,
         "connectors": connectors,
         "resources": resources,
-        "services": world.services,
+        "services": world.traffic.demands,
         "runningOperations": running(world),
     })
 }
@@ -115,6 +123,14 @@ fn set_faults(world: &mut World, body: &Bytes) -> Answer {
     let rules = FaultRule::list_from_json(&json).map_err(|error| (400, error.to_string()))?;
     world.faults.set(rules);
     Ok(faults(world))
+}
+
+/// `{"demand": 1.5, "services": {"shop": 2}, "faults": [{"fault": "tls_slow", "seconds": 8}], "logs": []}`; see
+/// [`Controls`] for the words.
+fn set_traffic(world: &mut World, body: &Bytes) -> Answer {
+    let controls = Controls::from_json(&read_json(body)?);
+    world.set_traffic(controls.map_err(|message| (400, message))?);
+    Ok(json!(world.traffic.controls))
 }
 
 /// `{"shop.example.com": "not-visible"}`; see [`Domain`] for the words.

@@ -46,6 +46,7 @@ pub mod server;
 mod sqladmin;
 mod store;
 mod timing;
+mod traffic;
 mod vpcaccess;
 mod world;
 
@@ -66,9 +67,10 @@ pub use faults::{Action, ErrorFault, FaultRule, Leaves, Match};
 pub use foreign::ForeignError;
 pub use log::{LogEntry, LogStatus};
 pub use quota::Quota;
-pub use scenario::{Scenario, Service, UnknownScenario};
+pub use scenario::{Scenario, UnknownScenario};
 pub use store::{Store, StoreError};
 pub use timing::Timing;
+pub use traffic::controls::{Controls, Fault, Line, LineSeverity, Misfortune};
 
 use world::World;
 
@@ -198,6 +200,16 @@ impl Emulator {
     /// `projects/p/secrets/db-password`.
     pub fn add_secret(&self, name: &str, value: &str) {
         self.lock().add_secret(name, value);
+    }
+
+    /// How much traffic there is from now on, and what goes wrong with it. The state's own consequences stay.
+    ///
+    /// # Errors
+    /// When a number is out of its range: the text names it.
+    pub fn set_traffic(&self, controls: Controls) -> Result<(), String> {
+        controls.check()?;
+        self.lock().set_traffic(controls);
+        Ok(())
     }
 
     /// How long things take from now on. Operations that run keep their time.

@@ -206,6 +206,7 @@ impl World {
                     }
                 }
             }
+            self.watch(at);
         }
     }
 

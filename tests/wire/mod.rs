@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod compute;
+pub mod plan;
 
 use std::sync::LazyLock;
 

@@ -1,0 +1,121 @@
+//! What the traffic model sees of a backend service: a Cloud Run service, or machines and their health check.
+//!
+//! A machine is a record of its own (`projects/*/zones/*/instances/*`) with `group`, `ipAddress`, the `ports` it
+//! answers on, and in `answers` the seconds that each path takes. Another writer may set its `health`, which then
+//! holds whatever a check would find.
+
+use serde_json::{Map, Value};
+
+use super::collection::{Record, fields, items, text, value};
+use super::place::Name;
+use crate::emulator::api::Api;
+use crate::emulator::traffic::machine::{Check, Machine};
+use crate::emulator::traffic::scene::Backend;
+use crate::emulator::world::World;
+
+/// By its name, from `projects` on; None when there is no such backend service.
+pub(in crate::emulator) fn backend_of(world: &World, name: &str) -> Option<Backend> {
+    let service = record(world, name)?;
+    // A capacity of 0 takes a backend out.
+    let open = |backend: &&Value| backend["capacityScaler"].as_f64() != Some(0.0);
+    let groups = items(service, "backends").iter().filter(open);
+    let groups: Vec<&str> = groups
+        .filter_map(|backend| backend["group"].as_str())
+        .collect();
+    if let Some(service) = groups.iter().find_map(|group| run_service(world, group)) {
+        return Some(Backend::Run(service));
+    }
+    let machines: Vec<Machine> = groups
+        .iter()
+        .flat_map(|group| machines(world, group))
+        .collect();
+    if machines.is_empty() {
+        return Some(Backend::Nothing);
+    }
+    let check = items(service, "healthChecks")
+        .first()
+        .and_then(Value::as_str);
+    let port = groups
+        .iter()
+        .find_map(|group| named_port(world, group, text(service, "portName")));
+    let port = port.or_else(|| u16::try_from(value(service, "port").as_i64()?).ok());
+    Some(Backend::Machines {
+        machines,
+        check: check.and_then(|check| check_of(record(world, check)?)),
+        port: port.unwrap_or(80),
+    })
+}
+
+/// The machines of a group, in the order of their names.
+pub(super) fn machines(world: &World, group: &str) -> Vec<Machine> {
+    let project = group.split('/').nth(1).unwrap_or_default();
+    let prefix = super::Compute.key(&format!("projects/{project}/zones/"));
+    let all = world.records.all_under(&prefix);
+    all.filter(|(key, record)| key.contains("/instances/") && record["group"] == group)
+        .map(|(key, record)| machine(crate::emulator::registry::relative(key), fields(record)))
+        .collect()
+}
+
+fn machine(name: &str, record: &Record) -> Machine {
+    let port = |port: &Value| u16::try_from(port.as_u64()?).ok();
+    let forced = match text(record, "health") {
+        "" => None,
+        word => Some(word == "HEALTHY"),
+    };
+    let answers = value(record, "answers").as_object();
+    let seconds = |(path, seconds): (&String, &Value)| Some((path.clone(), seconds.as_f64()?));
+    Machine {
+        name: name.to_owned(),
+        ports: items(record, "ports").iter().filter_map(port).collect(),
+        answers: answers.into_iter().flatten().filter_map(seconds).collect(),
+        forced,
+    }
+}
+
+fn record<'a>(world: &'a World, name: &str) -> Option<&'a Map<String, Value>> {
+    let record = world.records.truth(&super::Compute.key(name))?;
+    Some(fields(record))
+}
+
+fn run_service(world: &World, group: &str) -> Option<String> {
+    let name = Name::parse(group)?;
+    let service = value(record(world, group)?, "cloudRun")["service"].as_str()?;
+    let region = name.scope.strip_prefix("regions/")?;
+    Some(format!(
+        "projects/{}/locations/{region}/services/{service}",
+        name.project
+    ))
+}
+
+fn named_port(world: &World, group: &str, wanted: &str) -> Option<u16> {
+    let ports = items(record(world, group)?, "namedPorts");
+    let named = ports.iter().find(|port| port["name"] == wanted)?;
+    u16::try_from(named["port"].as_u64()?).ok()
+}
+
+fn check_of(check: &Record) -> Option<Check> {
+    let kind = text(check, "type");
+    let block = match kind {
+        "HTTP" => "httpHealthCheck",
+        "TCP" => "tcpHealthCheck",
+        other => {
+            // Seen for its thresholds only: see `Check::finds_well`.
+            debug_assert!(!other.is_empty());
+            ""
+        }
+    };
+    let block = value(check, block);
+    let number = |name: &str| u32::try_from(value(check, name).as_u64()?).ok();
+    let port = block["port"]
+        .as_u64()
+        .and_then(|port| u16::try_from(port).ok());
+    Some(Check {
+        kind: kind.to_owned(),
+        port: port.filter(|_| block["portSpecification"] != "USE_SERVING_PORT"),
+        path: block["requestPath"].as_str().unwrap_or("/").to_owned(),
+        interval: number("checkIntervalSec")?,
+        timeout: number("timeoutSec")?,
+        healthy: number("healthyThreshold")?,
+        unhealthy: number("unhealthyThreshold")?,
+    })
+}
