@@ -2,7 +2,7 @@
 //!
 //! `UPDATE=1 cargo test --test crds` writes the files anew.
 
-use evenkeel::api::{Kind, crd};
+use evenkeel::api::{DocumentKind, crd};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -133,10 +133,23 @@ fn structural(path: &str, schema: &Value) {
 
 #[test]
 fn rules_bind_only_what_gcp_binds() {
-    root_schemas().iter().for_each(binds_identity_only);
+    for (kind, schema) in DocumentKind::all().zip(root_schemas()) {
+        let identity: &[&str] = match kind {
+            DocumentKind::Managed(_) => {
+                &["", ".spec.location", ".spec.project", ".spec.resourceName"]
+            }
+            _ => &[],
+        };
+        assert_eq!(
+            transitions(&schema),
+            identity,
+            "{kind}: only identity may look at the old manifest"
+        );
+    }
 }
 
-fn binds_identity_only(schema: &Value) {
+/// Where a rule compares with the old manifest.
+fn transitions(schema: &Value) -> Vec<String> {
     let mut transitions = Vec::new();
     walk(schema, "", &mut |path, schema| {
         for rule in schema["x-kubernetes-validations"]
@@ -150,11 +163,7 @@ fn binds_identity_only(schema: &Value) {
             }
         }
     });
-    assert_eq!(
-        transitions,
-        ["", ".spec.location", ".spec.project", ".spec.resourceName",],
-        "only identity may look at the old manifest"
-    );
+    transitions
 }
 
 #[test]
@@ -207,9 +216,80 @@ fn definition_serves_status_and_columns() {
     assert!(root_schema()["properties"]["status"]["properties"]["conditions"].is_object());
 }
 
+/// The definition of a kind, by its plural.
+fn of(plural: &str) -> Value {
+    let crds = crd::crds();
+    let name = format!("evenkeel.dev_{plural}.yaml");
+    let (_, yaml) = crds.iter().find(|(file, _)| *file == name).unwrap();
+    serde_saphyr::from_str(yaml).unwrap()
+}
+
+fn columns(definition: &Value) -> Vec<(&str, &str)> {
+    let columns = &definition["spec"]["versions"][0]["additionalPrinterColumns"];
+    columns
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| {
+            (
+                column["name"].as_str().unwrap(),
+                column["jsonPath"].as_str().unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn checks_phases_and_alerts_are_served_too() {
+    let check = of("checks");
+    let shown = columns(&check);
+    let names: Vec<_> = shown.iter().map(|(name, _)| *name).collect();
+    assert_eq!(
+        names,
+        [
+            "Passing",
+            "Warning",
+            "Component",
+            "Message",
+            "Age",
+            "Description"
+        ]
+    );
+    assert_eq!(
+        shown[0].1,
+        r#".status.conditions[?(@.type=="Passing")].status"#
+    );
+    let spec = &schema_of(&check)["properties"]["spec"];
+    assert_eq!(spec["required"], json!(["expect"]));
+    assert_eq!(spec["properties"]["interval"]["default"], "30s");
+    assert_eq!(spec["properties"]["passes"]["default"], 3);
+    let rule = spec["x-kubernetes-validations"][0]["rule"]
+        .as_str()
+        .unwrap();
+    for source in evenkeel::api::check::SOURCES {
+        assert!(spec["properties"][source].is_object(), "{source}");
+        assert!(rule.contains(&format!("has(self.{source})")), "{source}");
+    }
+
+    let phase = of("phases");
+    assert_eq!(columns(&phase)[0].0, "Ready");
+    let spec = &schema_of(&phase)["properties"]["spec"]["properties"];
+    assert_eq!(spec["onFailure"]["default"], "Hold");
+    assert_eq!(spec["maxParallel"]["default"], 1);
+
+    let alert = of("alerts");
+    assert_eq!(columns(&alert)[1], ("Severity", ".spec.minSeverity"));
+    let spec = &schema_of(&alert)["properties"]["spec"]["properties"];
+    assert_eq!(
+        spec["minSeverity"]["enum"],
+        json!(["info", "warning", "critical"])
+    );
+    assert_eq!(spec["minSeverity"]["default"], "warning");
+}
+
 #[test]
 fn editor_schema_is_closed_and_free_of_kubernetes() {
-    for (kind, (_, text)) in Kind::ALL.iter().zip(crd::editor_schemas()) {
+    for (kind, (_, text)) in DocumentKind::all().zip(crd::editor_schemas()) {
         closed_and_free(kind.as_str(), &text);
     }
 }

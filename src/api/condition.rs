@@ -18,6 +18,10 @@ pub enum ConditionType {
     Reconciling,
     Stalled,
     Drifted,
+    /// Of a Check: what it expects holds.
+    Passing,
+    /// Of a Check: it is close to failing. Present only while true.
+    Warning,
 }
 
 /// Kubernetes' three-valued truth.
@@ -60,6 +64,8 @@ reasons! {
     AwaitingPromotion,
     /// Something that the resource refers to is not ready.
     WaitingForDependency,
+    /// A freeze window holds: no step starts.
+    WaitingForWindow,
     /// Somebody else's operation runs on the resource.
     WaitingForOperation,
     /// Google or the network failed; the same call is tried again later.
@@ -106,6 +112,16 @@ reasons! {
     ResourceFailed,
     /// A person stopped the rollout.
     Aborted,
+    /// A check: everything it expects holds.
+    ExpectationsMet,
+    /// A check: something it expects does not hold.
+    ExpectationsMissed,
+    /// A check: something that it warns about.
+    NearLimit,
+    /// A check: its probes bring no samples, or not enough of them yet.
+    NoData,
+    /// A check: its probes cannot be made.
+    ProberError,
 }
 
 impl fmt::Display for Reason {

@@ -5,15 +5,22 @@
 //! No rule forbids a change that GCP would allow: growth is judged against the live value, and a
 //! schema sees only the old manifest.
 
+mod structural;
+
+use super::alert::{AlertSpec, AlertStatus};
 use super::backend_service::BackendServiceResource;
+use super::check::{CheckSpec, CheckStatus, SOURCES};
 use super::health_check::HealthCheckResource;
+use super::phase::{PhaseSpec, PhaseStatus};
 use super::run_service::RunServiceResource;
 use super::sql_instance::SqlInstanceResource;
 use super::ssl_certificate::SslCertificateResource;
 use super::vpc_access_connector::VpcAccessConnectorResource;
-use super::{API_VERSION, GROUP, Kind, ManagedSpec, Metadata, Status, VERSION};
-use schemars::{JsonSchema, generate::SchemaSettings};
-use serde_json::{Map, Value, json};
+use super::{
+    API_VERSION, DocumentKind, GROUP, Kind, ManagedSpec, Metadata, Status, VERSION, VerifyMode,
+};
+use serde_json::{Value, json};
+use structural::{each_child, structural};
 
 /// What stands at the top of every generated file.
 const HEADER: &str = "# Generated from the types in src/api. Do not edit: run\n\
@@ -22,11 +29,10 @@ const HEADER: &str = "# Generated from the types in src/api. Do not edit: run\n\
 /// File name and YAML of each kind's `CustomResourceDefinition`.
 #[must_use]
 pub fn crds() -> Vec<(String, String)> {
-    Kind::ALL
-        .iter()
+    DocumentKind::all()
         .map(|kind| {
             let name = format!("{GROUP}_{}.yaml", kind.plural());
-            (name, format!("{HEADER}---\n{}", yaml(&definition(*kind))))
+            (name, format!("{HEADER}---\n{}", yaml(&definition(kind))))
         })
         .collect()
 }
@@ -34,11 +40,10 @@ pub fn crds() -> Vec<(String, String)> {
 /// File name and JSON Schema of each kind's whole document, for yaml-language-server.
 #[must_use]
 pub fn editor_schemas() -> Vec<(String, String)> {
-    Kind::ALL
-        .iter()
+    DocumentKind::all()
         .map(|kind| {
             let name = format!("{}.json", kind.as_str().to_ascii_lowercase());
-            let text = serde_json::to_string_pretty(&document(*kind)).unwrap_or_default();
+            let text = serde_json::to_string_pretty(&document(kind)).unwrap_or_default();
             (name, text + "\n")
         })
         .collect()
@@ -46,7 +51,16 @@ pub fn editor_schemas() -> Vec<(String, String)> {
 
 /// The structural schema of `spec`.
 #[must_use]
-pub fn spec_schema(kind: Kind) -> Value {
+pub fn spec_schema(kind: DocumentKind) -> Value {
+    match kind {
+        DocumentKind::Managed(kind) => managed_schema(kind),
+        DocumentKind::Check => structural::<CheckSpec>(),
+        DocumentKind::Phase => structural::<PhaseSpec>(),
+        DocumentKind::Alert => structural::<AlertSpec>(),
+    }
+}
+
+fn managed_schema(kind: Kind) -> Value {
     let mut spec = match kind {
         Kind::VpcAccessConnector => structural::<ManagedSpec<VpcAccessConnectorResource>>(),
         Kind::HealthCheck => structural::<ManagedSpec<HealthCheckResource>>(),
@@ -90,14 +104,19 @@ pub fn metadata_schema() -> Value {
     structural::<Metadata>()
 }
 
-fn status_schema() -> Value {
-    let mut status = structural::<Status>();
+fn status_schema(kind: DocumentKind) -> Value {
+    let mut status = match kind {
+        DocumentKind::Managed(_) => structural::<Status>(),
+        DocumentKind::Check => structural::<CheckStatus>(),
+        DocumentKind::Phase => structural::<PhaseStatus>(),
+        DocumentKind::Alert => structural::<AlertStatus>(),
+    };
     status["properties"]["conditions"]["x-kubernetes-list-type"] = json!("map");
     status["properties"]["conditions"]["x-kubernetes-list-map-keys"] = json!(["type"]);
     status
 }
 
-fn definition(kind: Kind) -> Value {
+fn definition(kind: DocumentKind) -> Value {
     let (plural, singular) = (kind.plural(), kind.as_str().to_ascii_lowercase());
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -126,7 +145,7 @@ fn definition(kind: Kind) -> Value {
     })
 }
 
-/// Columns of a kind's own: name, and path below `.status.observed`.
+/// Columns of a managed kind's own: name, and path below `.status.observed`.
 fn observed_columns(kind: Kind) -> &'static [(&'static str, &'static str)] {
     match kind {
         Kind::RunService => &[("Traffic", "traffic")],
@@ -135,35 +154,61 @@ fn observed_columns(kind: Kind) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-fn columns(kind: Kind) -> Value {
-    let mut columns = common_columns();
-    if let Value::Array(columns) = &mut columns {
-        columns.extend(observed_columns(kind).iter().map(|(name, path)| {
-            json!({"name": name, "type": "string", "priority": 1,
-                   "jsonPath": format!(".status.observed.{path}")})
-        }));
-    }
-    columns
-}
-
-fn common_columns() -> Value {
-    let ready = |name: &str, field: &str| {
-        json!({"name": name, "type": "string",
-               "jsonPath": format!(".status.conditions[?(@.type==\"Ready\")].{field}")})
+fn columns(kind: DocumentKind) -> Vec<Value> {
+    let ready = || {
+        let columns = [
+            ("Ready", "status"),
+            ("Reason", "reason"),
+            ("Message", "message"),
+        ];
+        columns.map(|(name, field)| condition(name, "Ready", field))
     };
-    json!([
-        ready("Ready", "status"),
-        ready("Reason", "reason"),
-        ready("Message", "message"),
-        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-        {"name": "Project", "type": "string", "jsonPath": ".spec.project", "priority": 1},
-        {"name": "Location", "type": "string", "jsonPath": ".spec.location", "priority": 1},
-    ])
+    let age = json!({"name": "Age", "type": "date",
+                     "jsonPath": ".metadata.creationTimestamp"});
+    let wide = |name: &str, path: &str| json!({"name": name, "type": "string", "jsonPath": path, "priority": 1});
+    let spec = |name: &str, path: &str| json!({"name": name, "type": "string", "jsonPath": format!(".spec.{path}")});
+    match kind {
+        DocumentKind::Managed(kind) => {
+            let own = observed_columns(kind).iter();
+            let own = own.map(|(name, path)| wide(name, &format!(".status.observed.{path}")));
+            let place = [
+                wide("Project", ".spec.project"),
+                wide("Location", ".spec.location"),
+            ];
+            ready()
+                .into_iter()
+                .chain([age])
+                .chain(place)
+                .chain(own)
+                .collect()
+        }
+        DocumentKind::Check => vec![
+            condition("Passing", "Passing", "status"),
+            condition("Warning", "Warning", "status"),
+            spec("Component", "component"),
+            condition("Message", "Passing", "message"),
+            age,
+            wide("Description", ".spec.description"),
+        ],
+        DocumentKind::Phase => ready().into_iter().chain([age]).collect(),
+        DocumentKind::Alert => vec![
+            spec("Provider", "provider.type"),
+            spec("Severity", "minSeverity"),
+            condition("Ready", "Ready", "status"),
+            condition("Message", "Ready", "message"),
+            age,
+        ],
+    }
 }
 
-/// The root sees `metadata.name`, so it alone can tell that the name in GCP stays the same.
-fn root(kind: Kind) -> Value {
-    json!({
+/// A column that shows a field of a condition.
+fn condition(name: &str, kind: &str, field: &str) -> Value {
+    json!({"name": name, "type": "string",
+           "jsonPath": format!(".status.conditions[?(@.type==\"{kind}\")].{field}")})
+}
+
+fn root(kind: DocumentKind) -> Value {
+    let mut root = json!({
         "description": format!("{kind}: declared in spec, reported in status."),
         "type": "object",
         "required": ["spec"],
@@ -172,27 +217,28 @@ fn root(kind: Kind) -> Value {
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
             "spec": spec_schema(kind),
-            "status": status_schema(),
+            "status": status_schema(kind),
         },
-        "x-kubernetes-validations": [{
+    });
+    if let DocumentKind::Managed(_) = kind {
+        // The root sees `metadata.name`, so it alone can tell that the name in GCP stays the same.
+        root["x-kubernetes-validations"] = json!([{
             "rule": "(has(self.spec.resourceName) ? self.spec.resourceName : self.metadata.name) \
                      == (has(oldSelf.spec.resourceName) ? oldSelf.spec.resourceName \
                      : oldSelf.metadata.name)",
             "message": "resourceName is immutable: another name is another resource; declare it \
                         under another metadata.name",
-        }],
-    })
+        }]);
+    }
+    root
 }
 
-fn document(kind: Kind) -> Value {
+fn document(kind: DocumentKind) -> Value {
     let mut spec = spec_schema(kind);
     let mut metadata = metadata_schema();
     editable(&mut spec);
     editable(&mut metadata);
-    let rollout = &mut spec["properties"]["rollout"];
-    rollout["not"] = json!({"required": ["maxStep", "steps"]});
-    rollout["properties"]["steps"]["items"]["oneOf"] =
-        json!([{"required": ["set"]}, {"required": ["traffic"]}, {"required": ["pause"]}]);
+    exclusive(kind, &mut spec);
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": kind.as_str(),
@@ -209,6 +255,33 @@ fn document(kind: Kind) -> Value {
     })
 }
 
+/// What a structural schema cannot say: of some fields, exactly one is written.
+fn exclusive(kind: DocumentKind, spec: &mut Value) {
+    let one_of = |names: &[&str]| -> Value {
+        names
+            .iter()
+            .map(|name| json!({"required": [name]}))
+            .collect()
+    };
+    let verify = json!([
+        {"type": "string"},
+        {"type": "object", "required": ["check"], "additionalProperties": false,
+         "properties": {"check": {"type": "string"},
+                        "mode": {"enum": VerifyMode::ALL.map(VerifyMode::as_str)}}},
+    ]);
+    match kind {
+        DocumentKind::Managed(_) => {
+            let rollout = &mut spec["properties"]["rollout"];
+            rollout["not"] = json!({"required": ["maxStep", "steps"]});
+            rollout["properties"]["verify"]["items"]["oneOf"] = verify;
+            rollout["properties"]["steps"]["items"]["oneOf"] = one_of(&["set", "traffic", "pause"]);
+        }
+        DocumentKind::Check => spec["oneOf"] = one_of(&SOURCES),
+        DocumentKind::Phase => spec["properties"]["verify"]["items"]["oneOf"] = verify,
+        DocumentKind::Alert => {}
+    }
+}
+
 /// Turns a structural schema into one for editors: closed objects, nothing of Kubernetes.
 fn editable(schema: &mut Value) {
     if let Value::Object(object) = schema {
@@ -219,106 +292,6 @@ fn editable(schema: &mut Value) {
         }
     }
     each_child(schema, &mut editable);
-}
-
-fn structural<T: JsonSchema>() -> Value {
-    let mut settings = SchemaSettings::openapi3();
-    settings.inline_subschemas = true;
-    settings.meta_schema = None;
-    let schema = settings.into_generator().into_root_schema_for::<T>();
-    let mut schema = schema.to_value();
-    tidy(&mut schema);
-    if let Some(object) = schema.as_object_mut() {
-        object.remove("title");
-    }
-    schema
-}
-
-/// One level and all below it, as Kubernetes wants them.
-fn tidy(schema: &mut Value) {
-    if let Value::Object(object) = schema {
-        unwrap_option(object);
-        join_variants(object);
-        // An optional field is left out, never null: `null` means nothing in these kinds.
-        object.remove("nullable");
-        if object.get("default") == Some(&Value::Null) {
-            object.remove("default");
-        }
-        if let Some(Value::Array(values)) = object.get_mut("enum") {
-            values.retain(|value| !value.is_null());
-        }
-        let open = object.contains_key("x-kubernetes-preserve-unknown-fields");
-        if open || object.contains_key("properties") {
-            object.remove("additionalProperties");
-        }
-        if let Some("uint" | "uint32" | "uint64") = object.get("format").and_then(Value::as_str) {
-            object.insert("format".to_owned(), json!("int64"));
-        }
-        // A number is a number; the format says how a program may hold it.
-        if let Some("float" | "double") = object.get("format").and_then(Value::as_str) {
-            object.remove("format");
-        }
-        if let Some(Value::String(text)) = object.get_mut("description") {
-            *text = text.replace('\n', " ");
-        }
-    }
-    each_child(schema, &mut tidy);
-}
-
-/// An optional enum whose variants carry docs comes as `anyOf` with a null; the enum is left.
-fn unwrap_option(object: &mut Map<String, Value>) {
-    let Some(Value::Array(choices)) = object.remove("anyOf") else {
-        return;
-    };
-    let of_null = |choice: &Value| choice["enum"] == json!([null]) || choice["nullable"] == true;
-    let kept = choices.into_iter().find(|choice| !of_null(choice));
-    for (name, value) in kept
-        .as_ref()
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        object.entry(name).or_insert_with(|| value.clone());
-    }
-}
-
-/// An enum whose variants carry docs comes as `oneOf`; Kubernetes wants `enum`, and the docs go
-/// into the description.
-fn join_variants(object: &mut Map<String, Value>) {
-    let Some(Value::Array(variants)) = object.remove("oneOf") else {
-        return;
-    };
-    let mut values = Vec::new();
-    let mut docs = object
-        .get("description")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    for variant in variants {
-        let names = variant["enum"].as_array().cloned().unwrap_or_default();
-        if let (Some(name), Some(doc)) = (names.first(), variant["description"].as_str()) {
-            let name = name.as_str().unwrap_or_default();
-            docs = format!("{docs} {name}: {doc}");
-        }
-        values.extend(names);
-    }
-    object.insert("description".to_owned(), json!(docs.trim()));
-    object.insert("type".to_owned(), json!("string"));
-    object.insert("enum".to_owned(), Value::Array(values));
-}
-
-fn each_child(schema: &mut Value, visit: &mut dyn FnMut(&mut Value)) {
-    let Value::Object(object) = schema else {
-        return;
-    };
-    if let Some(Value::Object(properties)) = object.get_mut("properties") {
-        properties.values_mut().for_each(&mut *visit);
-    }
-    for name in ["items", "additionalProperties"] {
-        if let Some(child) = object.get_mut(name) {
-            visit(child);
-        }
-    }
 }
 
 fn yaml(value: &Value) -> String {

@@ -2,7 +2,7 @@
 //!
 //! Doc comments here become the descriptions in `crds/` and in the editor schemas.
 
-use super::HumanDuration;
+use super::{HumanDuration, Verify};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -95,6 +95,10 @@ pub struct RolloutSpec {
     /// How long a step must hold before the next one starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bake: Option<HumanDuration>,
+    /// Checks that must pass after each step, and go on passing while it bakes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub verify: Vec<Verify>,
     /// Limit of one step, from its start. Default: 30m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<HumanDuration>,

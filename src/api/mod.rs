@@ -3,25 +3,35 @@
 //! Nothing here does I/O, and nothing here decides: the rules of a kind live in `kinds`, decisions
 //! in `core`.
 
+pub mod alert;
 pub mod backend_service;
+pub mod check;
 pub mod condition;
 pub mod crd;
 pub mod declared;
+pub mod document;
 pub mod duration;
 pub mod envelope;
 pub mod event;
 pub mod finding;
 pub mod health_check;
 pub mod key;
+pub mod phase;
+pub mod probe;
 pub mod reference;
 pub mod run_service;
+pub mod secret;
 pub mod sql_instance;
 pub mod ssl_certificate;
 pub mod status;
+pub mod verify;
 pub mod vpc_access_connector;
 
+pub use alert::{AlertSeverity, AlertSpec, AlertStatus};
+pub use check::{CheckSpec, CheckStatus, NoData, Source};
 pub use condition::{Condition, ConditionStatus, ConditionType, Reason};
 pub use declared::{Declared, Origin};
+pub use document::{Document, DocumentKind};
 pub use duration::HumanDuration;
 pub use envelope::{
     Approval, Deletion, Drift, ManagedSpec, Manifest, Metadata, OnFailure, Policy, RolloutSpec,
@@ -30,8 +40,11 @@ pub use envelope::{
 pub use event::Event;
 pub use finding::{Finding, Severity};
 pub use key::{Key, Kind};
+pub use phase::{PhaseSpec, PhaseStatus};
 pub use reference::Reference;
+pub use secret::SecretRef;
 pub use status::Status;
+pub use verify::{Verify, VerifyMode};
 
 /// The API group of every kind.
 pub const GROUP: &str = "evenkeel.dev";

@@ -5,6 +5,7 @@
 
 pub mod args;
 mod complete;
+mod config;
 mod crds;
 mod describe;
 pub mod embedded;

@@ -25,7 +25,7 @@ fn as_json(result: &Result<Set, Errors>) -> serde_json::Value {
         Ok(set) => json!({
             "valid": true,
             "revision": set.revision,
-            "objects": set.declared.len(),
+            "objects": set.origins().count(),
             "problems": set.warnings,
         }),
         Err(errors) => json!({

@@ -16,6 +16,8 @@ pub enum Situation {
     AwaitingPromotion(String),
     /// Something that the resource refers to is not ready.
     WaitingForDependency(String),
+    /// A freeze window holds.
+    WaitingForWindow(String),
     /// GCP is busy with the resource on somebody else's behalf.
     WaitingForOperation(String),
     /// A call failed in a way that is no verdict.
@@ -83,6 +85,7 @@ impl Situation {
             Situation::WaitingForDependency(m) => {
                 row(False, Reason::WaitingForDependency, m, false, false)
             }
+            Situation::WaitingForWindow(m) => row(False, Reason::WaitingForWindow, m, false, false),
             Situation::WaitingForOperation(m) => {
                 row(False, Reason::WaitingForOperation, m, true, false)
             }

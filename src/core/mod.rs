@@ -9,6 +9,7 @@ pub mod decide;
 pub mod digest;
 pub mod error;
 pub mod fields;
+pub mod freeze;
 pub mod graph;
 pub mod items;
 pub mod observed;

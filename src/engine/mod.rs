@@ -8,6 +8,7 @@ mod pass;
 mod poll;
 mod ports;
 mod queue;
+mod turn;
 
 pub use board::{Board, Report};
 pub use ports::{Ports, Services, Settings};
@@ -221,9 +222,11 @@ impl Engine {
             Some(why) => Err(why.clone()),
             None => Ok(self.deletes_left(key)),
         };
-        let blocked_on = wanted.as_ref().and_then(|wanted| self.blocked_on(wanted));
+        let hindrance = wanted
+            .as_ref()
+            .and_then(|wanted| self.hindrance(key, wanted));
         Some(Job {
-            blocked_on,
+            hindrance,
             referrers: self.referrers(key),
             key: key.clone(),
             record: memory.record.clone(),
@@ -237,19 +240,6 @@ impl Engine {
                 .cloned()
                 .collect(),
             deletes,
-        })
-    }
-
-    /// The first reference that is not ready, in words.
-    fn blocked_on(&self, wanted: &Wanted) -> Option<String> {
-        wanted.needs.iter().find_map(|key| {
-            let status = self.memory.get(key).map(|memory| &memory.record.status);
-            if status.is_some_and(crate::api::Status::is_ready) {
-                return None;
-            }
-            let ready = status.and_then(|status| status.condition(ConditionType::Ready));
-            let reason = ready.map_or("not looked at yet", |ready| ready.reason.as_str());
-            Some(format!("waits for {}/{} ({reason})", key.kind, key.name))
         })
     }
 

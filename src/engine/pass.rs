@@ -6,7 +6,7 @@
 use super::ports::Shared;
 use crate::api::{Declared, Event, Key};
 use crate::core::conditions::Situation;
-use crate::core::decide::{self, Decision, Desired, Effect, Input};
+use crate::core::decide::{self, Decision, Desired, Effect, Hindrance, Input};
 use crate::core::error::Fault;
 use crate::core::fields::Fields;
 use crate::core::observed::{Live, Observed, Operation};
@@ -63,7 +63,7 @@ pub(super) struct Job {
     pub tokens: Vec<Token>,
     pub deletes: Result<u32, String>,
     /// Why its references keep it waiting.
-    pub blocked_on: Option<String>,
+    pub hindrance: Option<Hindrance>,
     /// Managed resources that refer to it.
     pub referrers: Vec<String>,
 }
@@ -92,7 +92,7 @@ struct Pass<'a> {
     wanted: Option<Arc<Wanted>>,
     tokens: Vec<Token>,
     deletes: Result<u32, String>,
-    blocked_on: Option<String>,
+    hindrance: Option<Hindrance>,
     referrers: Vec<String>,
     users: Option<Result<Vec<String>, Fault>>,
     operation: Option<Result<Operation, Fault>>,
@@ -108,7 +108,7 @@ struct Pass<'a> {
 pub(super) async fn run(shared: &Shared, job: Job) -> Done {
     let mut pass = Pass {
         shared,
-        blocked_on: job.blocked_on,
+        hindrance: job.hindrance,
         referrers: job.referrers,
         users: None,
         saved: (job.record.clone(), job.dirty),
@@ -205,7 +205,7 @@ impl Pass<'_> {
             operations: self.operations.as_ref(),
             users: self.users.as_ref(),
             target: &target,
-            blocked_on: self.blocked_on.as_deref(),
+            hindrance: self.hindrance.as_ref(),
             referrers: &self.referrers,
             tokens: &self.tokens,
             rules,

@@ -2,6 +2,7 @@
 
 use crate::api::Kind;
 use crate::core::decide::Timing;
+use crate::core::freeze::Freeze;
 use crate::core::permit::Authority;
 use crate::gcp::client::Client;
 use crate::gcp::clock::Clock;
@@ -76,6 +77,10 @@ pub struct Settings {
     pub apply: bool,
     /// Deletes that one revision of the source may do.
     pub deletes_per_sync: u32,
+    /// Rollouts that may run at the same time; `None`: no limit.
+    pub concurrent_rollouts: Option<u32>,
+    /// Times in which no step starts.
+    pub freezes: Vec<Freeze>,
     /// Resources worked on at the same time.
     pub concurrency: usize,
     pub timing: Timing,
@@ -87,6 +92,8 @@ impl Default for Settings {
             poll: Duration::from_mins(1),
             apply: true,
             deletes_per_sync: 0,
+            concurrent_rollouts: None,
+            freezes: Vec::new(),
             concurrency: 8,
             timing: Timing::default(),
         }

@@ -19,11 +19,11 @@ fn valid(set: &Set) -> String {
         out.push_str(&warning.render(true));
         out.push_str("\n\n");
     }
-    let files: BTreeSet<_> = set.declared.iter().map(|d| &d.origin.file).collect();
+    let files: BTreeSet<_> = set.origins().map(|origin| &origin.file).collect();
     let mut line = format!(
         "{} {} in {} ({})",
         paint(GOOD, "valid:"),
-        count(set.declared.len(), "resource"),
+        objects(set),
         count(files.len(), "file"),
         set.revision
     );
@@ -33,6 +33,22 @@ fn valid(set: &Set) -> String {
     out.push_str(&line);
     out.push('\n');
     out
+}
+
+/// `2 resources, 1 check`: what there is none of is left out.
+fn objects(set: &Set) -> String {
+    let counts = [
+        (set.declared.len(), "resource"),
+        (set.checks.len(), "check"),
+        (set.phases.len(), "phase"),
+        (set.alerts.len(), "alert"),
+    ];
+    let some: Vec<_> = counts
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| count(number, what))
+        .collect();
+    some.join(", ")
 }
 
 /// `1 file`, `2 files`.

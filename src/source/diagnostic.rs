@@ -8,6 +8,7 @@ use super::text::{Excerpt, Text};
 use crate::api::Severity;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::{fmt, ops::Range};
 
@@ -25,6 +26,8 @@ pub(super) struct Fault {
     pub severity: Severity,
     /// About the value of a field: gives way to what a kind's rule says about the same field.
     pub about_value: bool,
+    /// What stands around the place must not be shown.
+    pub secret: bool,
 }
 
 impl Fault {
@@ -38,6 +41,7 @@ impl Fault {
             also: None,
             severity: Severity::Error,
             about_value: false,
+            secret: false,
         }
     }
 
@@ -60,6 +64,11 @@ impl Fault {
         self.about_value = true;
         self
     }
+
+    pub fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
 }
 
 /// Faults of one text, bounded.
@@ -79,6 +88,19 @@ impl Faults {
             self.list.push(fault);
         } else {
             self.more += 1;
+        }
+    }
+
+    /// A fault found by the rules of a kind: takes the place of what the schema says about the same
+    /// value, and keeps silent about a field that is reported for another reason.
+    pub fn take_in(&mut self, fault: Fault) {
+        let same = |other: &Fault| other.field.is_some() && other.field == fault.field;
+        if fault.severity == Severity::Error {
+            self.list
+                .retain(|other| !(other.about_value && same(other)));
+        }
+        if !self.list.iter().any(same) {
+            self.push(fault);
         }
     }
 
@@ -165,7 +187,10 @@ impl Problem {
     }
 
     pub(super) fn at(text: &Text, fault: Fault) -> Self {
-        let place = text.place(fault.at);
+        let mut place = text.place(fault.at);
+        if fault.secret {
+            place.excerpt.cut();
+        }
         let related = fault.also.map(|(at, label)| text.related(at, label));
         Problem {
             file: text.name.clone(),
@@ -325,6 +350,12 @@ impl Problems {
 
     pub fn add_faults(&mut self, text: &Text, mut faults: Faults) {
         faults.list.sort_by_key(|fault| fault.at.start);
+        // A secret is shown by no other fault of its line either.
+        let line = |fault: &Fault| text.line(fault.at.start);
+        let secret: HashSet<usize> = faults.list.iter().filter(|f| f.secret).map(line).collect();
+        for fault in &mut faults.list {
+            fault.secret |= secret.contains(&text.line(fault.at.start));
+        }
         for fault in faults.list {
             self.add(Problem::at(text, fault));
         }

@@ -9,19 +9,29 @@
     reason = "a fault ends the parsing of its file, so its size costs nothing"
 )]
 
+mod alerts;
+mod checks;
 mod diagnostic;
 mod document;
+mod draft;
+mod envelope;
 mod files;
 mod identity;
 mod lines;
+mod managed;
 mod node;
+mod phases;
+mod plain;
 mod references;
 mod rollout;
 mod scalar;
 mod schema;
+mod secrets;
+mod selects;
 mod shape;
 mod suggest;
 mod text;
+mod verify;
 pub mod watch;
 mod yaml;
 
@@ -30,8 +40,11 @@ pub use files::Input;
 pub use lines::{Lines, Position};
 pub use watch::Watch;
 
-use crate::api::{Declared, Finding, Reference, Severity};
+use crate::api::{
+    AlertSpec, CheckSpec, Declared, Document, Finding, Origin, PhaseSpec, Reference, Severity,
+};
 use diagnostic::Problems;
+use document::Item;
 
 /// Largest file, in bytes.
 pub const FILE_LIMIT: usize = 1024 * 1024;
@@ -71,14 +84,43 @@ impl Check for NoCheck {
 /// A set of manifests that loaded as a whole.
 #[derive(Debug, Clone, Default)]
 pub struct Set {
-    /// In the order of the files, and within a file as written.
+    /// Managed resources, in the order of the files, and within a file as written; so are the
+    /// others.
     pub declared: Vec<Declared>,
+    pub checks: Vec<Document<CheckSpec>>,
+    pub phases: Vec<Document<PhaseSpec>>,
+    pub alerts: Vec<Document<AlertSpec>>,
     /// `files@sha256:<12 hex>` over the sorted relative paths and the contents.
     pub revision: String,
     /// Where each field stands.
     pub lines: Lines,
     /// What does not stop the set, but deserves a look.
     pub warnings: Vec<Problem>,
+}
+
+impl Set {
+    /// Where each object of the set was declared.
+    pub fn origins(&self) -> impl Iterator<Item = &Origin> {
+        let managed = self.declared.iter().map(|object| &object.origin);
+        let checks = self.checks.iter().map(|object| &object.origin);
+        let phases = self.phases.iter().map(|object| &object.origin);
+        let alerts = self.alerts.iter().map(|object| &object.origin);
+        managed.chain(checks).chain(phases).chain(alerts)
+    }
+
+    fn take(&mut self, item: Option<Item>) {
+        match item {
+            None => {}
+            Some(Item::Managed(managed)) => {
+                let (declared, places) = *managed;
+                self.lines.add(&declared, places);
+                self.declared.push(declared);
+            }
+            Some(Item::Check(check)) => self.checks.push(*check),
+            Some(Item::Phase(phase)) => self.phases.push(*phase),
+            Some(Item::Alert(alert)) => self.alerts.push(*alert),
+        }
+    }
 }
 
 /// Loads everything the inputs hold.
@@ -121,6 +163,7 @@ fn assemble(
     let schemas = document::Schemas::new();
     let mut identities = identity::Identities::default();
     let mut references = references::References::default();
+    let mut selects = selects::Selects::default();
     let mut documents = 0;
     for file in files {
         let Some(text) = text::Text::read(&file, &mut problems) else {
@@ -132,12 +175,12 @@ fn assemble(
         let (outcomes, faults) = read.finish();
         problems.add_faults(&text, faults);
         for outcome in outcomes {
-            identities.add(&outcome, &mut problems);
-            references.add(&outcome);
-            if let Some(declared) = outcome.declared {
-                set.lines.add(&declared, outcome.places);
-                set.declared.push(declared);
+            if let Some(claim) = outcome.claim {
+                identities.add(&claim, &mut problems);
+                references.add(&claim);
+                selects.add(claim);
             }
+            set.take(outcome.item);
         }
         if documents > DOCUMENTS_LIMIT {
             problems.add(files::too_many_documents(names));
@@ -145,6 +188,7 @@ fn assemble(
         }
     }
     references.check(&mut problems);
+    selects.check(&mut problems);
     if documents == 0 && problems.is_empty() {
         problems.add_empty(files::no_manifests(names, found));
     }

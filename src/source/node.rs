@@ -106,6 +106,16 @@ impl Node {
             .collect()
     }
 
+    /// Where the key at the end of a path stands, such as `url` of `spec.provider.url`.
+    pub fn key_position(&self, path: &str) -> Range<usize> {
+        let (around, key) = path.rsplit_once('.').unwrap_or(("", path));
+        let node = around
+            .split('.')
+            .try_fold(self, |node, name| node.get(name));
+        let entry = node.and_then(|node| node.entry(key));
+        entry.map_or_else(|| self.position(path), |entry| entry.key_at.clone())
+    }
+
     /// Where `spec.rollout.steps[0].set` stands: the value, or the key of a mapping or list.
     /// A path that leads nowhere gives the deepest part of it that exists.
     pub fn position(&self, path: &str) -> Range<usize> {

@@ -1,37 +1,34 @@
-//! References between manifests: each names a manifest of the set, and none goes in a circle.
+//! References between documents: each names a document of the set, and none waits for itself.
 
 use super::diagnostic::{Problem, Problems};
-use super::document::Outcome;
+use super::draft::{Claim, Link};
 use super::suggest::{nearest, quote};
-use crate::api::{Kind, Reference};
+use crate::api::DocumentKind;
 use crate::core::graph;
 use std::collections::BTreeMap;
 
-type Name = (Kind, String);
+type Name = (DocumentKind, String);
 
 /// What the documents of a set call themselves, and what they refer to.
 #[derive(Default)]
 pub(super) struct References {
-    by_name: BTreeMap<Name, Vec<(Reference, Problem)>>,
+    by_name: BTreeMap<Name, Vec<Link>>,
 }
 
 impl References {
-    pub fn add(&mut self, outcome: &Outcome) {
-        if let Some(claim) = &outcome.claim {
-            let name = (claim.key.kind, claim.name.clone());
-            let references = claim.references.iter().cloned();
-            self.by_name.entry(name).or_default().extend(references);
-        }
+    pub fn add(&mut self, claim: &Claim) {
+        let name = (claim.kind, claim.name.clone());
+        let links = claim.links.iter().cloned();
+        self.by_name.entry(name).or_default().extend(links);
     }
 
     /// Reports what points nowhere; where all is found, a circle.
     pub fn check(&self, problems: &mut Problems) {
         let mut whole = true;
-        for (reference, here) in self.by_name.values().flatten() {
-            let target = (reference.kind, reference.name.clone());
-            if !self.by_name.contains_key(&target) {
+        for link in self.by_name.values().flatten() {
+            if !self.by_name.contains_key(&name(link)) {
                 whole = false;
-                problems.add(self.missing(reference, here));
+                problems.add(self.missing(link));
             }
         }
         if whole && let Some(circle) = self.circle() {
@@ -39,36 +36,40 @@ impl References {
         }
     }
 
-    fn missing(&self, to: &Reference, here: &Problem) -> Problem {
-        let of_kind = self.by_name.keys().filter(|(kind, _)| *kind == to.kind);
+    fn missing(&self, link: &Link) -> Problem {
+        let of_kind = self.by_name.keys().filter(|(kind, _)| *kind == link.to);
         let known: Vec<&str> = of_kind.map(|(_, name)| name.as_str()).collect();
-        let mut problem = here.clone();
-        problem.message = format!("no {} named {} in this set", to.kind, quote(&to.name));
-        problem.help = match nearest(&to.name, &known) {
+        let mut problem = link.here.clone();
+        problem.message = format!("no {} named {} in this set", link.to, quote(&link.name));
+        problem.help = match nearest(&link.name, &known) {
             Some(name) => format!("did you mean `{name}`?"),
-            None if known.is_empty() => format!("add a manifest of kind {}", to.kind),
+            None if known.is_empty() => format!("add a manifest of kind {}", link.to),
             None => format!("add it, or use one of {}", listed(&known)),
         };
         problem
     }
 
     fn circle(&self) -> Option<Problem> {
-        let name = |to: &Reference| (to.kind, to.name.clone());
+        let waits = |links: &[Link]| links.iter().filter(|link| link.waits).map(name).collect();
         let edges: BTreeMap<Name, Vec<Name>> = self
             .by_name
             .iter()
-            .map(|(from, to)| (from.clone(), to.iter().map(|(to, _)| name(to)).collect()))
+            .map(|(from, links)| (from.clone(), waits(links)))
             .collect();
         let circle = graph::cycle(&edges)?;
         let (from, to) = (circle.first()?, circle.get(1)?);
-        let (_, here) = self.by_name[from].iter().find(|(t, _)| name(t) == *to)?;
+        let link = self.by_name[from].iter().find(|link| name(link) == *to)?;
         let along: Vec<_> = circle.iter().map(|(k, n)| format!("{k}/{n}")).collect();
-        let mut problem = here.clone();
+        let mut problem = link.here.clone();
         problem.message = format!("references go in a circle: {}", along.join(" -> "));
         "remove one of these references: each would wait for the next for ever"
             .clone_into(&mut problem.help);
         Some(problem)
     }
+}
+
+fn name(link: &Link) -> Name {
+    (link.to, link.name.clone())
 }
 
 /// At most ten names.

@@ -4,7 +4,7 @@
 use super::diagnostic::{Fault, Faults};
 use super::node::{Data, Entry, Node, describe};
 use super::suggest::{did_you_mean, quote};
-use super::{scalar, shape};
+use super::{scalar, secrets, shape};
 use serde_json::{Number, Value};
 use std::ops::Range;
 
@@ -66,6 +66,13 @@ fn list(items: &[Node], schema: &Value, at: &Spot<'_>, out: &mut Faults) {
                 .field(at.path)
                 .limit(format!("at most {most} entries")),
         );
+    }
+    let least = schema["minItems"].as_u64().unwrap_or(0);
+    if (items.len() as u64) < least {
+        let message = format!("{} is empty", at.name());
+        let about = schema["description"].as_str().unwrap_or_default();
+        let fault = Fault::new(at.owner.clone(), message, format!("add an entry: {about}"));
+        out.push(fault.field(at.path).limit(format!("at least {least}")));
     }
     for (index, item) in items.iter().enumerate() {
         let path = format!("{}[{index}]", at.path);
@@ -168,12 +175,14 @@ impl Spot<'_> {
         } else {
             format!("unknown field {} in {}", quote(&entry.key), self.path)
         };
-        Fault::new(
-            entry.key_at.clone(),
-            message,
-            did_you_mean(&entry.key, &names),
-        )
-        .field(&join(self.path, &entry.key))
+        let at = entry.key_at.clone();
+        let field = join(self.path, &entry.key);
+        if secrets::is_secret(&entry.key) {
+            let help = secrets::way_out(&names);
+            let help = help.unwrap_or_else(|| did_you_mean(&entry.key, &names));
+            return Fault::new(at, message, help).field(&field).secret();
+        }
+        Fault::new(at, message, did_you_mean(&entry.key, &names)).field(&field)
     }
 
     fn missing(&self, name: &str, schema: &Value) -> Fault {

@@ -110,6 +110,16 @@ impl Excerpt {
             clipped: start > 0,
         }
     }
+
+    /// Leaves out all but the part that matters.
+    pub fn cut(&mut self) {
+        let part = &self.line[self.span.clone()];
+        let before = if self.span.start > 0 { "… " } else { "" };
+        let span = before.len()..before.len() + part.len();
+        self.line = format!("{before}{part} …");
+        self.span = span;
+        self.clipped = true;
+    }
 }
 
 /// The nearest character boundary at or before `at`.

@@ -3,6 +3,7 @@
 use crate::api::HumanDuration;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// `evenkeel run`
 #[derive(Debug, Args)]
@@ -28,22 +29,25 @@ pub struct RunArgs {
     #[arg(long, value_name = "DURATION", default_value = "1h", requires = "once")]
     pub timeout: HumanDuration,
 
-    /// `apply` writes; `observe` only looks and reports
-    #[arg(
-        long,
-        value_name = "MODE",
-        default_value = "apply",
-        hide_possible_values = true
-    )]
-    pub mode: Mode,
+    /// `apply` writes; `observe` only looks and reports [default: apply]
+    #[arg(long, value_name = "MODE", hide_possible_values = true)]
+    pub mode: Option<Mode>,
 
     /// Time between two looks at GCP [default: 60s, with an emulator 5s]
     #[arg(long, value_name = "DURATION")]
     pub interval: Option<HumanDuration>,
 
-    /// Deletes that one revision of the manifests may do
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub deletes_per_sync: u32,
+    /// Deletes that one revision of the manifests may do [default: 0]
+    #[arg(long, value_name = "N")]
+    pub deletes_per_sync: Option<u32>,
+
+    /// Rollouts that may run at the same time [default: no limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub concurrent_rollouts: Option<u32>,
+
+    /// Configuration: mode, interval, budgets and freeze windows; flags override it
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
+    pub config: Option<PathBuf>,
 
     /// Load the manifests again when they change
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]

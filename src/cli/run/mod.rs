@@ -10,6 +10,7 @@ pub mod signals;
 mod voice;
 
 use super::args::{Globals, Mode, RunArgs};
+use super::config::Config;
 use super::world;
 use super::{CliError, Exit, block_on, load, out};
 use crate::journal::SqliteJournal;
@@ -24,13 +25,15 @@ use voice::Voice;
 /// Runs the operator until a signal, or with `--once` until all is settled.
 pub fn run(globals: &Globals, args: &RunArgs) -> Result<Exit, CliError> {
     let inputs = load::inputs(&args.paths);
+    let config = Config::load(args.config.as_deref())?;
     let set = load::load_or_explain(&inputs, Exit::BadInput)?;
-    block_on(operate(globals, args, inputs, set))
+    block_on(operate(globals, args, &config, inputs, set))
 }
 
 async fn operate(
     globals: &Globals,
     args: &RunArgs,
+    config: &Config,
     inputs: Vec<Input>,
     set: Set,
 ) -> Result<Exit, CliError> {
@@ -48,9 +51,9 @@ async fn operate(
         world: &world::name(&gcp),
         address: served.as_ref().map(|served| served.address.to_string()),
         state: &state.display().to_string(),
-        mode: mode_text(args),
+        mode: mode_text(config.mode(args)),
     })?;
-    let settings = operator::settings(args, &gcp);
+    let settings = operator::settings(args, config, &gcp)?;
     let operator = Operator::start(&world, journal, settings)?;
     let watch = watch(args, &inputs);
     let mut session = Session::new(args, inputs, &operator, voice);
@@ -66,8 +69,8 @@ async fn operate(
     Ok(if drained { exit } else { Exit::Interrupted })
 }
 
-fn mode_text(args: &RunArgs) -> &'static str {
-    match args.mode {
+fn mode_text(mode: Mode) -> &'static str {
+    match mode {
         Mode::Apply => "apply",
         Mode::Observe => "observe: nothing is written",
     }

@@ -3,6 +3,7 @@
 use super::signals::Signals;
 use crate::api::Declared;
 use crate::cli::args::{Gcp, Mode, RunArgs};
+use crate::cli::config::Config;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit};
 use crate::emulator::server;
@@ -20,16 +21,23 @@ use tokio_util::sync::CancellationToken;
 const COMMANDS: usize = 16;
 
 /// How the engine behaves.
-pub fn settings(args: &RunArgs, gcp: &Gcp) -> Settings {
-    Settings {
+pub fn settings(args: &RunArgs, config: &Config, gcp: &Gcp) -> Result<Settings, CliError> {
+    let budgets = &config.budgets;
+    Ok(Settings {
         poll: args
             .interval
+            .or(config.interval)
             .map_or_else(|| world::interval(gcp), |given| given.0),
-        apply: args.mode == Mode::Apply,
-        deletes_per_sync: args.deletes_per_sync,
+        apply: config.mode(args) == Mode::Apply,
+        deletes_per_sync: args
+            .deletes_per_sync
+            .or(budgets.deletes_per_sync)
+            .unwrap_or_default(),
+        concurrent_rollouts: args.concurrent_rollouts.or(budgets.concurrent_rollouts),
+        freezes: config.freezes().map_err(CliError::new)?,
         timing: world::timing(gcp),
         ..Settings::default()
-    }
+    })
 }
 
 /// A running engine.

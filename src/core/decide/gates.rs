@@ -1,7 +1,7 @@
 //! Everything that can stand between a difference and a write.
 
 use super::rollout::{change_digest, position};
-use super::{Desired, Effect, Flow, LOOP_LIMIT, LOOP_WINDOW, PAUSED, Run, Verdict};
+use super::{Desired, Effect, Flow, Hindrance, LOOP_LIMIT, LOOP_WINDOW, PAUSED, Run, Verdict};
 use super::{later, stalled, stop};
 use crate::api::Reason;
 use crate::api::envelope::Approval;
@@ -37,7 +37,7 @@ impl<'a> Run<'a> {
             return stop(Verdict::rest(Situation::Drifted(text)));
         }
         self.refuse_read_only(desired, &plan.summary())?;
-        self.await_dependencies()?;
+        self.await_turn()?;
         self.await_approval(desired, plan)?;
         self.await_retry()?;
         self.want_fresh("comparing with the live state")?;
@@ -130,14 +130,18 @@ impl<'a> Run<'a> {
         stop(Verdict::rest(Situation::AwaitingApproval(message)))
     }
 
-    /// What the resource refers to must be ready before it is written. Going back never waits.
-    pub(super) fn await_dependencies(&self) -> Flow {
-        match self.input.blocked_on {
-            Some(what) => stop(Verdict::rest(Situation::WaitingForDependency(
-                what.to_owned(),
-            ))),
-            None => Flow::Continue(()),
-        }
+    /// What stands outside of the resource: references, phases, windows, budgets.
+    pub(super) fn await_turn(&self) -> Flow {
+        let Some(hindrance) = self.input.hindrance else {
+            return Flow::Continue(());
+        };
+        stop(match hindrance.clone() {
+            Hindrance::Dependency(what) => Verdict::rest(Situation::WaitingForDependency(what)),
+            Hindrance::Window(what, until) => {
+                Verdict::until(Situation::WaitingForWindow(what), until)
+            }
+            Hindrance::Budget(what) => self.soon(Situation::WaitingForBudget(what), 5),
+        })
     }
 
     pub(super) fn await_retry(&self) -> Flow {

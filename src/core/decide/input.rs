@@ -67,8 +67,8 @@ pub struct Input<'a> {
     pub users: Option<&'a Result<Vec<String>, Fault>>,
     /// The resource as GCP's operations name it.
     pub target: &'a str,
-    /// `Some`: something that the resource refers to is not ready.
-    pub blocked_on: Option<&'a str>,
+    /// `Some`: why no step may start now.
+    pub hindrance: Option<&'a Hindrance>,
     /// Managed resources that refer to this one.
     pub referrers: &'a [String],
     /// Requests not handled yet, oldest first.
@@ -82,6 +82,17 @@ pub struct Input<'a> {
     pub now: Timestamp,
     /// Uniform in `0.0..1.0`.
     pub jitter: f64,
+}
+
+/// What a step has to wait for outside of its resource. Going back never waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hindrance {
+    /// Something that the resource refers to is not ready, or a phase before its own is not.
+    Dependency(String),
+    /// A freeze window holds until then.
+    Window(String, Timestamp),
+    /// As many rollouts run as may run at the same time.
+    Budget(String),
 }
 
 /// The one thing to do next.

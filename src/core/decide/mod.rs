@@ -17,7 +17,9 @@ mod settle;
 mod step;
 mod tokens;
 
-pub use input::{Decision, Desired, Effect, HISTORY_LIMIT, Input, LOOP_LIMIT, LOOP_WINDOW, Timing};
+pub use input::{
+    Decision, Desired, Effect, HISTORY_LIMIT, Hindrance, Input, LOOP_LIMIT, LOOP_WINDOW, Timing,
+};
 pub use outcome::sent;
 pub use procedure::procedure_plan;
 pub use resumed::resumed;

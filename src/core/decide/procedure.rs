@@ -207,7 +207,7 @@ impl<'a> Run<'a> {
             .map(steps::describe);
         let text = format!("{place}: {}", doing.unwrap_or_default());
         self.refuse_read_only(desired, &text)?;
-        self.await_dependencies()?;
+        self.await_turn()?;
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
         if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {

@@ -32,7 +32,7 @@ impl<'a> Run<'a> {
             &format!("{}: {}", position(rollout), steps::describe(step)),
         )?;
         if !self.undoing() {
-            self.await_dependencies()?;
+            self.await_turn()?;
         }
         if later(rollout.step_started_at, limit) <= self.input.now {
             let last = self

@@ -1,0 +1,161 @@
+//! `evenkeel.yaml`: how the operator behaves. Not reconciled; flags override it.
+
+use super::args::{Mode, RunArgs};
+use super::{CliError, Exit};
+use crate::api::HumanDuration;
+use crate::core::freeze::{Freeze, When};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use std::path::Path;
+
+/// The file as written.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// `Apply` writes, `Observe` only looks.
+    pub mode: Option<ModeName>,
+    /// Time between two looks at GCP.
+    pub interval: Option<HumanDuration>,
+    pub budgets: Budgets,
+    pub freeze_windows: Vec<FreezeWindow>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ModeName {
+    Apply,
+    Observe,
+}
+
+/// What the operator may do at most.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Budgets {
+    /// Deletes that one revision of the manifests may do. Default: 0.
+    pub deletes_per_sync: Option<u32>,
+    /// Rollouts that may run at the same time, 1 or more. Default: no limit.
+    pub concurrent_rollouts: Option<u32>,
+}
+
+/// A time in which no step starts. `from` and `to`: `22:00`, `Fri 16:00` or
+/// `2026-12-24T00:00:00Z`, both in the same form.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FreezeWindow {
+    pub name: String,
+    pub from: String,
+    pub to: String,
+    /// IANA name, such as Europe/Berlin. Default: UTC.
+    pub time_zone: Option<String>,
+}
+
+impl Config {
+    /// The file that was named; nothing named is all defaults.
+    ///
+    /// # Errors
+    /// Exit 2, naming the file, and the line where it cannot be read.
+    pub fn load(path: Option<&Path>) -> Result<Config, CliError> {
+        let Some(path) = path else {
+            return Ok(Config::default());
+        };
+        let wrong = |what: String| {
+            CliError::new(format!("{}: {what}", path.display())).exit(Exit::BadInput)
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        if text.trim().is_empty() {
+            return Ok(Config::default());
+        }
+        let config: Config =
+            serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        config.freezes().map_err(wrong)?;
+        if config.budgets.concurrent_rollouts == Some(0) {
+            let why = "budgets.concurrentRollouts is 0, and nothing would ever start; \
+                       leave it out for no limit, or set mode: Observe to write nothing";
+            return Err(wrong(why.to_owned()));
+        }
+        Ok(config)
+    }
+
+    /// Whether to write: the flag first.
+    #[must_use]
+    pub fn mode(&self, args: &RunArgs) -> Mode {
+        args.mode.unwrap_or(match self.mode {
+            Some(ModeName::Observe) => Mode::Observe,
+            Some(ModeName::Apply) | None => Mode::Apply,
+        })
+    }
+
+    /// The windows, read.
+    ///
+    /// # Errors
+    /// Which window is wrong, and why.
+    pub fn freezes(&self) -> Result<Vec<Freeze>, String> {
+        let read = |window: &FreezeWindow| {
+            let zone = match &window.time_zone {
+                None => TimeZone::UTC,
+                Some(name) => TimeZone::get(name)
+                    .map_err(|_| format!("`{name}` is no time zone; write it as Europe/Berlin"))?,
+            };
+            let when = When::parse(&window.from, &window.to, zone)?;
+            Ok(Freeze {
+                name: window.name.clone(),
+                when,
+            })
+        };
+        let named = |window: &FreezeWindow| {
+            read(window).map_err(|why: String| format!("freeze window {}: {why}", window.name))
+        };
+        self.freeze_windows.iter().map(named).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, CliError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("evenkeel.yaml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(Some(&path))
+    }
+
+    #[test]
+    fn a_whole_file() {
+        let config = load(
+            "mode: Observe\ninterval: 30s\nbudgets: {deletesPerSync: 2, concurrentRollouts: 1}\n\
+             freezeWindows:\n- {name: weekend, from: Fri 16:00, to: Mon 08:00, timeZone: Europe/Berlin}\n\
+             - {name: launch, from: 2026-12-01T00:00:00Z, to: 2026-12-02T00:00:00Z}\n",
+        )
+        .unwrap();
+        assert_eq!(config.mode, Some(ModeName::Observe));
+        assert_eq!(config.budgets.concurrent_rollouts, Some(1));
+        assert_eq!(config.freezes().unwrap().len(), 2);
+        assert_eq!(load("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        for (text, words) in [
+            ("mdoe: Apply", "mdoe"),
+            ("interval: 30", "30"),
+            (
+                "budgets: {concurrentRollouts: 0}",
+                "concurrentRollouts is 0",
+            ),
+            (
+                "freezeWindows: [{name: w, from: '9', to: '10:00'}]",
+                "freeze window w",
+            ),
+            (
+                "freezeWindows: [{name: w, from: '9:00', to: '10:00', timeZone: Mars/Base}]",
+                "Mars/Base",
+            ),
+        ] {
+            let error = format!("{:?}", load(text).unwrap_err());
+            assert!(
+                error.contains("evenkeel.yaml") && error.contains(words),
+                "{error}"
+            );
+        }
+    }
+}
