@@ -2,12 +2,22 @@
 
 use super::api::Api;
 use super::compute::Compute;
+use super::logging::Logging;
+use super::monitoring::Monitoring;
 use super::run::Run;
 use super::secretmanager::SecretManager;
 use super::sqladmin::SqlAdmin;
 use super::vpcaccess::VpcAccess;
 
-pub(super) static APIS: &[&dyn Api] = &[&VpcAccess, &Compute, &Run, &SqlAdmin, &SecretManager];
+pub(super) static APIS: &[&dyn Api] = &[
+    &VpcAccess,
+    &Compute,
+    &Run,
+    &SqlAdmin,
+    &SecretManager,
+    &Monitoring,
+    &Logging,
+];
 
 /// The API that owns a record or an operation.
 pub(super) fn owner(key: &str) -> Option<&'static dyn Api> {

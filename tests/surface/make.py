@@ -8,6 +8,8 @@ usage: make.py API.VERSION ROOT [ROOT ...] > API-VERSION.json
            projects.locations.operations:get,list,wait > run-v2.json
        make.py sqladmin.v1 instances:delete,get,insert,list,patch,update operations:get,list > sqladmin-v1.json
        make.py secretmanager.v1 projects.secrets.versions:access > secretmanager-v1.json
+       make.py monitoring.v3 projects.timeSeries:list projects.metricDescriptors:list > monitoring-v3.json
+       make.py logging.v2 entries:list > logging-v2.json
        make.py compute.v1 COMPUTE > compute-v1.json
 
 Reads Google's discovery document from the installed PyPI package google-api-python-client (2.202.0 made the

@@ -30,13 +30,15 @@ pub struct Surface {
 }
 
 /// The APIs that share a port. What two of them have (locations, their operations) is the same in both.
-static SURFACES: LazyLock<[Surface; 5]> = LazyLock::new(|| {
+static SURFACES: LazyLock<[Surface; 7]> = LazyLock::new(|| {
     [
         Surface::vpcaccess(),
         Surface::parse(include_str!("../surface/compute-v1.json")),
         Surface::run(),
         Surface::sqladmin(),
         Surface::parse(include_str!("../surface/secretmanager-v1.json")),
+        Surface::monitoring(),
+        Surface::logging(),
     ]
 });
 
@@ -58,6 +60,14 @@ impl Surface {
 
     pub fn sqladmin() -> Self {
         Self::parse(include_str!("../surface/sqladmin-v1.json"))
+    }
+
+    pub fn monitoring() -> Self {
+        Self::parse(include_str!("../surface/monitoring-v3.json"))
+    }
+
+    pub fn logging() -> Self {
+        Self::parse(include_str!("../surface/logging-v2.json"))
     }
 
     /// The API that a request is for, by its verb and path; None when no API has such a method.

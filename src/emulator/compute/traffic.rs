@@ -46,6 +46,35 @@ pub(in crate::emulator) fn backend_of(world: &World, name: &str) -> Option<Backe
     })
 }
 
+/// The group that a backend service sends most to: its first one.
+pub(in crate::emulator) struct Group {
+    /// From `projects` on.
+    pub name: String,
+    /// As the load balancer's metrics name it.
+    pub kind: &'static str,
+    /// Its region or zone.
+    pub scope: String,
+}
+
+pub(in crate::emulator) fn group_of(world: &World, backend_service: &str) -> Option<Group> {
+    let backend = items(record(world, backend_service)?, "backends").first()?;
+    let name = backend["group"].as_str()?;
+    let parsed = Name::parse(name)?;
+    Some(Group {
+        name: name.to_owned(),
+        kind: match parsed.collection {
+            "instanceGroups" => "INSTANCE_GROUP",
+            _ => "NETWORK_ENDPOINT_GROUP",
+        },
+        scope: parsed
+            .scope
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+    })
+}
+
 /// The machines of a group, in the order of their names.
 pub(super) fn machines(world: &World, group: &str) -> Vec<Machine> {
     let project = group.split('/').nth(1).unwrap_or_default();

@@ -33,7 +33,7 @@ use super::scenario::Scenario;
 use super::world::World;
 
 pub(super) use self::disk::grow as grow_disk;
-pub(super) use self::traffic::{addresses_of, database_of};
+pub(super) use self::traffic::{addresses_of, database_of, region_of};
 
 pub(super) const SERVICE: &str = "sqladmin.googleapis.com";
 

@@ -1,7 +1,7 @@
 //! What the traffic model sees of an instance.
 //!
 //! Sources: "Cloud SQL, operational guidelines and quotas" for the default of `max_connections` by memory
-//! (PostgreSQL); "Instance settings" for what the tiers hold.
+//! (Postgres); "Instance settings" for what the tiers hold.
 
 use serde_json::Value;
 
@@ -35,6 +35,12 @@ pub(in crate::emulator) fn database_of(world: &World, name: &str) -> Option<Data
         vcpus,
         works: instance.state == State::Runnable && settings["activationPolicy"] != "NEVER",
     })
+}
+
+pub(in crate::emulator) fn region_of(world: &World, name: &str) -> String {
+    let record = world.records.truth(&key(name));
+    let region = record.and_then(|record| record["spec"]["region"].as_str());
+    region.unwrap_or_default().to_owned()
 }
 
 /// The addresses that clients reach an instance at.

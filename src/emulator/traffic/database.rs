@@ -27,7 +27,7 @@ pub(in crate::emulator) struct DatabaseLoad {
     pub query: f64,
 }
 
-/// `superuser_reserved_connections`, whose default is 3 (PostgreSQL, "Connections and Authentication").
+/// `superuser_reserved_connections`, whose default is 3 (Postgres, "Connections and Authentication").
 const RESERVED: u32 = 3;
 
 /// Queries a second that use up one processor.

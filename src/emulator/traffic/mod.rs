@@ -15,6 +15,7 @@ pub(super) mod database;
 pub(super) mod demand;
 pub(super) mod load;
 pub(super) mod machine;
+pub(super) mod requests;
 pub(super) mod scene;
 pub(super) mod service;
 mod tape;
