@@ -65,6 +65,28 @@ pub(super) fn answer(world: &mut World, request: &http::Request<Bytes>) -> Respo
     }
 }
 
+/// Where the data plane listens, which the world does not know: None for other requests.
+pub(super) fn dataplane(
+    request: &http::Request<Bytes>,
+    told: impl FnOnce() -> Option<Value>,
+) -> Option<Response<Bytes>> {
+    let what = request.uri().path().strip_prefix(PREFIX)?;
+    let is_authority = match (request.method(), what) {
+        (&Method::GET, "dataplane") => false,
+        (&Method::GET, "dataplane/ca.pem") => true,
+        _ => return None,
+    };
+    let Some(body) = told() else {
+        let error = json!({"error": "no data plane runs"});
+        return Some(reply::json(404, &error, true));
+    };
+    Some(if is_authority {
+        reply::text(200, body["ca"].as_str().unwrap_or_default())
+    } else {
+        reply::json(200, &body, true)
+    })
+}
+
 fn health(world: &World) -> Value {
     json!({"status": "ok", "scenario": world.scenario, "seed": world.seed})
 }

@@ -20,6 +20,7 @@ mod api;
 mod base64;
 mod compute;
 mod control;
+pub mod dataplane;
 mod dice;
 mod domains;
 mod errors;
@@ -113,6 +114,8 @@ pub struct RestoreError {
 pub struct Emulator {
     world: Mutex<World>,
     store: Option<Store>,
+    /// What is said of the data plane, while one runs.
+    dataplane: Mutex<Option<Value>>,
 }
 
 impl Emulator {
@@ -122,6 +125,7 @@ impl Emulator {
         Self {
             world: Mutex::new(World::new(options)),
             store: None,
+            dataplane: Mutex::new(None),
         }
     }
 
@@ -144,12 +148,19 @@ impl Emulator {
         Ok(Self {
             world: Mutex::new(world),
             store: Some(store),
+            dataplane: Mutex::new(None),
         })
     }
 
     /// Answers one request as of `now`. Time never runs backwards inside: an earlier `now` is read as the
     /// latest one seen.
     pub fn handle(&self, now: Timestamp, request: &http::Request<Bytes>) -> Handled {
+        if let Some(reply) = control::dataplane(request, || self.told_dataplane()) {
+            return Handled {
+                delay: Duration::ZERO,
+                outcome: Outcome::Reply(reply),
+            };
+        }
         let mut world = self.lock();
         let (handled, changed) = world.handle(now, request);
         if !changed {
@@ -277,6 +288,23 @@ impl Emulator {
     /// When there is no such resource.
     pub fn foreign_delete(&self, now: Timestamp, name: &str) -> Result<(), ForeignError> {
         self.lock().foreign_delete(now, name)
+    }
+
+    /// What the data plane asks of the world.
+    fn ask<T>(&self, now: Timestamp, question: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = self.lock();
+        world.advance(now);
+        question(&mut world)
+    }
+
+    fn tell_dataplane(&self, body: Option<Value>) {
+        let told = self.dataplane.lock();
+        *told.unwrap_or_else(PoisonError::into_inner) = body;
+    }
+
+    fn told_dataplane(&self) -> Option<Value> {
+        let told = self.dataplane.lock();
+        told.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn save(&self, world: &World) -> Result<(), StoreError> {

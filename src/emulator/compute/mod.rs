@@ -45,7 +45,7 @@ use super::route::Route;
 use super::scenario::Scenario;
 use super::world::World;
 
-pub(super) use self::traffic::{backend_of, group_of};
+pub(super) use self::traffic::{backend_of, group_of, leaves_of};
 
 pub(super) struct Compute;
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::collection::{Record, fields, items, text, value};
 use super::place::Name;
 use crate::emulator::api::Api;
+use crate::emulator::traffic::handshake::{self, Leaf};
 use crate::emulator::traffic::machine::{Check, Machine};
 use crate::emulator::traffic::scene::Backend;
 use crate::emulator::world::World;
@@ -99,6 +100,25 @@ fn machine(name: &str, record: &Record) -> Machine {
         answers: answers.into_iter().flatten().filter_map(seconds).collect(),
         forced,
     }
+}
+
+/// The certificates that a proxy can serve, the primary one first. What is still being issued cannot be served;
+/// what could not be renewed is, until it ends. Certificates of Certificate Manager are not known here.
+pub(in crate::emulator) fn leaves_of(world: &World, proxy: &str) -> Vec<Leaf> {
+    let names = record(world, proxy).map_or(&[][..], |proxy| items(proxy, "sslCertificates"));
+    let certificates = names
+        .iter()
+        .filter_map(|name| record(world, name.as_str()?));
+    certificates.filter_map(leaf).collect()
+}
+
+fn leaf(certificate: &Record) -> Option<Leaf> {
+    let names = items(certificate, "subjectAlternativeNames").iter();
+    let names: Vec<String> = names
+        .filter_map(|name| name.as_str().map(str::to_owned))
+        .collect();
+    let expires = text(certificate, "expireTime").parse().ok()?;
+    (!names.is_empty()).then(|| handshake::managed(names, expires))
 }
 
 fn record<'a>(world: &'a World, name: &str) -> Option<&'a Map<String, Value>> {

@@ -9,15 +9,19 @@
 //! Invariant: the load at a time is a function of the scenes up to it and of the seed. Nothing that is asked
 //! changes it, but for the number of attempts and of connections that the data plane holds open.
 
+pub(super) mod answer;
 pub(super) mod connector;
 pub(super) mod controls;
 pub(super) mod database;
 pub(super) mod demand;
+pub(super) mod handshake;
 pub(super) mod load;
 pub(super) mod machine;
+pub(super) mod reach;
 pub(super) mod requests;
 pub(super) mod scene;
 pub(super) mod service;
+pub(super) mod session;
 mod tape;
 pub(super) mod view;
 pub(super) mod wave;
@@ -61,6 +65,9 @@ pub(super) struct Traffic {
     seen: u64,
     #[serde(skip)]
     attempts: BTreeMap<String, u32>,
+    /// Sessions with each database that the data plane holds open.
+    #[serde(skip)]
+    sessions: BTreeMap<String, u32>,
 }
 
 impl Traffic {
