@@ -1,5 +1,6 @@
 //! evenkeel keeps Google Cloud at the state a team declares in git.
 
+pub mod alert;
 pub mod api;
 pub mod cli;
 pub mod core;

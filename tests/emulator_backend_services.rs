@@ -195,7 +195,12 @@ fn endpoint_groups_are_made_where_they_belong() {
         (&json!(0), &json!("compute#networkEndpointGroup"))
     );
     let zone = format!("{PROJECT}/zones/us-central1-a/networkEndpointGroups");
-    assert_refused(&gcp.post(&zone, run), 400, "invalid", "in this scope");
+    assert_refused(
+        &gcp.post(&zone, run),
+        400,
+        "invalid",
+        "is only allowed in regional scope.",
+    );
     let started = gcp.post(&zone, json!({"name": "vms"}));
     assert_eq!(
         started.body["zone"],

@@ -10,9 +10,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use evenkeel::emulator::{Domain, Emulator, Options, Outcome, Scenario, Timing};
 use futures::future::join_all;
-use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_proto::rr::{Name, RecordType};
-use plane::{DATABASE, HOST, World, paused, request};
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::RecordType;
+use plane::{DATABASE, HOST, World, paused, question, request};
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -324,11 +324,39 @@ fn a_certificate_that_has_ended_is_shown_and_a_rotated_one_takes_its_place() {
     });
 }
 
-fn question(name: &str, kind: RecordType) -> Vec<u8> {
-    let mut message = Message::new(7, MessageType::Query, OpCode::Query);
-    message.metadata.recursion_desired = true;
-    message.add_query(Query::query(Name::from_ascii(name).unwrap(), kind));
-    message.to_vec().unwrap()
+#[test]
+fn a_certificate_map_decides_by_host_name() {
+    let mut gcp = Gcp::new(Scenario::NetraStaging);
+    plan::all(&mut gcp);
+    let place = "/v1/projects/netra-staging/locations/global";
+    let name = "projects/netra-staging/locations/global/certificates/shop";
+    let managed = json!({"managed": {"domains": ["shop.example.com"]}});
+    gcp.settled(
+        "POST",
+        &format!("{place}/certificates?certificateId=shop"),
+        managed,
+    );
+    gcp.settled(
+        "POST",
+        &format!("{place}/certificateMaps?certificateMapId=m"),
+        json!({}),
+    );
+    let entries = format!("{place}/certificateMaps/m/certificateMapEntries");
+    let entry = json!({"hostname": "shop.example.com", "certificates": [name]});
+    gcp.settled("POST", &format!("{entries}?certificateMapEntryId=e"), entry);
+    let map = "//certificatemanager.googleapis.com/projects/netra-staging/locations/global/certificateMaps/m";
+    let set = format!("{}/setCertificateMap", wire::compute::PROXY);
+    gcp.done("POST", &set, json!({"certificateMap": map}));
+    gcp.wait(3_600);
+    gcp.emulator.advance(gcp.now);
+    paused(async {
+        let world = World::on(gcp.emulator).await;
+        assert!(world.tls("shop.example.com").await.0.is_ok());
+        assert!(
+            world.tls(HOST).await.0.is_err(),
+            "the list is overridden, and no entry is primary"
+        );
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod wire;
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use evenkeel::emulator::{Action, FaultRule, Scenario};
 use serde_json::{Value, json};
 use wire::client::Gcp;
@@ -151,6 +152,11 @@ fn a_place_that_does_not_answer_is_unknown_and_not_empty() {
         names(&partial["items"]["global"]["healthChecks"]),
         ["staging-hc"]
     );
+
+    // A dated version has no such parameter: its lists are always as much as could be reached.
+    let dated = [("x-goog-api-version", "2026-09-01")];
+    let dated = gcp.send_raw("GET", &target, Bytes::new(), &dated).unwrap();
+    assert_eq!(dated.body["warning"]["code"], "PARTIAL_SUCCESS");
 
     let list = format!("{REGIONAL}/healthChecks");
     assert_eq!(gcp.get(&list).status, 503);

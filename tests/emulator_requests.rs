@@ -301,3 +301,67 @@ fn v1beta1_reads_the_same_connector_with_its_times() {
     assert_eq!(gcp.get(&format!("{STAGING}?fields=createTime")).status, 400);
     assert_eq!(gcp.patch(&beta, json!({})).status, 404);
 }
+
+#[test]
+fn enums_travel_as_numbers_where_a_client_asks_for_it() {
+    const STAGED: &str = "/v1/projects/netra-staging/locations/us-central1/connectors";
+    let mut gcp = staging();
+    let numbers = "$alt=json;enum-encoding=int";
+    let ask = |gcp: &Gcp, verb: &str, target: &str, body: Value| {
+        let separator = if target.contains('?') { '&' } else { '?' };
+        gcp.call(verb, &format!("{target}{separator}{numbers}"), body)
+            .body
+    };
+    assert_eq!(ask(&gcp, "GET", STAGING, Value::Null)["state"], 1);
+    assert_eq!(gcp.get(STAGING).body["state"], "READY");
+    let listed = ask(
+        &gcp,
+        "GET",
+        &format!("{STAGED}?fields=connectors/state"),
+        Value::Null,
+    );
+    assert_eq!(listed, json!({"connectors": [{"state": 1}]}));
+
+    let services = "/v2/projects/netra-staging/locations/us-central1/services";
+    let body = |ingress: Value| json!({"ingress": ingress, "template": {"containers": [{"image": "shop:1"}]}});
+    let create = format!("{services}?serviceId=shop");
+    let started = ask(&gcp, "POST", &create, body(json!(2)));
+    assert_eq!(
+        (
+            &started["metadata"]["ingress"],
+            &started["metadata"]["launchStage"]
+        ),
+        (&json!(2), &json!(4)),
+        "inside an Any as well"
+    );
+    gcp.wait(60);
+    let shop = format!("{services}/shop");
+    assert_eq!(
+        gcp.get(&shop).body["ingress"],
+        "INGRESS_TRAFFIC_INTERNAL_ONLY"
+    );
+    let seen = ask(&gcp, "GET", &shop, Value::Null);
+    assert_eq!(seen["terminalCondition"]["state"], 4);
+    for unknown in [json!(5), json!(-1), json!(2.5)] {
+        let refused = gcp.patch(&format!("{shop}?updateMask=ingress"), body(unknown));
+        assert_eq!((refused.status, refused.rpc()), (400, "INVALID_ARGUMENT"));
+        assert!(
+            refused
+                .message()
+                .contains("google.cloud.run.v2.IngressTraffic")
+        );
+    }
+}
+
+#[test]
+fn a_dated_version_is_named_once() {
+    let gcp = staging();
+    let version = [("x-goog-api-version", "2026-09-01")];
+    let get = |target: &str, headers: &[(&str, &str)]| {
+        let read = gcp.send_raw("GET", target, Bytes::new(), headers).unwrap();
+        read.status
+    };
+    let dated = format!("{STAGING}?$apiVersion=2026-09-01");
+    assert_eq!((get(STAGING, &version), get(&dated, &[])), (200, 200));
+    assert_eq!(get(&dated, &version), 400);
+}

@@ -870,6 +870,15 @@ fn reads_lag_behind_and_some_places_cannot_be_reached() {
         gcp.get(SERVICES).body,
         json!({"unreachable": ["projects/p1/locations/us-central1"]})
     );
+    let everywhere = gcp.send_raw(
+        "GET",
+        "/v1/projects/p1/locations/-/services",
+        Bytes::new(),
+        &[],
+    );
+    let everywhere = everywhere.unwrap().body;
+    assert_eq!(everywhere["unreachable"], json!(["us-central1"]));
+    assert!(everywhere.get("items").is_none());
     gcp.emulator
         .set_faults(vec![FaultRule::new(Action::ResetAfter).on("PATCH", "shop")]);
     assert_eq!(gcp.send("PATCH", SHOP, body("shop:2")), None);

@@ -1,9 +1,11 @@
 //! `kill -9` of the real process at random moments of a rollout, against an emulator in another
 //! process: nothing is lost, nothing is repeated, nothing is skipped.
 
+mod emulator_http;
+
+use emulator_http::http;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -61,23 +63,6 @@ fn emulator(folder: &Path) -> (Process, String) {
     // Keep reading, so that the emulator never waits for us.
     std::thread::spawn(move || lines.for_each(drop));
     (Process(child), address)
-}
-
-fn http(address: &str, method: &str, path: &str, body: &str) -> Value {
-    let mut stream = TcpStream::connect(address).expect("the emulator listens");
-    let length = body.len();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-    .expect("sent");
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).expect("a reply");
-    let json = reply.find("\r\n\r\n").map_or("", |at| &reply[at + 4..]);
-    let start = json.find(['{', '[']).unwrap_or(0);
-    let end = json.rfind(['}', ']']).map_or(json.len(), |at| at + 1);
-    serde_json::from_str(&json[start..end]).unwrap_or(Value::Null)
 }
 
 fn operator(folder: &Path, address: &str) -> Process {

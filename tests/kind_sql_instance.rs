@@ -10,7 +10,7 @@ mod common;
 use common::{CONNECTOR, LOCATION, PROJECT, World, key, run};
 use evenkeel::api::envelope::{Deletion, Drift, RolloutSpec};
 use evenkeel::api::{ConditionType, Declared, Key, Kind, Reason, Status};
-use evenkeel::emulator::{Action, ErrorFault, FaultRule, LogEntry};
+use evenkeel::emulator::{Action, ErrorFault, FaultRule, LogEntry, Shape};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -189,6 +189,7 @@ fn a_stale_version_and_a_running_operation_are_waited_out() {
         let once = |status, reason: &str, after| {
             let mut rule = FaultRule::new(Action::Error(ErrorFault {
                 status,
+                shape: Shape::Compute,
                 reason: Some(reason.to_owned()),
                 message: Some("no".to_owned()),
                 ..ErrorFault::default()

@@ -194,3 +194,30 @@ fn a_certificate_in_use_is_not_deleted() {
         operator.stop().await;
     });
 }
+
+#[test]
+fn the_last_certificate_goes_and_takes_the_resource_with_it() {
+    run(|| async {
+        let mut world = World::new();
+        world.settings.deletes_per_sync = 9;
+        let operator = world.operator();
+        let key = key_of(Kind::SslCertificate, "global", "alone");
+        let resource = json!({"managed": {"domains": ["alone.example.com"]}});
+        let mut manifest = declared_as(key.clone(), resource);
+        manifest.policy.deletion = Deletion::Delete;
+        let other = certificate(&[OLD]);
+        operator.declare(vec![manifest, other.clone()]).await;
+        operator.until(HOUR, |_| world.sent().len() == 1).await;
+        tokio::time::sleep(10 * MINUTE).await;
+        operator.declare(vec![other]).await;
+        let gone = |operator: &Operator| !operator.board.resources().contains_key(&key);
+        operator.until(10 * HOUR, gone).await;
+        let deletes = calls(&world);
+        assert_eq!(deletes.len(), 2, "{deletes:?}");
+        assert!(
+            deletes[1].starts_with("DELETE sslCertificates/alone"),
+            "{deletes:?}"
+        );
+        operator.stop().await;
+    });
+}

@@ -470,7 +470,11 @@ fn undo_restores_what_goes_back_and_holds_the_rest() {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        world.ask(&Ask::Undo { to: 1, fields });
+        world.ask(&Ask::Undo {
+            to: 1,
+            fields,
+            why: None,
+        });
         tokio::time::sleep(5 * MINUTE).await;
         let status = operator.settle(HOUR).await;
         assert_eq!(reason(&status), Reason::RolledBack, "{status:#?}");

@@ -168,7 +168,7 @@ fn lists() {
 fn event(second: i64, severity: Severity, reason: &str, message: &str) -> Event {
     Event {
         at: at(second),
-        key: baking().key,
+        about: baking().key.into(),
         severity,
         reason: reason.into(),
         message: message.into(),

@@ -65,7 +65,11 @@ fn going_back_does_not_wait_for_a_freeze_window() {
         let operator = world.operator();
         operator.declare(vec![wanted]).await;
         let fields = [("machineType".to_owned(), json!("e2-micro"))].into();
-        world.ask(&Ask::Undo { to: 1, fields });
+        world.ask(&Ask::Undo {
+            to: 1,
+            fields,
+            why: None,
+        });
         tokio::time::sleep(10 * MINUTE).await;
         let last = world.writes().last().unwrap().body.clone().unwrap();
         assert_eq!(last["machineType"], "e2-micro");

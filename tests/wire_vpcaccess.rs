@@ -332,3 +332,47 @@ fn numbers_of_64_bits_travel_as_strings() {
         4
     );
 }
+
+#[test]
+fn masks_texts_and_numbers_of_enums_are_checked() {
+    let text = r#"{"standard": {"alt": {"type": "string", "enum": ["json"]}},
+        "methods": {"m": {"verb": "PATCH", "path": "/v1/{x}", "request": "M", "response": "M",
+            "query": {"updateMask": {"type": "string", "format": "google-fieldmask"}}}},
+        "messages": {"M": {"inner": {"type": "N"}, "made": {"type": "string", "readOnly": true}},
+            "N": {"aWord": {"type": "string", "enum": ["A"]}, "wait": {"type": "string", "format": "google-duration"},
+            "raw": {"type": "string", "format": "byte"}}}}"#;
+    let surface = Surface::parse(text);
+    let problems =
+        |query: &str, body: Value| surface.request_problems("PATCH", "/v1/a", query, &body);
+    for mask in ["inner", "inner.aWord", "inner.a_word,inner.wait"] {
+        assert!(
+            problems(&format!("updateMask={mask}"), json!({})).is_empty(),
+            "{mask}"
+        );
+    }
+    for mask in ["", "none", "inner.none", "made", "inner,made"] {
+        assert_eq!(
+            problems(&format!("updateMask={mask}"), json!({})).len(),
+            1,
+            "{mask}"
+        );
+    }
+    let numbers = "%24alt=json%3Benum-encoding%3Dint";
+    let inner = |name: &str, value: Value| json!({"inner": {name: value}});
+    assert!(problems(numbers, inner("aWord", json!(1))).is_empty());
+    for (query, name, value) in [
+        ("", "aWord", json!(1)),
+        (numbers, "aWord", json!(1.5)),
+        ("", "wait", json!("3")),
+        ("", "wait", json!("1m")),
+        ("", "raw", json!("a*b")),
+    ] {
+        assert_eq!(
+            problems(query, inner(name, value.clone())).len(),
+            1,
+            "{name}: {value}"
+        );
+    }
+    assert!(problems("", inner("wait", json!("3.5s"))).is_empty());
+    assert!(problems("", inner("raw", json!("aGk="))).is_empty());
+}

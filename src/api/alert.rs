@@ -8,6 +8,10 @@ use std::time::Duration;
 /// `spec` of an Alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "!has(self.digest) || self.provider.type in ['slack', 'webhook']",
+     "message": "only slack and webhook take a digest"}
+]))]
 pub struct AlertSpec {
     /// Where messages go.
     pub provider: Provider,
@@ -17,10 +21,11 @@ pub struct AlertSpec {
     /// The objects it is about.
     #[schemars(length(max = 50))]
     pub select: Vec<AlertTarget>,
-    /// How often a message comes again while the trouble lasts. Its end is always sent.
+    /// How often a message comes again while the trouble lasts. Its end is always sent. An
+    /// Alertmanager repeats by its own `repeat_interval` instead.
     #[serde(default = "four_hours")]
     pub repeat: HumanDuration,
-    /// A status update this often, whatever happens. Left out: none.
+    /// A status update this often, whatever happens; `slack` and `webhook` only. Left out: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<HumanDuration>,
 }
@@ -34,7 +39,9 @@ fn four_hours() -> HumanDuration {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "has(self.url) || has(self.secretRef)",
-     "message": "a provider needs a url or a secretRef"}
+     "message": "a provider needs a url or a secretRef"},
+    {"rule": "has(self.secretRef) || !(self.type in ['slack', 'pagerduty'])",
+     "message": "slack and pagerduty need a secretRef"}
 ]))]
 pub struct Provider {
     #[serde(rename = "type")]
@@ -43,7 +50,8 @@ pub struct Provider {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub channel: Option<String>,
-    /// `webhook` and `alertmanager`: an address that holds no secret.
+    /// `webhook` and `alertmanager`: an address that holds no secret. `pagerduty`: the Events API
+    /// of another region, `https://events.eu.pagerduty.com/v2/enqueue`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         regex(pattern = r"^https?://[^/?#\s]+([/?#]\S*)?$"),
@@ -64,6 +72,25 @@ pub enum ProviderKind {
     Webhook,
     Alertmanager,
     Pagerduty,
+}
+
+impl ProviderKind {
+    /// The word used in `type:`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProviderKind::Slack => "slack",
+            ProviderKind::Webhook => "webhook",
+            ProviderKind::Alertmanager => "alertmanager",
+            ProviderKind::Pagerduty => "pagerduty",
+        }
+    }
+
+    /// Whether a status update is news there. To the other two, everything is an incident.
+    #[must_use]
+    pub fn takes_digest(self) -> bool {
+        matches!(self, ProviderKind::Slack | ProviderKind::Webhook)
+    }
 }
 
 /// How bad it is.
@@ -87,6 +114,18 @@ pub enum AlertSeverity {
     #[default]
     Warning,
     Critical,
+}
+
+impl AlertSeverity {
+    /// The word used in `minSeverity:`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AlertSeverity::Info => "info",
+            AlertSeverity::Warning => "warning",
+            AlertSeverity::Critical => "critical",
+        }
+    }
 }
 
 /// Objects by kind and name.

@@ -106,8 +106,7 @@ pub struct CheckSpec {
 }
 
 /// The shape of an expression; `core::check` reads it.
-pub const EXPRESSION: &str =
-    r"^[a-zA-Z][a-zA-Z0-9_]*(\.[a-zA-Z0-9_]+)*\s*(<=|>=|==|!=|<|>)\s*[-+.%_a-zA-Z0-9]+$";
+pub const EXPRESSION: &str = r"^[a-zA-Z][a-zA-Z0-9_]*(\.[a-zA-Z0-9_]+)*\s*(<=|>=|==|!=|<|>)\s*[-+.%_a-zA-Z0-9]+( [%a-zA-Z]+)?$";
 
 fn thirty_seconds() -> HumanDuration {
     HumanDuration(Duration::from_secs(30))

@@ -88,8 +88,10 @@ reasons! {
     InUse,
     /// Went back to the last good state after a failed step.
     RolledBack,
-    /// The new state was made and does not work.
+    /// The new state was made, and it does not work or a check says that it is not good.
     VerifyFailed,
+    /// No verdict of a check came in time: neither forward nor back.
+    Inconclusive,
     /// Going back failed too.
     RollbackFailed,
     /// A field would have to go where GCP does not let it go.

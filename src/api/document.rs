@@ -69,6 +69,12 @@ impl DocumentKind {
     }
 }
 
+impl From<Kind> for DocumentKind {
+    fn from(kind: Kind) -> DocumentKind {
+        DocumentKind::Managed(kind)
+    }
+}
+
 impl fmt::Display for DocumentKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -73,6 +73,16 @@ impl Kind {
         }
     }
 
+    /// Whether a resource of this kind can be in a location: those of Compute Engine are global or
+    /// regional, all others are regional.
+    #[must_use]
+    pub fn lives_in(self, location: &str) -> bool {
+        match self {
+            Kind::HealthCheck | Kind::BackendService | Kind::SslCertificate => true,
+            Kind::VpcAccessConnector | Kind::RunService | Kind::SqlInstance => location != "global",
+        }
+    }
+
     /// Accepts `VpcAccessConnector`, `vpcaccessconnector(s)` and the short name, in any case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Kind> {

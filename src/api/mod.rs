@@ -37,7 +37,7 @@ pub use envelope::{
     Approval, Deletion, Drift, ManagedSpec, Manifest, Metadata, OnFailure, Policy, RolloutSpec,
     StepSpec,
 };
-pub use event::Event;
+pub use event::{Event, Subject};
 pub use finding::{Finding, Severity};
 pub use key::{Key, Kind};
 pub use phase::{PhaseSpec, PhaseStatus};

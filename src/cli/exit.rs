@@ -106,6 +106,17 @@ impl From<std::io::Error> for CliError {
     }
 }
 
+/// What a person can do about a failed read.
+#[must_use]
+pub(super) fn way_out(fault: &Fault) -> String {
+    match fault.code.as_str() {
+        "NO_TOKEN" | "NO_CREDENTIALS" => {
+            "run `gcloud auth application-default login`, or give --credentials FILE".to_owned()
+        }
+        _ => fault.kind.behaviour().hint.to_owned(),
+    }
+}
+
 impl From<Fault> for CliError {
     fn from(fault: Fault) -> Self {
         CliError::new(fault.to_string()).hint(fault.kind.behaviour().hint)

@@ -3,6 +3,7 @@
 //!
 //! Invariant: nothing here decides about a resource. Verbs load, ask, wait and print.
 
+mod alert;
 pub mod args;
 mod complete;
 mod config;
@@ -11,11 +12,13 @@ mod describe;
 pub mod embedded;
 mod emulator;
 mod exit;
+pub mod export;
 mod get;
 mod load;
 mod objects;
 mod out;
-mod plan;
+mod phases;
+pub mod plan;
 mod rollout;
 mod run;
 mod telemetry;
@@ -49,10 +52,12 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
     match &cli.verb {
         Verb::Run(args) => run::run(globals, args),
         Verb::Plan(args) => plan::run(globals, args),
+        Verb::Export(args) => export::run(globals, args),
         Verb::Validate(args) => validate::run(args),
         Verb::Get(args) => get::run(globals, args),
         Verb::Describe(args) => describe::run(globals, args),
         Verb::Rollout(args) => rollout::run(globals, args),
+        Verb::Alert(args) => alert::run(args),
         Verb::Crds(args) => crds::run(args),
         Verb::Emulator(args) => emulator::run(globals, args),
         Verb::Completions(args) => complete::run(args),

@@ -103,7 +103,8 @@ fn answers_to(record: &Record, name: &str) -> bool {
         || format!("{}/{}/{}", key.project, key.location, key.name) == name
 }
 
-fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// The known name nearest to a word, when it is near enough to be a slip.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     known
         .map(|name| {

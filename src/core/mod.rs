@@ -3,17 +3,21 @@
 //! Invariant: no async, no I/O, no clock, no environment, no randomness. Time and jitter come in
 //! as arguments; the same inputs give the same decision, byte for byte.
 
+pub mod alert;
 pub mod backoff;
+pub mod check;
 pub mod conditions;
 pub mod decide;
 pub mod digest;
 pub mod error;
 pub mod fields;
 pub mod freeze;
+pub mod gate;
 pub mod graph;
 pub mod items;
 pub mod observed;
 pub mod permit;
+pub mod phase;
 pub mod plan;
 pub mod procedure;
 pub mod record;

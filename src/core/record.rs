@@ -2,6 +2,7 @@
 
 use super::error::Fault;
 use super::fields::Fields;
+use super::gate::Gate;
 use crate::api::status::{HistoryEntry, RevisionRef};
 use crate::api::{Deletion, Key, Reason, Status};
 use jiff::Timestamp;
@@ -135,6 +136,12 @@ pub struct Rollout {
     /// Since when the marks of a procedure have held.
     #[serde(default)]
     pub since: BTreeMap<String, Timestamp>,
+    /// The checks of the current step, with what they said before it. Empty until they were asked.
+    #[serde(default)]
+    pub gates: Vec<Gate>,
+    /// When the current step landed.
+    #[serde(default)]
+    pub landed_at: Option<Timestamp>,
 }
 
 /// Why a step failed.

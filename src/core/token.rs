@@ -2,7 +2,7 @@
 //! the spec.
 
 use super::fields::Fields;
-use crate::api::Key;
+use crate::api::Subject;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Token {
     /// Unique and growing.
     pub id: String,
-    pub key: Key,
+    pub about: Subject,
     pub at: Timestamp,
     pub ask: Ask,
 }
@@ -32,5 +32,11 @@ pub enum Ask {
     /// Stop the rollout where it is, and hold its content.
     Abort,
     /// Go back to a saved revision, as far as fields go back, and hold the declared content.
-    Undo { to: i64, fields: Fields },
+    Undo {
+        to: i64,
+        fields: Fields,
+        /// Why, where no person asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
 }

@@ -41,6 +41,11 @@ pub(super) trait Api: Sync {
         &[]
     }
 
+    /// Whether there is such a location for it: tells whom a path is for that several APIs have.
+    fn serves(&self, _location: &str) -> bool {
+        true
+    }
+
     /// Whether the project and place of a request exist. Comes after access and quota, before the body.
     fn admit(&self, world: &World, route: &Route) -> Result<(), ApiError>;
 
@@ -61,6 +66,9 @@ pub(super) trait Api: Sync {
 
     /// Domains have become visible, or no longer are.
     fn domains_changed(&self, _world: &mut World) {}
+
+    /// Other records are published in the DNS.
+    fn dns_changed(&self, _world: &mut World) {}
 
     /// A record after another writer set `fields` in it; no rule binds that writer but the field's type.
     fn overwrite(&self, key: &str, record: &Value, fields: &Value) -> Result<Value, String>;

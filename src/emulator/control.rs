@@ -1,5 +1,5 @@
-//! The emulator's own controls under `/_emulator/`: faults, traffic, domains, the request log, another writer,
-//! secrets, storage that grows, health.
+//! The emulator's own controls under `/_emulator/`: faults, traffic, domains, DNS records, the request log, another
+//! writer, secrets, storage that grows, health.
 //! They are not part of Google's API, are not logged and meet no faults.
 
 use std::collections::BTreeMap;
@@ -50,6 +50,8 @@ pub(super) fn answer(world: &mut World, request: &http::Request<Bytes>) -> Respo
         }
         (&Method::GET, "domains") => Ok(json!(world.domains)),
         (&Method::PUT, "domains") => set_domains(world, request.body()),
+        (&Method::GET, "dns") => Ok(json!(world.dns)),
+        (&Method::PUT, "dns") => set_dns(world, request.body()),
         (&Method::GET, "secrets") => Ok(json!(world.secret_names())),
         (&Method::PUT, "secrets") => add_secrets(world, request.body()),
         (&Method::POST, "disk") => grow_disk(world, request.body()),
@@ -160,6 +162,14 @@ fn set_domains(world: &mut World, body: &Bytes) -> Answer {
     let named = serde_json::from_value(read_json(body)?);
     world.set_domains(named.map_err(|error| (400, error.to_string()))?);
     Ok(json!(world.domains))
+}
+
+/// `{"_acme-challenge.example.com.": "4f1c.2.authorize.certificatemanager.goog."}`: the CNAME records that are
+/// published, in place of those before.
+fn set_dns(world: &mut World, body: &Bytes) -> Answer {
+    let records = serde_json::from_value(read_json(body)?);
+    world.set_dns(records.map_err(|_| (400, "expected an object of names and texts".to_owned()))?);
+    Ok(json!(world.dns))
 }
 
 /// `{"projects/p/secrets/db-password": "the value"}`: each gets another version. Values are never shown.

@@ -29,7 +29,7 @@ pub(super) const REGIONS: [&str; 16] = [
     "us-west1",
 ];
 
-static LOCATION: Message = Message {
+pub(super) static LOCATION: Message = Message {
     type_name: "google.cloud.location.Location",
     fields: &[
         field("name", "name", Kind::Text),
@@ -96,7 +96,7 @@ pub(super) fn list(_: &mut World, request: &Request) -> Result<Value, ApiError> 
     Ok(reply)
 }
 
-fn location(parent: &str, region: &str) -> Value {
+pub(super) fn location(parent: &str, region: &str) -> Value {
     json!({
         "name": format!("{parent}/locations/{region}"),
         "locationId": region,

@@ -1,10 +1,12 @@
 //! What the API's messages look like, and how Google reads JSON into them.
 //!
 //! The reader behaves like Google's JSON transcoder: JSON and proto names are both accepted, null means
-//! unset, an int32 may come as a string, and each unknown name or wrong type is reported with its place.
+//! unset, an int32 may come as a string, an enum as its number, and each unknown name or wrong type is reported
+//! with its place.
 
 use serde_json::{Map, Value};
 
+use super::enum_numbers;
 use super::errors::{ApiError, Violation};
 
 pub(super) struct Message {
@@ -29,6 +31,8 @@ pub(super) enum Kind {
     Double,
     Bool,
     Enum(&'static str, &'static [&'static str]),
+    /// An enum whose numbers are known too: the names stand at their numbers, see [`enum_numbers`].
+    Numbered(&'static str, &'static [&'static str]),
     Message(&'static Message),
     /// Every name is allowed, each with a value of one kind.
     Map(&'static Kind),
@@ -234,6 +238,7 @@ impl Kind {
                 let known = value.as_str().is_some_and(|name| names.contains(&name));
                 known.then(|| value.clone())
             }
+            Self::Numbered(_, names) => enum_numbers::name(names, value).map(Value::from),
             Self::Message(_) | Self::Map(_) => None,
         }
     }
@@ -245,7 +250,9 @@ impl Kind {
             Self::Int32 => "TYPE_INT32".to_owned(),
             Self::Int64 => "TYPE_INT64".to_owned(),
             Self::Double => "TYPE_DOUBLE".to_owned(),
-            Self::Enum(type_name, _) => format!("type.googleapis.com/{type_name}"),
+            Self::Enum(type_name, _) | Self::Numbered(type_name, _) => {
+                format!("type.googleapis.com/{type_name}")
+            }
             Self::Message(message) => format!("type.googleapis.com/{}", message.type_name),
             Self::Map(_) | Self::Open => "TYPE_MESSAGE".to_owned(),
         }

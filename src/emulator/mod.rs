@@ -1,5 +1,5 @@
-//! A faithful GCP in one process: Serverless VPC Access (vpcaccess v1, and the v1beta1 read view) and the load
-//! balancing of Compute Engine (compute v1).
+//! A faithful GCP in one process: Serverless VPC Access (vpcaccess v1, and the v1beta1 read view), the load
+//! balancing of Compute Engine (compute v1), Cloud Run, Cloud SQL, Certificate Manager and a part of Secret Manager.
 //!
 //! Purpose: a place to run the operator, its tests and its demonstrations with no cloud. It answers as
 //! Google answers, and refuses what Google refuses.
@@ -18,11 +18,14 @@
 mod access;
 mod api;
 mod base64;
+mod certificatemanager;
 mod compute;
 mod control;
 pub mod dataplane;
 mod dice;
+mod dns;
 mod domains;
+mod enum_numbers;
 mod errors;
 mod expression;
 mod fault_json;
@@ -208,6 +211,11 @@ impl Emulator {
     /// What becomes of proving these domains to a certificate authority, from now on. Others are visible.
     pub fn set_domains(&self, domains: BTreeMap<String, Domain>) {
         self.lock().set_domains(domains);
+    }
+
+    /// What is published in the DNS from now on: the data of CNAME records, by name.
+    pub fn set_dns(&self, records: BTreeMap<String, String>) {
+        self.lock().set_dns(records);
     }
 
     /// Adds a version to a secret, which is made if it is not there; `name` is such as

@@ -109,6 +109,11 @@ impl Operations {
         self.all.get(key)
     }
 
+    /// Forgets one that is finished.
+    pub fn remove(&mut self, key: &str) {
+        self.all.remove(key);
+    }
+
     pub fn all(&self) -> impl Iterator<Item = &Operation> {
         self.all.values()
     }

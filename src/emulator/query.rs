@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::HeaderMap;
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -38,14 +39,23 @@ pub(super) struct Params {
     own: BTreeMap<String, Vec<String>>,
     pub fields: Option<String>,
     pub pretty: bool,
+    /// `alt=json;enum-encoding=int`: enums in the reply are numbers.
+    pub enum_numbers: bool,
+    /// The client speaks a dated version of the API, not the channel that its path names.
+    pub dated: bool,
 }
 
+/// Where clients say which dated version they speak; as a query parameter it is `$apiVersion`.
+const VERSION_HEADER: &str = "x-goog-api-version";
+
 impl Params {
-    pub fn read(query: &str, route: &Route) -> Result<Self, ApiError> {
+    pub fn read(query: &str, headers: &HeaderMap, route: &Route) -> Result<Self, ApiError> {
         let mut params = Self {
             own: BTreeMap::new(),
             fields: None,
             pretty: true,
+            enum_numbers: false,
+            dated: headers.contains_key(VERSION_HEADER),
         };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let plain = name.strip_prefix('$').unwrap_or(&name);
@@ -95,14 +105,21 @@ impl Params {
     fn set_standard(&mut self, name: &str, value: &str) -> Result<(), ApiError> {
         match name {
             "fields" if !value.is_empty() => self.fields = Some(value.to_owned()),
+            "apiVersion" if self.dated => {
+                let description =
+                    "The API version must be given once: as a header or as a parameter.";
+                return Err(unreadable(description, "$apiVersion"));
+            }
+            "apiVersion" => self.dated = true,
             "prettyPrint" => match value {
                 "" | "true" | "1" => self.pretty = true,
                 "false" | "0" => self.pretty = false,
                 _ => return Err(bad_standard("prettyPrint", value)),
             },
-            "alt" if !matches!(value.split(';').next(), Some("" | "json")) => {
-                return Err(bad_standard("alt", value));
-            }
+            "alt" => match value.split_once(';').unwrap_or((value, "")) {
+                ("" | "json", encoding) => self.enum_numbers = encoding == "enum-encoding=int",
+                _ => return Err(bad_standard("alt", value)),
+            },
             ".xgafv" if !matches!(value, "1" | "2") => return Err(bad_standard("$.xgafv", value)),
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! The APIs that are served.
 
 use super::api::Api;
+use super::certificatemanager::CertificateManager;
 use super::compute::Compute;
 use super::logging::Logging;
 use super::monitoring::Monitoring;
@@ -17,6 +18,7 @@ pub(super) static APIS: &[&dyn Api] = &[
     &SecretManager,
     &Monitoring,
     &Logging,
+    &CertificateManager,
 ];
 
 /// The API that owns a record or an operation.

@@ -11,7 +11,9 @@ use serde_json::{Map, Value};
 use super::access::Access;
 use super::api::{Body, Eye, Request};
 use super::dice::Dice;
+use super::dns::Dns;
 use super::domains::{Domain, Domains};
+use super::enum_numbers;
 use super::errors::ApiError;
 use super::fields::Mask;
 use super::firing::{Arrival, Faults};
@@ -48,6 +50,8 @@ pub(super) struct World {
     pub operations: Operations,
     pub traffic: Traffic,
     pub domains: Domains,
+    #[serde(default)]
+    pub dns: Dns,
     pub faults: Faults,
     pub log: Log,
 }
@@ -86,6 +90,7 @@ impl World {
             operations: Operations::default(),
             traffic: Traffic::of(scenario),
             domains: Domains::default(),
+            dns: Dns::default(),
             faults: Faults::new(seed),
             log: Log::default(),
         };
@@ -133,6 +138,13 @@ impl World {
         }
     }
 
+    pub fn set_dns(&mut self, records: BTreeMap<String, String>) {
+        self.dns.set(records);
+        for api in APIS {
+            api.dns_changed(self);
+        }
+    }
+
     /// The true state of a record as its API shows it, through the front door of Google.
     pub fn truth_body(&self, key: &str) -> Option<Value> {
         let api = registry::owner(key)?;
@@ -171,7 +183,7 @@ impl World {
     }
 
     /// APIs with hosts of their own at Google may share a path here: then the host decides, or who has the
-    /// operation in question, or the order of the registry.
+    /// operation in question, or who serves the location, or the order of the registry.
     fn route(&self, request: &http::Request<Bytes>) -> Option<Route> {
         let mut routes = Route::all(request.method(), request.uri().path());
         if routes.len() > 1 {
@@ -180,6 +192,8 @@ impl World {
             let owned = |route: &Route| self.operations.get(&route.key()).is_some();
             let best = routes.iter().position(named);
             let best = best.or_else(|| routes.iter().position(owned));
+            let serves = |route: &Route| route.api.serves(route.var("location"));
+            let best = best.or_else(|| routes.iter().position(serves));
             routes.swap(0, best.unwrap_or(0));
         }
         routes.into_iter().next()
@@ -224,7 +238,11 @@ impl World {
     ) -> Result<Response<Bytes>, ApiError> {
         self.access.check(request.headers(), route)?;
         self.meter.charge(self.clock, route)?;
-        let params = Params::read(request.uri().query().unwrap_or_default(), route)?;
+        let params = Params::read(
+            request.uri().query().unwrap_or_default(),
+            request.headers(),
+            route,
+        )?;
         let mask = params
             .fields
             .as_deref()
@@ -245,6 +263,11 @@ impl World {
         let body = match mask {
             Some(mask) => mask.apply(body),
             None => body,
+        };
+        let body = if params.enum_numbers {
+            enum_numbers::encode(route.api, route.method.answer, body)
+        } else {
+            body
         };
         Ok(reply::json(200, &body, params.pretty))
     }

@@ -1,8 +1,13 @@
 //! What the engine shows to others: the status of every resource, and events as they happen.
 
-use crate::api::{Event, Key, Status};
+use crate::api::check::CheckStatus;
+use crate::api::phase::PhaseStatus;
+use crate::api::{
+    CheckSpec, Condition, ConditionStatus, ConditionType, Document, Event, Key, Status,
+};
+use crate::core::check::Verdict;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{broadcast, watch};
 
 /// Events kept for a reader that falls behind; older ones are in the journal.
@@ -20,10 +25,43 @@ pub struct Report {
     pub declared: bool,
 }
 
+/// One check as the engine sees it.
+#[derive(Debug, Clone)]
+pub struct CheckReport {
+    pub document: Arc<Document<CheckSpec>>,
+    pub status: CheckStatus,
+    pub verdict: Verdict,
+    pub warning: bool,
+}
+
+/// One phase as the engine sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhaseReport {
+    pub status: PhaseStatus,
+    pub members: Vec<Key>,
+    pub depends_on: Vec<String>,
+    /// Digest of the plan that waits for a person.
+    pub plan: Option<String>,
+    /// Nothing will happen by itself.
+    pub settled: bool,
+}
+
+impl PhaseReport {
+    /// True when Ready is True.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let ready =
+            |c: &Condition| c.kind == ConditionType::Ready && c.status == ConditionStatus::True;
+        self.status.conditions.iter().any(ready)
+    }
+}
+
 /// Shared with the command line and, later, the status page.
 #[derive(Debug, Clone)]
 pub struct Board {
     resources: Arc<RwLock<BTreeMap<Key, Report>>>,
+    checks: Arc<RwLock<BTreeMap<String, CheckReport>>>,
+    phases: Arc<RwLock<BTreeMap<String, PhaseReport>>>,
     version: watch::Sender<u64>,
     events: broadcast::Sender<Event>,
 }
@@ -32,6 +70,8 @@ impl Default for Board {
     fn default() -> Self {
         Board {
             resources: Arc::default(),
+            checks: Arc::default(),
+            phases: Arc::default(),
             version: watch::channel(0).0,
             events: broadcast::channel(BACKLOG).0,
         }
@@ -42,10 +82,7 @@ impl Board {
     /// A copy of what is known now.
     #[must_use]
     pub fn resources(&self) -> BTreeMap<Key, Report> {
-        self.resources
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        read(&self.resources).clone()
     }
 
     /// Fires after every change.
@@ -60,22 +97,42 @@ impl Board {
         self.events.subscribe()
     }
 
-    /// True when every declared resource was decided on and nothing is pending.
+    /// A copy of what is known of the checks, by name.
+    #[must_use]
+    pub fn checks(&self) -> BTreeMap<String, CheckReport> {
+        read(&self.checks).clone()
+    }
+
+    /// A copy of what is known of the phases, by name.
+    #[must_use]
+    pub fn phases(&self) -> BTreeMap<String, PhaseReport> {
+        read(&self.phases).clone()
+    }
+
+    /// True when every declared resource was decided on, and nothing is pending.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let resources = self
-            .resources
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        resources.values().all(|report| report.settled)
+        read(&self.resources).values().all(|report| report.settled)
+            && read(&self.phases).values().all(|report| report.settled)
+    }
+
+    pub(super) fn put_checks(&self, reports: BTreeMap<String, CheckReport>) {
+        *write(&self.checks) = reports;
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    pub(super) fn put_phases(&self, reports: BTreeMap<String, PhaseReport>) {
+        let known = read(&self.phases).clone();
+        if known == reports {
+            return;
+        }
+        *write(&self.phases) = reports;
+        self.version.send_modify(|version| *version += 1);
     }
 
     pub(super) fn put(&self, key: &Key, report: Option<Report>) {
         {
-            let mut resources = self
-                .resources
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut resources = write(&self.resources);
             match report {
                 Some(report) => resources.insert(key.clone(), report),
                 None => resources.remove(key),
@@ -90,4 +147,12 @@ impl Board {
             let _ = self.events.send(event);
         }
     }
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,27 +4,32 @@
 //! long is state in the journal with a time to look again. At most one pass runs on a resource.
 
 mod board;
+mod checks;
 mod pass;
+mod phases;
 mod poll;
 mod ports;
 mod queue;
 mod turn;
 
-pub use board::{Board, Report};
+pub use board::{Board, CheckReport, PhaseReport, Report};
+pub use checks::{Blindfold, Probe, Prober};
 pub use ports::{Ports, Services, Settings};
 
 use crate::api::key::Scope;
-use crate::api::{ConditionType, Declared, Key};
+use crate::api::{CheckSpec, ConditionType, Declared, Document, Key, PhaseSpec};
 use crate::core::conditions::Situation;
 use crate::core::observed::{Live, Observed};
 use crate::core::record::Record;
 use crate::core::token::Token;
 use crate::journal::JournalError;
 use crate::kinds::{self, SetNames};
+use checks::{Checks, Probed};
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use pass::{Done, Job, Wanted};
+use phases::Phases;
 use poll::{Polls, Sweep};
 use ports::Shared;
 use queue::{Priority, Queue};
@@ -42,11 +47,28 @@ const TOKENS_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub enum Command {
     /// The whole declared set, in place of the one before.
-    Declare(Vec<Declared>),
+    Declare(Box<Declaration>),
     /// The source cannot be read: the last set stays, and deletions are frozen.
     SourceFailed(String),
     /// Look at everything now.
     Resync,
+}
+
+/// Everything that a revision of the source declares.
+#[derive(Debug, Clone, Default)]
+pub struct Declaration {
+    pub resources: Vec<Declared>,
+    pub checks: Vec<Document<CheckSpec>>,
+    pub phases: Vec<Document<PhaseSpec>>,
+}
+
+impl From<Vec<Declared>> for Declaration {
+    fn from(resources: Vec<Declared>) -> Self {
+        Declaration {
+            resources,
+            ..Declaration::default()
+        }
+    }
 }
 
 /// What the engine knows of one resource.
@@ -67,6 +89,9 @@ pub struct Engine {
     flying: HashSet<Key>,
     passes: FuturesUnordered<BoxFuture<'static, Done>>,
     sweeps: FuturesUnordered<BoxFuture<'static, Sweep>>,
+    probes: FuturesUnordered<BoxFuture<'static, Probed>>,
+    checks: Checks,
+    phases: Phases,
     tokens: Vec<Token>,
     /// Deletes made for this revision of the source; each may be repeated until it took.
     deletes: BTreeSet<Key>,
@@ -81,6 +106,7 @@ impl Engine {
     /// Where the journal cannot be read.
     pub fn new(ports: Ports, settings: Settings) -> Result<Self, JournalError> {
         let records = ports.journal.load()?;
+        let phases = ports.journal.phases()?;
         let shared = Arc::new(Shared {
             ports,
             settings,
@@ -117,6 +143,9 @@ impl Engine {
             flying: HashSet::new(),
             passes: FuturesUnordered::new(),
             sweeps: FuturesUnordered::new(),
+            probes: FuturesUnordered::new(),
+            checks: Checks::default(),
+            phases: Phases::new(phases),
             tokens: Vec::new(),
             frozen: Some("the source was not read yet".to_owned()),
             journal_error: None,
@@ -146,6 +175,7 @@ impl Engine {
                 },
                 Some(done) = self.passes.next(), if !self.passes.is_empty() => self.finish(done),
                 Some(sweep) = self.sweeps.next(), if !self.sweeps.is_empty() => self.swept(sweep),
+                Some(probed) = self.probes.next(), if !self.probes.is_empty() => self.probed(&probed),
                 _ = tokens.tick() => self.read_tokens(),
                 () = tokio::time::sleep(pause) => {}
             }
@@ -161,7 +191,10 @@ impl Engine {
         let far = Duration::from_hours(1);
         let full = self.passes.len() >= self.shared.settings.concurrency;
         let work = if full { None } else { self.queue.next_due() };
-        let next = [work, self.polls.next_due()].into_iter().flatten().min();
+        let busy = self.probes.len() >= self.shared.settings.probes;
+        let probe = if busy { None } else { self.checks.next_due() };
+        let next = [work, probe, self.polls.next_due(), self.phases.next_due()];
+        let next = next.into_iter().flatten().min();
         next.map_or(far, |at| {
             let wait = at.duration_since(self.shared.now());
             Duration::try_from(wait).unwrap_or_default().min(far)
@@ -174,6 +207,10 @@ impl Engine {
             let shared = Arc::clone(&self.shared);
             self.sweeps
                 .push(Box::pin(async move { poll::sweep(&shared, scope).await }));
+        }
+        self.start_probes(now);
+        if self.phases.is_due(now) {
+            self.look_at_phases();
         }
         while self.passes.len() < self.shared.settings.concurrency {
             let flying = &self.flying;
@@ -225,7 +262,11 @@ impl Engine {
         let hindrance = wanted
             .as_ref()
             .and_then(|wanted| self.hindrance(key, wanted));
+        let mut tokens = self.tokens.clone();
+        tokens.retain(|token| token.about.key() == Some(key));
+        tokens.extend(self.recall_of(key));
         Some(Job {
+            gauges: self.gauges_of(wanted.as_deref()),
             hindrance,
             referrers: self.referrers(key),
             key: key.clone(),
@@ -233,12 +274,7 @@ impl Engine {
             dirty: memory.dirty,
             wanted,
             observed: memory.observed.clone(),
-            tokens: self
-                .tokens
-                .iter()
-                .filter(|token| token.key == *key)
-                .cloned()
-                .collect(),
+            tokens,
             deletes,
         })
     }
@@ -315,6 +351,9 @@ impl Engine {
             };
             poll::drop_body(kinds::of(key.kind).rules(), &mut memory.observed.live);
         }
+        if self.phases.hold(&key) {
+            self.look_at_phases();
+        }
     }
 
     fn report(&self, key: &Key, record: &Record, settled: bool) {
@@ -342,7 +381,7 @@ impl Engine {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Declare(set) => self.declare(set),
+            Command::Declare(set) => self.declare(*set),
             Command::SourceFailed(why) => self.frozen = Some(why),
             Command::Resync => {
                 let scopes: BTreeSet<Scope> = self.scopes();
@@ -352,8 +391,12 @@ impl Engine {
         }
     }
 
-    fn declare(&mut self, set: Vec<Declared>) {
+    fn declare(&mut self, declaration: Declaration) {
         let now = self.shared.now();
+        self.checks.set(declaration.checks, now);
+        self.board.put_checks(self.checks.reports());
+        let phases = declaration.phases;
+        let set = declaration.resources;
         // An empty set is more likely a mistake than a wish.
         self.frozen = set
             .is_empty()
@@ -391,6 +434,7 @@ impl Engine {
         for key in gone {
             self.queue.push(&key, now, Priority::Resync);
         }
+        self.declare_phases(phases);
     }
 
     /// Shows a declared resource that a decision is due about.
@@ -468,14 +512,21 @@ impl Engine {
 
     fn read_tokens(&mut self) {
         let now = self.shared.now();
+        let mut fresh = false;
         match self.shared.ports.journal.tokens() {
             Ok(tokens) => {
                 for token in tokens {
                     if self.tokens.iter().any(|known| known.id == token.id) {
                         continue;
                     }
-                    self.queue.push(&token.key, now, Priority::Edit);
+                    if let Some(key) = token.about.key() {
+                        self.queue.push(key, now, Priority::Edit);
+                    }
+                    fresh |= token.about.key().is_none();
                     self.tokens.push(token);
+                }
+                if fresh {
+                    self.look_at_phases();
                 }
             }
             Err(error) => self.note_journal(Some(error.to_string())),

@@ -9,6 +9,7 @@ use crate::core::conditions::Situation;
 use crate::core::decide::{self, Decision, Desired, Effect, Hindrance, Input};
 use crate::core::error::Fault;
 use crate::core::fields::Fields;
+use crate::core::gate::Gauges;
 use crate::core::observed::{Live, Observed, Operation};
 use crate::core::record::{Record, Revision};
 use crate::core::token::Token;
@@ -62,6 +63,8 @@ pub(super) struct Job {
     pub observed: Observed,
     pub tokens: Vec<Token>,
     pub deletes: Result<u32, String>,
+    /// What the checks of its rollout say.
+    pub gauges: Gauges,
     /// Why its references keep it waiting.
     pub hindrance: Option<Hindrance>,
     /// Managed resources that refer to it.
@@ -92,6 +95,7 @@ struct Pass<'a> {
     wanted: Option<Arc<Wanted>>,
     tokens: Vec<Token>,
     deletes: Result<u32, String>,
+    gauges: Gauges,
     hindrance: Option<Hindrance>,
     referrers: Vec<String>,
     users: Option<Result<Vec<String>, Fault>>,
@@ -108,6 +112,7 @@ struct Pass<'a> {
 pub(super) async fn run(shared: &Shared, job: Job) -> Done {
     let mut pass = Pass {
         shared,
+        gauges: job.gauges,
         hindrance: job.hindrance,
         referrers: job.referrers,
         users: None,
@@ -205,6 +210,7 @@ impl Pass<'_> {
             operations: self.operations.as_ref(),
             users: self.users.as_ref(),
             target: &target,
+            gauges: &self.gauges,
             hindrance: self.hindrance.as_ref(),
             referrers: &self.referrers,
             tokens: &self.tokens,

@@ -1,5 +1,6 @@
 //! What the engine runs on. The simulation puts its own behind each of these.
 
+use super::checks::{PROBES, Prober};
 use crate::api::Kind;
 use crate::core::decide::Timing;
 use crate::core::freeze::Freeze;
@@ -25,6 +26,7 @@ use std::time::Duration;
 pub struct Ports {
     pub services: Services,
     pub journal: Arc<dyn Journal>,
+    pub prober: Arc<dyn Prober>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<Entropy>,
 }
@@ -83,6 +85,8 @@ pub struct Settings {
     pub freezes: Vec<Freeze>,
     /// Resources worked on at the same time.
     pub concurrency: usize,
+    /// Probes of checks under way at the same time.
+    pub probes: usize,
     pub timing: Timing,
 }
 
@@ -95,6 +99,7 @@ impl Default for Settings {
             concurrent_rollouts: None,
             freezes: Vec::new(),
             concurrency: 8,
+            probes: PROBES,
             timing: Timing::default(),
         }
     }

@@ -11,6 +11,7 @@ impl Engine {
     /// Why no step of this resource may start now. What lasts longest comes first.
     pub(super) fn hindrance(&self, key: &Key, wanted: &Wanted) -> Option<Hindrance> {
         self.unready_reference(wanted)
+            .or_else(|| self.phase_hindrance(key))
             .or_else(|| self.freeze_window())
             .or_else(|| self.full(key))
     }
@@ -59,7 +60,7 @@ impl Engine {
     }
 
     /// A rollout that moves by itself, or a pass that may be starting one.
-    fn takes_a_turn(&self, key: &Key, record: &Record) -> bool {
+    pub(super) fn takes_a_turn(&self, key: &Key, record: &Record) -> bool {
         let waits = record
             .status
             .condition(ConditionType::Ready)

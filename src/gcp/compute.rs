@@ -4,12 +4,13 @@
 //! of `compute.googleapis.com`. Every write carries a `requestId`, so that Google ignores the
 //! second of two equal requests; a patch is a JSON merge patch.
 
+use super::aggregated::aggregated;
 use super::client::{Call, Client, Proof};
 use super::compute_operation::{from_compute, relative};
 use super::endpoint::Api;
-use super::pages::{Pages, is_partial, items, unclear};
+use super::pages::{Pages, unclear};
 use super::path::{full_name, project_of, segment};
-use super::service::{Listing, Service};
+use super::service::{Listing, Service, Survey};
 use crate::core::error::{Fault, FaultKind};
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 /// Items of a page: the most that Google gives. A listing costs one call for each page.
 pub(super) const PAGE_SIZE: (&str, &str) = ("maxResults", "500");
-const ROOT: &str = "compute/v1";
+pub(super) const ROOT: &str = "compute/v1";
 const HEALTH_CHECKS: &str = "healthChecks";
 const BACKEND_SERVICES: &str = "backendServices";
 
@@ -89,28 +90,11 @@ impl Compute {
             let path = collection(project, location, BACKEND_SERVICES)?;
             return whole(self.pages(project, &path, &[PAGE_SIZE]).await?);
         }
-        let path = format!(
-            "{ROOT}/projects/{}/aggregated/{BACKEND_SERVICES}",
-            segment(project)?
-        );
-        let pages = Pages {
-            api: Api::Compute,
-            project,
-            path: &path,
-            query: &[PAGE_SIZE, ("returnPartialSuccess", "true")],
-        };
-        let mut found = Vec::new();
-        for mut page in pages.all(&self.client).await? {
-            let mut partial = is_partial(&page);
-            for place in page["items"].as_object_mut().into_iter().flatten() {
-                partial |= is_partial(place.1);
-                found.append(&mut items(place.1, BACKEND_SERVICES)?);
-            }
-            if partial {
-                return Err(unclear("a part of the backend services cannot be reached"));
-            }
+        let survey = aggregated(&self.client, project, BACKEND_SERVICES).await?;
+        if survey.unreachable.is_empty() {
+            return Ok(survey.found.into_iter().map(|(_, item)| item).collect());
         }
-        Ok(found)
+        Err(unclear("a part of the backend services cannot be reached"))
     }
 
     /// The operations of a place that `filter` lets through.
@@ -162,6 +146,15 @@ impl Service for Compute {
             return Err(unclear("a listed item has no name"));
         }
         Ok(listing)
+    }
+
+    async fn survey(&self, project: &str) -> Result<Survey, Fault> {
+        let survey = aggregated(&self.client, project, self.collection).await?;
+        let named = |(_, item): &(String, Value)| self.name_of(item).is_some();
+        if !survey.found.iter().all(named) {
+            return Err(unclear("a listed item has no name"));
+        }
+        Ok(survey)
     }
 
     /// A 404 is asked about once more: its words do not tell for sure whether the resource, the
@@ -244,7 +237,7 @@ impl Service for Compute {
     }
 }
 
-const GLOBAL: &str = "global";
+pub(super) const GLOBAL: &str = "global";
 
 fn place(location: &str) -> String {
     if location == GLOBAL {

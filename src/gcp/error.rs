@@ -167,6 +167,15 @@ pub fn fault(kind: FaultKind, http: u16, code: &str, message: &str) -> Fault {
     }
 }
 
+/// The same fault, with the location that it is about.
+#[must_use]
+pub fn within(location: &str, fault: Fault) -> Fault {
+    Fault {
+        message: bounded(&format!("in {location}: {}", fault.message)),
+        ..fault
+    }
+}
+
 /// The message without secrets, at most 1 KiB. Secrets go first: a cut could hide where one ends.
 #[must_use]
 pub fn bounded(message: &str) -> String {

@@ -9,9 +9,11 @@
 //! [`access`] say who calls where; [`error`], [`google_error`] and [`redact`]
 //! turn replies into faults; [`budget`], [`counts`], [`clock`] and [`entropy`] serve [`client`];
 //! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`], [`compute`],
-//! [`ssl_certificates`], [`run`], [`sqladmin`]) and what they share ([`pages`]).
+//! [`ssl_certificates`], [`run`], [`sqladmin`]) and what they share ([`pages`],
+//! [`aggregated`]).
 
 pub mod access;
+mod aggregated;
 pub mod auth;
 pub mod budget;
 pub mod client;

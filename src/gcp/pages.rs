@@ -75,6 +75,19 @@ pub(super) fn is_partial(page: &Value) -> bool {
     named || matches!(warning, Some("UNREACHABLE" | "PARTIAL_SUCCESS"))
 }
 
+/// The parts of the scope that could not be reached, as the page names them.
+pub(super) fn unreached(page: &Value) -> Vec<String> {
+    let lists = ["unreachable", "unreachables"].map(|field| page[field].as_array());
+    let named = lists.into_iter().flatten().flatten();
+    let named: Vec<String> = named
+        .filter_map(|name| Some(name.as_str()?.to_owned()))
+        .collect();
+    if named.is_empty() && is_partial(page) {
+        return vec!["a part of it".to_owned()];
+    }
+    named
+}
+
 /// Takes the items out of a page. A page without the field is empty; one where it is no list is
 /// not understood.
 pub(super) fn items(page: &mut Value, field: &str) -> Result<Vec<Value>, Fault> {

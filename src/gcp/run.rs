@@ -5,11 +5,11 @@
 
 use super::client::{Call, Client, Proof};
 use super::endpoint::Api;
-use super::error::fault;
+use super::error::{fault, within};
 use super::operation::from_longrunning;
-use super::pages::{Pages, unclear};
+use super::pages::{PAGE_LIMIT, Pages, items, unclear, unreached};
 use super::path::{full_name, project_of, segment};
-use super::service::{Listing, Service};
+use super::service::{Listing, Service, Survey};
 use crate::core::error::{Fault, FaultKind};
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
@@ -17,6 +17,7 @@ use crate::core::record::Verb;
 use ::http::Method;
 use async_trait::async_trait;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The largest page that operations.list gives.
@@ -36,7 +37,38 @@ impl Run {
     async fn read(&self, project: &str, path: &str) -> Result<Value, Fault> {
         self.client.read(Api::Run, project, path, &[]).await
     }
+
+    /// The regions that have services, and what could not be reached. run v2 lists one region at a
+    /// time ("cannot be the "-" wildcard"); v1 lists them all, under the names of Knative.
+    async fn regions(&self, project: &str) -> Result<(BTreeSet<String>, Vec<String>), Fault> {
+        let path = format!("v1/projects/{}/locations/-/services", segment(project)?);
+        let (mut regions, mut unreachable) = (BTreeSet::new(), Vec::new());
+        let mut token = String::new();
+        for _ in 0..PAGE_LIMIT {
+            let query = [("continue", token.as_str())];
+            let query = if token.is_empty() { &[][..] } else { &query };
+            let mut page = self.client.read(Api::Run, project, &path, query).await?;
+            unreachable.append(&mut unreached(&page));
+            for item in items(&mut page, "items")? {
+                let region = item["metadata"]["labels"][REGION].as_str();
+                let region = region.ok_or_else(|| unclear("a listed service has no region"))?;
+                regions.insert(region.to_owned());
+            }
+            let next = page["metadata"]["continue"].as_str().unwrap_or_default();
+            if next.is_empty() {
+                return Ok((regions, unreachable));
+            }
+            if next == token {
+                return Err(unclear("a page token came twice"));
+            }
+            next.clone_into(&mut token);
+        }
+        Err(unclear("the listing has no end"))
+    }
 }
+
+/// The label that says where a service is.
+const REGION: &str = "cloud.googleapis.com/location";
 
 /// All services of a location. Also tells who uses a connector.
 pub(super) async fn services(
@@ -69,6 +101,19 @@ impl Service for Run {
             return Err(unclear("a listed service has no name"));
         }
         Ok(listing)
+    }
+
+    async fn survey(&self, project: &str) -> Result<Survey, Fault> {
+        let (regions, unreachable) = self.regions(project).await?;
+        let mut survey = Survey {
+            unreachable,
+            ..Survey::default()
+        };
+        for region in &regions {
+            let listing = self.list(project, region).await;
+            survey.add(region, listing.map_err(|fault| within(region, fault))?);
+        }
+        Ok(survey)
     }
 
     /// As for a connector, a 404 counts only where a list of the scope succeeds.

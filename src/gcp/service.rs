@@ -18,6 +18,26 @@ pub struct Listing {
     pub unreachable: bool,
 }
 
+/// All resources of one type in a project, wherever they are.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Survey {
+    /// The resources as GCP gave them, each with its location: a region, or `global`.
+    pub found: Vec<(String, Value)>,
+    /// What GCP could not reach, in its own words: what is there is not in `found`.
+    pub unreachable: Vec<String>,
+}
+
+impl Survey {
+    /// Adds what one location holds.
+    pub(super) fn add(&mut self, location: &str, listing: Listing) {
+        let here = |item| (location.to_owned(), item);
+        self.found.extend(listing.items.into_iter().map(here));
+        if listing.unreachable {
+            self.unreachable.push(format!("a part of {location}"));
+        }
+    }
+}
+
 /// One type of resource in one API.
 #[async_trait]
 pub trait Service: Send + Sync {
@@ -40,6 +60,22 @@ pub trait Service: Send + Sync {
     /// # Errors
     /// Any failed page fails the listing. `NotFound` means the scope, not the resources.
     async fn list(&self, project: &str, location: &str) -> Result<Listing, Fault>;
+
+    /// Every resource of the project, in every location.
+    ///
+    /// # Errors
+    /// Any failed call fails the survey, with the location in the message where there is one.
+    async fn survey(&self, project: &str) -> Result<Survey, Fault>;
+
+    /// Every resource of the project in one location, and no other.
+    ///
+    /// # Errors
+    /// As [`Service::list`].
+    async fn survey_in(&self, project: &str, location: &str) -> Result<Survey, Fault> {
+        let mut survey = Survey::default();
+        survey.add(location, self.list(project, location).await?);
+        Ok(survey)
+    }
 
     /// One resource. `None` only when GCP says that it, and not its project, location or API, does
     /// not exist.
@@ -91,3 +127,7 @@ pub trait Service: Send + Sync {
         self.target(project, location, object)
     }
 }
+
+#[cfg(test)]
+#[path = "survey_tests.rs"]
+mod tests;

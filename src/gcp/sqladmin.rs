@@ -8,7 +8,7 @@ use super::endpoint::Api;
 use super::operation::from_sqladmin;
 use super::pages::{Pages, items, unclear};
 use super::path::{full_name, project_of, segment};
-use super::service::{Listing, Service};
+use super::service::{Listing, Service, Survey};
 use crate::core::error::{Fault, FaultKind};
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
@@ -73,6 +73,31 @@ impl Service for SqlAdmin {
             return Err(unclear("a listed instance has no name"));
         }
         Ok(listing)
+    }
+
+    /// A listing covers the project, and each instance says where it is.
+    async fn survey(&self, project: &str) -> Result<Survey, Fault> {
+        let listing = self.list(project, "").await?;
+        let place = |item: Value| {
+            let region = item["region"].as_str().map(str::to_owned);
+            let region = region.ok_or_else(|| unclear("a listed instance has no region"))?;
+            Ok((region, item))
+        };
+        let found: Result<Vec<_>, Fault> = listing.items.into_iter().map(place).collect();
+        Ok(Survey {
+            found: found?,
+            unreachable: if listing.unreachable {
+                vec!["a part of the project".to_owned()]
+            } else {
+                Vec::new()
+            },
+        })
+    }
+
+    async fn survey_in(&self, project: &str, location: &str) -> Result<Survey, Fault> {
+        let mut survey = self.survey(project).await?;
+        survey.found.retain(|(region, _)| region == location);
+        Ok(survey)
     }
 
     /// Google often answers 403 for an instance that does not exist, so both 404 and 403 count as

@@ -5,6 +5,7 @@
 //! certificates: [...], proxies: [...]}`. A private key is read from where its reference points
 //! right before it is sent, and is in no other value.
 
+use super::aggregated::aggregated;
 use super::client::{Call, Client, Proof};
 use super::compute::{PAGE_SIZE, collection, request_id, target_of};
 use super::compute_operation::from_compute;
@@ -13,7 +14,7 @@ use super::error::fault;
 use super::pages::Pages;
 use super::path::{full_name, project_of, segment};
 use super::secrets;
-use super::service::{Listing, Service};
+use super::service::{Listing, Service, Survey};
 use crate::core::error::{Fault, FaultKind};
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
@@ -51,6 +52,20 @@ impl SslCertificates {
         pages.items(&self.client, "items").await
     }
 
+    /// One composite for each family, by name.
+    fn families(&self, certificates: Vec<Value>, proxies: &[Value]) -> Vec<Value> {
+        let mut families: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for certificate in certificates {
+            if let Some(base) = self.family_of(&certificate) {
+                families.entry(base).or_default().push(certificate);
+            }
+        }
+        families
+            .into_iter()
+            .map(|(base, members)| composite(&base, &members, proxies))
+            .collect()
+    }
+
     fn family_of(&self, certificate: &Value) -> Option<String> {
         certificate["name"]
             .as_str()
@@ -62,25 +77,41 @@ fn composite(name: &str, certificates: &[Value], proxies: &[Value]) -> Value {
     json!({"name": name, "certificates": certificates, "proxies": proxies})
 }
 
+fn by_place(found: Vec<(String, Value)>) -> BTreeMap<String, Vec<Value>> {
+    let mut places: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (place, item) in found {
+        places.entry(place).or_default().push(item);
+    }
+    places
+}
+
 #[async_trait]
 impl Service for SslCertificates {
     async fn list(&self, project: &str, location: &str) -> Result<Listing, Fault> {
         let certificates = self.all(project, location, CERTIFICATES).await?;
         let proxies = self.all(project, location, PROXIES).await?;
-        let mut families: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        for certificate in certificates.items {
-            if let Some(base) = self.family_of(&certificate) {
-                families.entry(base).or_default().push(certificate);
-            }
-        }
-        let items = families
-            .into_iter()
-            .map(|(base, members)| composite(&base, &members, &proxies.items))
-            .collect();
+        let items = self.families(certificates.items, &proxies.items);
         Ok(Listing {
             items,
             unreachable: certificates.unreachable || proxies.unreachable,
         })
+    }
+
+    async fn survey(&self, project: &str) -> Result<Survey, Fault> {
+        let certificates = aggregated(&self.client, project, CERTIFICATES).await?;
+        let proxies = aggregated(&self.client, project, PROXIES).await?;
+        let mut survey = Survey {
+            unreachable: [certificates.unreachable, proxies.unreachable].concat(),
+            ..Survey::default()
+        };
+        let mut proxies = by_place(proxies.found);
+        for (place, members) in by_place(certificates.found) {
+            let proxies = proxies.remove(&place).unwrap_or_default();
+            let families = self.families(members, &proxies).into_iter();
+            let here = |family| (place.clone(), family);
+            survey.found.extend(families.map(here));
+        }
+        Ok(survey)
     }
 
     /// Two listings: the members of a family are told by their names. What could not be listed in

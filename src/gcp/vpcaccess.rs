@@ -5,11 +5,11 @@
 
 use super::client::{Call, Client, Proof};
 use super::endpoint::Api;
-use super::error::fault;
+use super::error::{fault, within};
 use super::operation::from_longrunning;
 use super::pages::{Pages, unclear};
 use super::path::{full_name, project_of, segment};
-use super::service::{Listing, Service};
+use super::service::{Listing, Service, Survey};
 use crate::core::error::{Fault, FaultKind};
 use crate::core::observed::Operation;
 use crate::core::permit::{Durable, WritePermit};
@@ -93,6 +93,23 @@ impl Service for VpcAccess {
             return Err(unclear("a listed connector has no name"));
         }
         Ok(listing)
+    }
+
+    /// Google documents no list across regions, so each region that the project may use is asked.
+    async fn survey(&self, project: &str) -> Result<Survey, Fault> {
+        let path = format!("v1/projects/{}/locations", segment(project)?);
+        let locations = self.pages(project, &path, "locations").await?;
+        let mut survey = Survey::default();
+        if locations.unreachable {
+            survey.unreachable.push("a part of the regions".to_owned());
+        }
+        for location in &locations.items {
+            let location = location["locationId"].as_str();
+            let location = location.ok_or_else(|| unclear("a listed location has no name"))?;
+            let listing = self.list(project, location).await;
+            survey.add(location, listing.map_err(|fault| within(location, fault))?);
+        }
+        Ok(survey)
     }
 
     /// A 404 is asked about once more: the words of a 404 do not tell for sure what is missing, so

@@ -1,9 +1,11 @@
-//! The operator's memory: records, saved states, calls written down before they are made, events
-//! and what people asked for.
+//! The operator's memory: records, saved states, calls written down before they are made, events,
+//! what people asked for and what they were told.
 //!
 //! Invariant: [`Durable`] is made here only, after the intent is on disk. A journal that cannot
 //! write stops writes to GCP, not the process.
 
+mod alerts;
+mod rows;
 mod schema;
 mod sqlite;
 mod view;
@@ -15,6 +17,7 @@ use crate::api::{Event, Key};
 use crate::core::error::Fault;
 use crate::core::observed::Operation;
 use crate::core::permit::Durable;
+use crate::core::phase::PhaseRecord;
 use crate::core::record::{Record, Revision};
 use crate::core::token::Token;
 use std::path::PathBuf;
@@ -120,6 +123,29 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// Nothing was dropped.
     fn forget(&self, key: &Key, events: &[Event]) -> Result<(), JournalError>;
+
+    /// A saved state of a resource, while it is kept.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError>;
+
+    /// What is remembered of every phase.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    fn phases(&self) -> Result<Vec<PhaseRecord>, JournalError>;
+
+    /// Saves what is remembered of a phase, with what happened to it, and marks tokens as handled.
+    ///
+    /// # Errors
+    /// Nothing was saved.
+    fn commit_phase(
+        &self,
+        record: &PhaseRecord,
+        events: &[Event],
+        handled: &[String],
+    ) -> Result<(), JournalError>;
 
     /// Requests not handled yet, oldest first.
     ///

@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 
 /// One migration for each version, in order. Never edit one that was released: add the next.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE records (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE revisions (
@@ -25,7 +26,10 @@ CREATE TABLE tokens (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, at TEXT NOT NULL, ask TEXT NOT NULL,
     handled INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-"];
+",
+    "CREATE TABLE phases (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
+    "CREATE TABLE alerts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
+];
 
 /// The newest version this program knows.
 #[allow(clippy::cast_possible_wrap, reason = "a handful of migrations")]

@@ -1,11 +1,12 @@
 //! The journal of a standalone operator: one `SQLite` file in WAL mode, one operator at a time.
 
-use super::{CALL_LIMIT, EVENT_LIMIT, Journal, JournalError, REVISION_LIMIT, schema};
-use crate::api::{Event, Key};
+use super::{CALL_LIMIT, EVENT_LIMIT, Journal, JournalError, REVISION_LIMIT, rows, schema};
+use crate::api::{Event, Key, Subject};
 use crate::core::digest::to_value;
 use crate::core::error::Fault;
 use crate::core::observed::Operation;
 use crate::core::permit::Durable;
+use crate::core::phase::PhaseRecord;
 use crate::core::record::{Record, Revision};
 use crate::core::token::{Ask, Token};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -20,7 +21,7 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// An open journal. Holds the operator's lock until dropped.
 pub struct SqliteJournal {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     connection: Mutex<Connection>,
     _lock: Option<File>,
 }
@@ -73,9 +74,14 @@ impl SqliteJournal {
     ///
     /// # Errors
     /// Nothing was saved.
-    pub fn ask(&self, key: &Key, ask: &Ask, at: jiff::Timestamp) -> Result<i64, JournalError> {
+    pub fn ask(
+        &self,
+        about: impl Into<Subject>,
+        ask: &Ask,
+        at: jiff::Timestamp,
+    ) -> Result<i64, JournalError> {
         let connection = self.connection();
-        insert_token(&connection, key, ask, at).map_err(|e| unusable(&self.path, e))
+        insert_token(&connection, &about.into(), ask, at).map_err(|e| unusable(&self.path, e))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -85,7 +91,7 @@ impl SqliteJournal {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn transact<T>(
+    pub(super) fn transact<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, JournalError> {
@@ -102,7 +108,7 @@ impl SqliteJournal {
 
 impl Journal for SqliteJournal {
     fn load(&self) -> Result<Vec<Record>, JournalError> {
-        load(&self.path, &self.connection())
+        rows::bodies(&self.path, &self.connection(), rows::RECORDS)
     }
 
     fn commit(
@@ -190,65 +196,47 @@ impl Journal for SqliteJournal {
         })
     }
 
-    fn tokens(&self) -> Result<Vec<Token>, JournalError> {
-        let connection = self.connection();
-        let rows = connection
-            .prepare_cached("SELECT seq, key, at, ask FROM tokens WHERE handled = 0 ORDER BY seq")
-            .and_then(|mut statement| {
-                let rows = statement.query_map([], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-                })?;
-                rows.collect::<rusqlite::Result<Vec<(i64, String, String, String)>>>()
-            })
-            .map_err(|source| unusable(&self.path, source))?;
-        rows.into_iter()
-            .map(|(seq, key, at, ask)| {
-                let corrupt = |source| JournalError::Corrupt {
-                    path: self.path.clone(),
-                    what: "token",
-                    source,
-                };
-                Ok(Token {
-                    id: seq.to_string(),
-                    key: serde_json::from_str(&key).map_err(corrupt)?,
-                    at: at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH),
-                    ask: serde_json::from_str(&ask).map_err(corrupt)?,
-                })
-            })
-            .collect()
+    fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError> {
+        let all = rows::revisions(&self.path, &self.connection(), key)?;
+        Ok(all.into_iter().find(|revision| revision.number == number))
     }
-}
 
-pub(super) fn load(path: &Path, connection: &Connection) -> Result<Vec<Record>, JournalError> {
-    let bodies = connection
-        .prepare("SELECT body FROM records ORDER BY key")
-        .and_then(|mut statement| {
-            let rows = statement.query_map([], |row| row.get(0))?;
-            rows.collect::<rusqlite::Result<Vec<String>>>()
+    fn phases(&self) -> Result<Vec<PhaseRecord>, JournalError> {
+        rows::bodies(&self.path, &self.connection(), rows::PHASES)
+    }
+
+    fn commit_phase(
+        &self,
+        record: &PhaseRecord,
+        events: &[Event],
+        handled: &[String],
+    ) -> Result<(), JournalError> {
+        self.transact(|tx| {
+            tx.prepare_cached(
+                "INSERT INTO phases (name, body) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+            )?
+            .execute(params![record.name, to_value(record).to_string()])?;
+            put_events(tx, events)?;
+            mark_handled(tx, handled)
         })
-        .map_err(|source| unusable(path, source))?;
-    bodies
-        .iter()
-        .map(|body| {
-            serde_json::from_str(body).map_err(|source| JournalError::Corrupt {
-                path: path.to_owned(),
-                what: "record",
-                source,
-            })
-        })
-        .collect()
+    }
+
+    fn tokens(&self) -> Result<Vec<Token>, JournalError> {
+        rows::tokens(&self.path, &self.connection())
+    }
 }
 
 pub(super) fn insert_token(
     connection: &Connection,
-    key: &Key,
+    about: &Subject,
     ask: &Ask,
     at: jiff::Timestamp,
 ) -> rusqlite::Result<i64> {
     connection.execute(
         "INSERT INTO tokens (key, at, ask) VALUES (?1, ?2, ?3)",
         params![
-            to_value(key).to_string(),
+            to_value(about).to_string(),
             at.to_string(),
             to_value(ask).to_string()
         ],
@@ -382,7 +370,7 @@ fn put_events(tx: &Transaction<'_>, events: &[Event]) -> rusqlite::Result<()> {
             "INSERT INTO events (key, at, severity, reason, message) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
         .execute(params![
-            event.key.to_string(),
+            event.about.to_string(),
             event.at.to_string(),
             to_value(&event.severity).as_str(),
             event.reason,
@@ -390,7 +378,7 @@ fn put_events(tx: &Transaction<'_>, events: &[Event]) -> rusqlite::Result<()> {
         ])?;
     }
     match events.last() {
-        Some(event) => prune(tx, "events", &event.key, EVENT_LIMIT),
+        Some(event) => prune(tx, "events", &event.about, EVENT_LIMIT),
         None => Ok(()),
     }
 }
@@ -425,7 +413,12 @@ fn mark_handled(tx: &Transaction<'_>, handled: &[String]) -> rusqlite::Result<()
 }
 
 /// Keeps the newest `limit` rows of a resource.
-fn prune(tx: &Transaction<'_>, table: &str, key: &Key, limit: u32) -> rusqlite::Result<()> {
+fn prune(
+    tx: &Transaction<'_>,
+    table: &str,
+    key: &impl ToString,
+    limit: u32,
+) -> rusqlite::Result<()> {
     tx.prepare_cached(&format!(
         "DELETE FROM {table} WHERE key = ?1 AND seq <= (
              SELECT seq FROM {table} WHERE key = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)"

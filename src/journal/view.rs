@@ -1,12 +1,13 @@
 //! The journal as the command line sees it: read-only, while an operator runs or not.
 
-use super::sqlite::{insert_token, load, unusable};
+use super::rows;
+use super::sqlite::{insert_token, unusable};
 use super::{JournalError, schema};
-use crate::api::event::Severity;
-use crate::api::{Event, Key};
+use crate::api::{Event, Key, Subject};
+use crate::core::phase::PhaseRecord;
 use crate::core::record::{Record, Revision};
 use crate::core::token::Ask;
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,7 +41,7 @@ impl View {
     /// # Errors
     /// Where the file cannot be read.
     pub fn records(&self) -> Result<Vec<Record>, JournalError> {
-        load(&self.path, &self.connection)
+        rows::bodies(&self.path, &self.connection, rows::RECORDS)
     }
 
     /// The saved states of a resource, oldest first.
@@ -48,60 +49,23 @@ impl View {
     /// # Errors
     /// Where the file cannot be read.
     pub fn revisions(&self, key: &Key) -> Result<Vec<Revision>, JournalError> {
-        let sql = "SELECT number, digest, source, at, fields, raw FROM revisions
-                   WHERE key = ?1 ORDER BY number";
-        self.rows(sql, key, |row| {
-            let fields: String = row.get(4)?;
-            let raw: String = row.get(5)?;
-            let at: String = row.get(3)?;
-            Ok(Revision {
-                key: key.clone(),
-                number: row.get(0)?,
-                digest: row.get(1)?,
-                source: row.get(2)?,
-                at: at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH),
-                fields: serde_json::from_str(&fields).unwrap_or_default(),
-                raw: serde_json::from_str(&raw).unwrap_or_default(),
-            })
-        })
+        rows::revisions(&self.path, &self.connection, key)
     }
 
-    /// The events of a resource, oldest first.
+    /// What is remembered of every phase.
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn events(&self, key: &Key) -> Result<Vec<Event>, JournalError> {
-        let sql = "SELECT at, severity, reason, message FROM events WHERE key = ?1 ORDER BY seq";
-        self.rows(sql, key, |row| {
-            let at: String = row.get(0)?;
-            let severity: String = row.get(1)?;
-            Ok(Event {
-                at: at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH),
-                key: key.clone(),
-                severity: if severity == "Warning" {
-                    Severity::Warning
-                } else {
-                    Severity::Normal
-                },
-                reason: row.get(2)?,
-                message: row.get(3)?,
-            })
-        })
+    pub fn phases(&self) -> Result<Vec<PhaseRecord>, JournalError> {
+        rows::bodies(&self.path, &self.connection, rows::PHASES)
     }
 
-    fn rows<T>(
-        &self,
-        sql: &str,
-        key: &Key,
-        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, JournalError> {
-        self.connection
-            .prepare(sql)
-            .and_then(|mut statement| {
-                let rows = statement.query_map(params![key.to_string()], read)?;
-                rows.collect::<rusqlite::Result<Vec<T>>>()
-            })
-            .map_err(|source| unusable(&self.path, source))
+    /// The events of an object, oldest first.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn events(&self, about: impl Into<Subject>) -> Result<Vec<Event>, JournalError> {
+        rows::events(&self.path, &self.connection, &about.into())
     }
 
     /// Which world the file belongs to, such as `emulator:netra-staging`.
@@ -120,9 +84,9 @@ impl View {
     ///
     /// # Errors
     /// Nothing was written down.
-    pub fn ask(&self, key: &Key, ask: &Ask) -> Result<i64, JournalError> {
+    pub fn ask(&self, about: impl Into<Subject>, ask: &Ask) -> Result<i64, JournalError> {
         let writer = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        insert_token(&writer, key, ask, jiff::Timestamp::now())
+        insert_token(&writer, &about.into(), ask, jiff::Timestamp::now())
             .map_err(|source| unusable(&self.path, source))
     }
 

@@ -6,13 +6,15 @@
 //! change in between makes it a 412, and the live state is read again.
 
 mod check;
+mod export;
 mod groups;
 
 use super::compute;
+use super::export::{Export, Manifests};
 use super::health_check::COLLECTION as HEALTH_CHECKS;
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
-use crate::api::{Declared, Finding, Kind, Reference};
+use crate::api::{Declared, Finding, Key, Kind, Reference};
 use crate::core::fields::{self, Fields};
 use crate::core::items;
 use crate::core::observed::{Lifecycle, Present};
@@ -162,6 +164,14 @@ impl ManagedKind for BackendService {
             users: users(&raw),
             raw,
         }
+    }
+
+    fn export(&self, live: &Present, _: &Key) -> Export {
+        export::export(live)
+    }
+
+    fn refer(&self, resource: &mut Map<String, Value>, manifests: &Manifests) {
+        export::refer(resource, manifests);
     }
 
     fn check(&self, declared: &Declared) -> Vec<Finding> {

@@ -3,7 +3,7 @@
 //! Google writes one resource in many ways: with any host, `compute/v1` or `compute/beta`, or from
 //! `projects/` on. Here the last of these stands for all of them.
 
-use crate::api::{Declared, Finding, Key, Severity};
+use crate::api::{Declared, Finding, Key, Kind, Severity};
 use crate::core::fields::Fields;
 use serde_json::Value;
 
@@ -58,6 +58,23 @@ pub(super) fn link_of(key: &Key, collection: &str) -> String {
     } else {
         format!("projects/{project}/regions/{location}/{collection}/{name}")
     }
+}
+
+/// The inverse of [`link_of`]; `None` for a link to something else.
+pub(super) fn key_of(kind: Kind, link: &str, collection: &str) -> Option<Key> {
+    let short = short(link);
+    let parts: Vec<&str> = short.split('/').collect();
+    let (project, location, found, name) = match parts[..] {
+        ["projects", project, "global", found, name] => (project, "global", found, name),
+        ["projects", project, "regions", region, found, name] => (project, region, found, name),
+        _ => return None,
+    };
+    (found == collection).then(|| Key {
+        kind,
+        project: project.to_owned(),
+        location: location.to_owned(),
+        name: name.to_owned(),
+    })
 }
 
 /// `1.0` and `1` are one number, and 0.1 stays 0.1 although Google keeps it in 32 bits.

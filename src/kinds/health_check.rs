@@ -5,13 +5,15 @@
 //! wins, so a change carries the differing fields only, and the result is read back.
 
 mod check;
+mod export;
 mod notes;
 mod protocol;
 
 use super::compute;
+use super::export::Export;
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
-use crate::api::{Declared, Finding, Kind};
+use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Present};
 use crate::core::record::Verb;
@@ -125,6 +127,10 @@ impl ManagedKind for HealthCheck {
             users: Vec::new(),
             raw,
         }
+    }
+
+    fn export(&self, live: &Present, _: &Key) -> Export {
+        export::export(live)
     }
 
     fn check(&self, declared: &Declared) -> Vec<Finding> {

@@ -4,8 +4,10 @@
 
 mod backend_service;
 mod compute;
+pub mod export;
 mod health_check;
 mod run_service;
+mod secret;
 mod sql_instance;
 mod ssl_certificate;
 mod tree;
@@ -18,7 +20,8 @@ use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::Fields;
 use crate::core::observed::Present;
 use crate::core::rules::Rules;
-use serde_json::Value;
+use export::{Export, Manifests};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// What evenkeel knows of a kind.
@@ -36,6 +39,12 @@ pub trait ManagedKind: Send + Sync {
 
     /// A GCP reply in canonical form.
     fn live(&self, raw: Value) -> Present;
+
+    /// What is live as `spec.resource`: declared, it is as live. References stay GCP names.
+    fn export(&self, live: &Present, key: &Key) -> Export;
+
+    /// Puts references to manifests in the place of GCP names, where there is a manifest.
+    fn refer(&self, _: &mut Map<String, Value>, _: &Manifests) {}
 
     /// Whether GCP would take this manifest, as far as can be told without asking.
     fn check(&self, declared: &Declared) -> Vec<Finding>;

@@ -5,19 +5,21 @@
 
 mod check;
 mod encode;
+mod export;
 mod live;
 mod secrets;
 mod traffic;
 mod units;
 
+use super::export::{Export, Manifests};
 use super::{ManagedKind, Names, Reference};
 use crate::api::status::Mutability;
-use crate::api::{Declared, Finding, Kind};
+use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::Fields;
 use crate::core::observed::Present;
 use crate::core::rules::{FieldRule, Rules};
 use live::Home;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(super) struct RunService;
 
@@ -108,6 +110,14 @@ impl ManagedKind for RunService {
 
     fn live(&self, raw: Value) -> Present {
         live::present(raw)
+    }
+
+    fn export(&self, live: &Present, key: &Key) -> Export {
+        export::export(live, key)
+    }
+
+    fn refer(&self, resource: &mut Map<String, Value>, manifests: &Manifests) {
+        export::refer(resource, manifests);
     }
 
     fn check(&self, declared: &Declared) -> Vec<Finding> {

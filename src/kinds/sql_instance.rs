@@ -5,11 +5,13 @@
 
 mod check;
 mod encode;
+mod export;
 
+use super::export::Export;
 use super::tree::{self, Collection, Members};
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
-use crate::api::{Declared, Finding, Kind};
+use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::{self, Fields};
 use crate::core::items;
 use crate::core::observed::{Lifecycle, Present};
@@ -188,6 +190,10 @@ impl ManagedKind for SqlInstance {
             users: Vec::new(),
             raw,
         }
+    }
+
+    fn export(&self, live: &Present, _: &Key) -> Export {
+        export::export(live)
     }
 
     fn check(&self, declared: &Declared) -> Vec<Finding> {

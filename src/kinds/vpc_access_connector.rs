@@ -4,9 +4,10 @@
 //! growth rule and the pair of instance fields; the vpcaccess v1 discovery document for the
 //! fields; Google, "Scaling" of Serverless VPC Access for the throughput per instance.
 
+use super::export::Export;
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
-use crate::api::{Declared, Finding, Kind, Severity};
+use crate::api::{Declared, Finding, Key, Kind, Severity};
 use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Present};
 use crate::core::rules::{FieldRule, Rules};
@@ -103,6 +104,16 @@ impl ManagedKind for VpcAccessConnector {
             users: users(&raw),
             raw,
         }
+    }
+
+    /// A subnet brings its network and its range along; both forms together are refused.
+    fn export(&self, live: &Present, _: &Key) -> Export {
+        let mut export = Export::of(Kind::VpcAccessConnector, &live.raw);
+        if export.resource.contains_key("subnet") {
+            export.drop("network");
+            export.drop("ipCidrRange");
+        }
+        export
     }
 
     fn check(&self, declared: &Declared) -> Vec<Finding> {

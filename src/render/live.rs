@@ -5,7 +5,7 @@ use super::table::{Cell, Last, Table};
 use super::time;
 use super::validate::count;
 use crate::api::event::Severity;
-use crate::api::{ConditionType, Event, Key, Kind, Status};
+use crate::api::{ConditionType, DocumentKind, Event, Key, Status};
 use jiff::Timestamp;
 
 /// What the banner says.
@@ -49,8 +49,8 @@ pub fn banner(banner: &Banner<'_>) -> String {
 
 /// `vac/staging-connector`.
 #[must_use]
-pub fn object(kind: Kind, name: &str) -> String {
-    format!("{}/{name}", kind.short_name())
+pub fn object(kind: impl Into<DocumentKind>, name: &str) -> String {
+    format!("{}/{name}", kind.into().short_name())
 }
 
 /// One event, in columns; `object_width` lines them up with those before and after.
@@ -64,7 +64,7 @@ pub fn event(event: &Event, name: &str, object_width: usize, width: Option<usize
     let mut table = Table::new(&[], Last::Wrap).least(&[9, object_width, REASON_WIDTH]);
     table.row(vec![
         Cell::styled(time::clock(event.at), FAINT),
-        Cell::styled(object(event.key.kind, name), NAME),
+        Cell::styled(object(event.about.kind(), name), NAME),
         Cell::styled(&*event.reason, style),
         event.message.as_str().into(),
     ]);

@@ -9,8 +9,12 @@
     reason = "texts are short, and `write!` brings a Result that never fails"
 )]
 
+pub mod alert;
 pub mod describe;
+pub mod documents;
+pub mod export;
 pub mod live;
+pub mod manifest;
 pub mod message;
 pub mod objects;
 pub mod plan;

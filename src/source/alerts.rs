@@ -26,6 +26,11 @@ pub(super) fn rules(spec: Option<&AlertSpec>, rules: &mut Rules<'_>) {
     }
     at_least_a_minute("spec.repeat", Some(spec.repeat), rules);
     at_least_a_minute("spec.digest", spec.digest, rules);
+    if spec.digest.is_some() && !spec.provider.kind.takes_digest() {
+        let message = format!("{} takes no digest", spec.provider.kind.as_str());
+        let help = "remove it; slack and webhook take status updates";
+        rules.fault("spec.digest", message, help);
+    }
 }
 
 fn at_least_a_minute(path: &str, written: Option<HumanDuration>, rules: &mut Rules<'_>) {
@@ -53,10 +58,6 @@ fn provider(provider: &Provider, rules: &mut Rules<'_>) {
     match provider.kind {
         ProviderKind::Slack if url => {}
         ProviderKind::Slack => required(secret.as_ref(), "the webhook's address", rules),
-        ProviderKind::Pagerduty if url => {
-            let help = "remove it; the routing key comes from `secretRef`";
-            rules.fault("spec.provider.url", "PagerDuty has no url to choose", help);
-        }
         ProviderKind::Pagerduty => required(secret.as_ref(), "the routing key", rules),
         ProviderKind::Webhook | ProviderKind::Alertmanager if !url && secret.is_none() => {
             let help = "add `url`, or `secretRef` where the address is a secret";

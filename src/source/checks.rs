@@ -1,5 +1,6 @@
 //! Rules of a Check that a schema cannot say.
 
+use super::expectations;
 use super::node::Node;
 use super::plain::Rules;
 use super::secrets::{self, is_secret};
@@ -34,6 +35,7 @@ pub(super) fn rules(spec: Option<&CheckSpec>, rules: &mut Rules<'_>) {
     secrets::address(rules, "spec.http.url", help);
     let Some(spec) = spec else { return };
     times(spec, rules);
+    expectations::rules(spec, rules);
     match spec.source() {
         Some(Source::Http(http)) => self::http(http, spec, rules),
         Some(Source::Dns(dns)) => servers(dns, rules),

@@ -11,6 +11,7 @@ use crate::api::{
     API_VERSION, AlertSpec, CheckSpec, Declared, Document, DocumentKind, PhaseSpec, crd,
 };
 use serde_json::Value;
+use std::sync::LazyLock;
 
 /// A document without errors.
 pub(super) enum Item {
@@ -28,11 +29,9 @@ pub(super) struct Outcome {
     pub claim: Option<Claim>,
 }
 
-/// The schema of each kind's whole document, made once for a set.
-pub(super) struct Schemas(Vec<(DocumentKind, Value)>);
-
-impl Schemas {
-    pub fn new() -> Self {
+/// The schema of a kind's whole document, made once.
+pub(super) fn schema_of(kind: DocumentKind) -> &'static Value {
+    static ALL: LazyLock<Vec<(DocumentKind, Value)>> = LazyLock::new(|| {
         let document = |kind: DocumentKind| {
             serde_json::json!({
                 "type": "object",
@@ -45,23 +44,16 @@ impl Schemas {
                 },
             })
         };
-        Schemas(
-            DocumentKind::all()
-                .map(|kind| (kind, document(kind)))
-                .collect(),
-        )
-    }
-
-    fn of(&self, kind: DocumentKind) -> &Value {
-        let found = self.0.iter().find(|(known, _)| *known == kind);
-        found.map_or(&Value::Null, |(_, schema)| schema)
-    }
+        let kinds = DocumentKind::all();
+        kinds.map(|kind| (kind, document(kind))).collect()
+    });
+    let found = ALL.iter().find(|(known, _)| *known == kind);
+    found.map_or(&Value::Null, |(_, schema)| schema)
 }
 
 /// Reads the documents of one text.
 pub(super) struct Reader<'a> {
     text: &'a Text,
-    schemas: &'a Schemas,
     check: &'a dyn Check,
     revision: &'a str,
     pub documents: usize,
@@ -70,15 +62,9 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(
-        text: &'a Text,
-        schemas: &'a Schemas,
-        check: &'a dyn Check,
-        revision: &'a str,
-    ) -> Self {
+    pub fn new(text: &'a Text, check: &'a dyn Check, revision: &'a str) -> Self {
         Reader {
             text,
-            schemas,
             check,
             revision,
             documents: 0,
@@ -145,7 +131,7 @@ impl<'a> Reader<'a> {
     }
 
     fn of_kind(&self, kind: DocumentKind, node: &Node, faults: &mut Faults) -> Outcome {
-        let schema = self.schemas.of(kind);
+        let schema = schema_of(kind);
         let start = node.at.start;
         schema::walk(node, schema, "", start..start, faults);
         let draft = Draft {

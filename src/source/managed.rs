@@ -31,23 +31,32 @@ pub(super) fn read(
     }
     let links = verify::links(draft, "spec.rollout.verify", MODES, faults);
     let loose = loose(kind, draft);
-    for finding in check.check(&loose) {
-        take_in(finding, draft.node, faults);
-    }
+    let policy = judge(&loose, draft.node, check, faults);
     let claim = claim(&loose, draft, check).map(|mut claim| {
         claim.links.extend(links);
         claim
     });
-    let policy = if faults.errors() == 0 {
-        typed(kind, draft.node, faults)
-    } else {
-        None
-    };
     let item = policy.map(|policy| {
         let declared = Declared { policy, ..loose };
         Item::Managed(Box::new((declared, places(draft))))
     });
     Outcome { item, claim }
+}
+
+/// The rules of the kind, and then the type; the policy where nothing is wrong.
+pub(super) fn judge(
+    loose: &Declared,
+    node: &Node,
+    check: &dyn Check,
+    faults: &mut Faults,
+) -> Option<Policy> {
+    for finding in check.check(loose) {
+        take_in(finding, node, faults);
+    }
+    if faults.errors() > 0 {
+        return None;
+    }
+    typed(loose.key.kind, node, faults)
 }
 
 /// The document as far as it can be understood, for rules that must speak in the same run as the

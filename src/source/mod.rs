@@ -15,6 +15,7 @@ mod diagnostic;
 mod document;
 mod draft;
 mod envelope;
+mod expectations;
 mod files;
 mod identity;
 mod lines;
@@ -31,6 +32,7 @@ mod selects;
 mod shape;
 mod suggest;
 mod text;
+mod unwritten;
 mod verify;
 pub mod watch;
 mod yaml;
@@ -38,6 +40,7 @@ mod yaml;
 pub use diagnostic::{Errors, Problem, Related};
 pub use files::Input;
 pub use lines::{Lines, Position};
+pub use unwritten::refusals;
 pub use watch::Watch;
 
 use crate::api::{
@@ -160,7 +163,6 @@ fn assemble(
         revision,
         ..Set::default()
     };
-    let schemas = document::Schemas::new();
     let mut identities = identity::Identities::default();
     let mut references = references::References::default();
     let mut selects = selects::Selects::default();
@@ -169,7 +171,7 @@ fn assemble(
         let Some(text) = text::Text::read(&file, &mut problems) else {
             continue;
         };
-        let mut read = document::Reader::new(&text, &schemas, check, &set.revision);
+        let mut read = document::Reader::new(&text, check, &set.revision);
         read.file();
         documents += read.documents;
         let (outcomes, faults) = read.finish();

@@ -47,6 +47,19 @@ impl Node {
         }
     }
 
+    /// A value that stands in no text.
+    pub fn from_json(value: &Value) -> Node {
+        let data = match value {
+            Value::Null => Data::Null,
+            Value::Bool(value) => Data::Bool(*value),
+            Value::Number(value) => Data::Number(value.clone()),
+            Value::String(value) => Data::Text(value.clone()),
+            Value::Array(items) => Data::List(items.iter().map(Node::from_json).collect()),
+            Value::Object(members) => Data::Map(members.iter().map(Entry::from_json).collect()),
+        };
+        Node::scalar(0..0, data, false)
+    }
+
     pub fn entries(&self) -> &[Entry] {
         match &self.data {
             Data::Map(entries) => entries,
@@ -142,6 +155,14 @@ impl Node {
 }
 
 impl Entry {
+    fn from_json((key, value): (&String, &Value)) -> Entry {
+        Entry {
+            key: key.clone(),
+            key_at: 0..0,
+            value: Node::from_json(value),
+        }
+    }
+
     /// A scalar's own place; the key of a mapping or list, which has no line of its own.
     pub fn place(&self) -> Range<usize> {
         match self.value.data {

@@ -1,4 +1,5 @@
 //! A folder to work in, and the real binary running in it.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

@@ -5,13 +5,20 @@
     reason = "json! literals read better by value"
 )]
 
+pub mod meter;
+mod recorded;
+#[path = "../wire/mod.rs"]
+pub mod wire;
+
 use bytes::Bytes;
 use evenkeel::api::envelope::{Deletion, Drift, Policy, RolloutSpec};
 use evenkeel::api::{Declared, Key, Kind, Origin, Status};
 use evenkeel::cli::embedded::Embedded;
 use evenkeel::core::token::Ask;
 use evenkeel::emulator::{Emulator, LogEntry, Options, Outcome, Scenario, Timing};
-use evenkeel::engine::{Board, Command, Engine, Ports, Services, Settings};
+use evenkeel::engine::{
+    Blindfold, Board, Command, Declaration, Engine, Ports, Prober, Services, Settings,
+};
 use evenkeel::gcp::access::Access;
 use evenkeel::gcp::budget::Budgets;
 use evenkeel::gcp::client::{Client, Ports as ClientPorts};
@@ -20,6 +27,7 @@ use evenkeel::gcp::endpoint::EmulatorBase;
 use evenkeel::gcp::entropy::Entropy;
 use evenkeel::gcp::http::Http;
 use evenkeel::journal::{Journal, SqliteJournal};
+use recorded::{Recorded, Wire};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,7 +116,10 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     pub journal: Arc<SqliteJournal>,
     pub settings: Settings,
+    pub prober: Arc<dyn Prober>,
     pub seed: u64,
+    /// What all operators of this world send and get.
+    pub wire: Wire,
 }
 
 impl World {
@@ -128,7 +139,9 @@ impl World {
             clock: Arc::new(SystemClock::starting_at(start)),
             journal: Arc::new(SqliteJournal::in_memory().unwrap()),
             settings: Settings::default(),
+            prober: Arc::new(Blindfold),
             seed: 7,
+            wire: Wire::default(),
         }
     }
 
@@ -145,6 +158,10 @@ impl World {
 
     /// An operator on other ports, such as ones with faults.
     pub fn operator_on(&self, http: Arc<dyn Http>, journal: Arc<dyn Journal>) -> Operator {
+        let http = Arc::new(Recorded {
+            inner: http,
+            wire: self.wire.clone(),
+        });
         let entropy = Arc::new(Entropy::seeded(self.seed));
         let client = Client::new(ClientPorts {
             http,
@@ -156,6 +173,7 @@ impl World {
         let ports = Ports {
             services: Services::new(&Arc::new(client)),
             journal,
+            prober: Arc::clone(&self.prober),
             clock: Arc::clone(&self.clock),
             entropy,
         };
@@ -225,7 +243,7 @@ impl World {
 
     pub fn ask(&self, ask: &Ask) {
         self.journal
-            .ask(&key(CONNECTOR), ask, self.clock.now())
+            .ask(key(CONNECTOR), ask, self.clock.now())
             .unwrap();
     }
 }
@@ -239,7 +257,8 @@ pub struct Operator {
 }
 
 impl Operator {
-    pub async fn declare(&self, set: Vec<Declared>) {
+    pub async fn declare(&self, set: impl Into<Declaration>) {
+        let set = Box::new(set.into());
         self.commands.send(Command::Declare(set)).await.unwrap();
     }
 

@@ -1,10 +1,14 @@
 //! A data plane on a staging world, and small clients of it. On paused time a slow answer costs nothing.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use evenkeel::emulator::Emulator;
 use evenkeel::emulator::dataplane::{Dataplane, Listen};
+use hickory_proto::op::{Message, MessageType, OpCode, Query};
+use hickory_proto::rr::{Name, RecordType};
 use jiff::Timestamp;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
@@ -146,4 +150,12 @@ pub async fn request(
         text: body.to_owned(),
         took: began.elapsed().as_secs_f64(),
     }
+}
+
+/// A question as a resolver puts it.
+pub fn question(name: &str, kind: RecordType) -> Vec<u8> {
+    let mut message = Message::new(7, MessageType::Query, OpCode::Query);
+    message.metadata.recursion_desired = true;
+    message.add_query(Query::query(Name::from_ascii(name).unwrap(), kind));
+    message.to_vec().unwrap()
 }

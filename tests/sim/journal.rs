@@ -6,6 +6,7 @@ use evenkeel::api::{Event, Key};
 use evenkeel::core::error::{Fault, Next};
 use evenkeel::core::observed::Operation;
 use evenkeel::core::permit::Durable;
+use evenkeel::core::phase::PhaseRecord;
 use evenkeel::core::record::{Record, Revision};
 use evenkeel::core::token::Token;
 use evenkeel::journal::{Journal, JournalError};
@@ -117,6 +118,24 @@ impl Journal for FaultyJournal {
         self.world.disk.forget(key, events)?;
         self.leave(What::Forget(key.clone()), "after a commit");
         Ok(())
+    }
+
+    fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError> {
+        self.world.disk.revision(key, number)
+    }
+
+    fn phases(&self) -> Result<Vec<PhaseRecord>, JournalError> {
+        self.world.disk.phases()
+    }
+
+    fn commit_phase(
+        &self,
+        record: &PhaseRecord,
+        events: &[Event],
+        handled: &[String],
+    ) -> Result<(), JournalError> {
+        self.enter("commit", |rates| rates.commit)?;
+        self.world.disk.commit_phase(record, events, handled)
     }
 
     fn tokens(&self) -> Result<Vec<Token>, JournalError> {

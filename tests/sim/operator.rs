@@ -5,7 +5,7 @@ use super::trace::What;
 use super::wire::Wire;
 use super::world::{Life, World};
 use evenkeel::api::{Declared, Key, Status};
-use evenkeel::engine::{Board, Command, Engine, Ports, Services, Settings};
+use evenkeel::engine::{Blindfold, Board, Command, Engine, Ports, Services, Settings};
 use evenkeel::gcp::access::Access;
 use evenkeel::gcp::budget::Budgets;
 use evenkeel::gcp::client::{Client, Ports as ClientPorts};
@@ -64,6 +64,7 @@ impl Operator {
                 world: Arc::clone(world),
                 life: Arc::clone(&life),
             }),
+            prober: Arc::new(Blindfold),
             clock,
             entropy,
         };
@@ -86,7 +87,9 @@ impl Operator {
 
     pub fn declare(&self, world: &World, set: &Arc<Vec<Declared>>) {
         world.note(What::Declare(Arc::clone(set)));
-        let _ = self.commands.try_send(Command::Declare(set.to_vec()));
+        let _ = self
+            .commands
+            .try_send(Command::Declare(Box::new(set.to_vec().into())));
     }
 
     pub fn source_failed(&self, world: &World) {

@@ -20,6 +20,7 @@ pub fn wish(world: &World, operator: &Operator, place: &Place, wish: Wish) {
         let saved = world.trace.revisions(&place.key);
         let revision = if last { saved.last() } else { saved.first() }?;
         Some(Ask::Undo {
+            why: None,
             to: revision.number,
             fields: revision.fields.clone(),
         })

@@ -10,6 +10,9 @@ usage: make.py API.VERSION ROOT [ROOT ...] > API-VERSION.json
        make.py secretmanager.v1 projects.secrets.versions:access > secretmanager-v1.json
        make.py monitoring.v3 projects.timeSeries:list projects.metricDescriptors:list > monitoring-v3.json
        make.py logging.v2 entries:list > logging-v2.json
+       make.py certificatemanager.v1 projects.locations:get,list projects.locations.certificates \
+           projects.locations.certificateMaps projects.locations.dnsAuthorizations \
+           projects.locations.operations > certificatemanager-v1.json
        make.py compute.v1 COMPUTE > compute-v1.json
 
 Reads Google's discovery document from the installed PyPI package google-api-python-client (2.202.0 made the
@@ -75,7 +78,9 @@ def type_of(node):
 
 def flags(node):
     found = {}
-    if node.get("readOnly"):
+    # Compute marks many fields in their descriptions only.
+    told = node.get("description", "").lower().lstrip("[")
+    if node.get("readOnly") or told.startswith(("output only", "output-only")):
         found["readOnly"] = True
     if node.get("enum"):
         found["enum"] = node["enum"]

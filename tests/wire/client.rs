@@ -124,18 +124,22 @@ impl Gcp {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         // v1beta4 has the messages of v1.
         let alike = path.replace("/sql/v1beta4/", "/v1/");
-        let surface = Surface::of_request(verb, &alike);
+        let mut surfaces = Surface::all_of_request(verb, &alike);
         let served = reply.headers["content-type"] != "text/html; charset=UTF-8";
-        if served && (surface.is_some() || path.starts_with("/v1/")) {
+        if served && (!surfaces.is_empty() || path.starts_with("/v1/")) {
+            if surfaces.is_empty() {
+                surfaces.push(&self.surface);
+            }
             let (status, answer) = (reply.status, reply.body.clone());
-            surface.unwrap_or(&self.surface).assert(&Exchange {
+            let exchange = Exchange {
                 method: verb,
                 path: &alike,
                 query,
                 body,
                 status,
                 reply: answer,
-            });
+            };
+            Surface::assert_one(&surfaces, &exchange);
         }
         Some(reply)
     }

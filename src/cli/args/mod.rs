@@ -1,11 +1,15 @@
 //! Every argument of every verb: what can be typed, apart from what it does.
 
+mod alert;
+mod export;
 mod gcp;
 mod operate;
 mod read;
 mod rollout;
 mod tools;
 
+pub use alert::{AlertArgs, AlertTestArgs, AlertVerb};
+pub use export::{ExportArgs, ManifestFormat};
 pub use gcp::{Gcp, GcpArgs};
 pub use operate::{Mode, PlanArgs, PlanFormat, RunArgs, ValidateArgs, ValidateFormat};
 pub use read::{DescribeArgs, GetArgs, GetFormat};
@@ -51,6 +55,8 @@ pub enum Verb {
     Run(RunArgs),
     /// Show what a run would change, step by step, and send nothing
     Plan(PlanArgs),
+    /// Write manifests for what is live
+    Export(ExportArgs),
     /// Check manifests without asking GCP
     Validate(ValidateArgs),
     /// List managed resources
@@ -59,6 +65,8 @@ pub enum Verb {
     Describe(DescribeArgs),
     /// Watch, pause, approve, retry, abort or undo a rollout
     Rollout(RolloutArgs),
+    /// Try an Alert
+    Alert(AlertArgs),
     /// Print the CRDs for Kubernetes
     Crds(CrdsArgs),
     /// Serve an emulated GCP on a local port

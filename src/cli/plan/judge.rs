@@ -3,6 +3,7 @@
 
 use crate::api::envelope::{Approval, Drift};
 use crate::api::{Declared, Reason};
+use crate::cli::exit::way_out;
 use crate::core::decide::procedure_plan;
 use crate::core::digest;
 use crate::core::error::Fault;
@@ -17,9 +18,6 @@ use crate::render::live::object;
 use crate::render::plan_data::{ObjectPlan, Remark, Verdict, Weight};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-
-/// The way out where GCP does not know who asks.
-const LOGIN: &str = "run `gcloud auth application-default login`, or give --credentials FILE";
 
 /// Plans one resource.
 #[must_use]
@@ -39,13 +37,7 @@ pub fn judge(
 
 fn unreadable(declared: &Declared, fault: Option<&Fault>) -> ObjectPlan {
     let (text, hint) = match fault {
-        Some(fault) => (
-            format!("cannot read it from GCP: {fault}"),
-            match fault.code.as_str() {
-                "NO_TOKEN" | "NO_CREDENTIALS" => LOGIN.to_owned(),
-                _ => fault.kind.behaviour().hint.to_owned(),
-            },
-        ),
+        Some(fault) => (format!("cannot read it from GCP: {fault}"), way_out(fault)),
         None => (
             "GCP could not reach all of this location".to_owned(),
             "try again later".to_owned(),

@@ -2,7 +2,7 @@
 
 mod dependencies;
 mod json;
-mod judge;
+pub mod judge;
 
 use super::args::{Gcp, Globals, PlanArgs, PlanFormat};
 use super::world::{self, World};
@@ -28,7 +28,7 @@ const GETS: usize = 3;
 const CONCURRENCY: usize = 8;
 
 /// Makes the plan and prints it.
-pub fn run(globals: &Globals, args: &PlanArgs) -> Result<Exit, CliError> {
+pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<Exit, CliError> {
     let set = load::load_or_explain(&load::inputs(&args.paths), Exit::Failure)?;
     let gcp = world::wanted(&globals.gcp).map_err(|error| error.exit(Exit::Failure))?;
     let records = records(&globals.state_path(), &gcp)?;

@@ -3,7 +3,7 @@
 use super::ask;
 use crate::api::{ConditionType, Reason};
 use crate::cli::args::{ApproveArgs, Globals};
-use crate::cli::{CliError, Exit, objects};
+use crate::cli::{CliError, Exit, objects, phases};
 use crate::core::digest::short;
 use crate::core::token::Ask;
 use crate::render::live::object;
@@ -13,6 +13,9 @@ const SHORTEST: usize = 19;
 
 /// Approves the plan that waits.
 pub fn run(globals: &Globals, args: &ApproveArgs) -> Result<Exit, CliError> {
+    if let Some(phase) = phases::named(&args.ask.object) {
+        return phases::approve(globals, args, &phase);
+    }
     let view = objects::open(globals)?;
     let record = objects::one(&view, &args.ask.object)?;
     let status = &record.status;
@@ -46,7 +49,8 @@ pub fn run(globals: &Globals, args: &ApproveArgs) -> Result<Exit, CliError> {
     ask::send(&view, &record, &ask, args.ask.no_wait)
 }
 
-fn names(given: &str, digest: &str) -> bool {
+/// True where what was given is this digest, or enough of it.
+pub fn names(given: &str, digest: &str) -> bool {
     let given = match given.strip_prefix("sha256:") {
         Some(_) => given.to_owned(),
         None => format!("sha256:{given}"),

@@ -3,7 +3,7 @@
 use crate::api::Key;
 use crate::api::status::LastHandled;
 use crate::cli::args::{AskArgs, Globals};
-use crate::cli::{CliError, Exit, objects, out};
+use crate::cli::{CliError, Exit, objects, out, phases};
 use crate::core::record::Record;
 use crate::core::token::Ask;
 use crate::journal::View;
@@ -18,6 +18,9 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Asks, and says what came of it.
 pub fn run(globals: &Globals, args: &AskArgs, ask: &Ask) -> Result<Exit, CliError> {
+    if let Some(phase) = phases::named(&args.object) {
+        return phases::ask(globals, &phase, ask);
+    }
     let view = objects::open(globals)?;
     let record = objects::one(&view, &args.object)?;
     send(&view, &record, ask, args.no_wait)

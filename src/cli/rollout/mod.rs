@@ -10,6 +10,8 @@ mod history;
 mod status;
 mod undo;
 
+pub use approve::names as names_plan;
+
 use super::args::{Globals, RolloutArgs, RolloutVerb};
 use super::{CliError, Exit};
 use crate::core::token::Ask;

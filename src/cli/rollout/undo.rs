@@ -42,6 +42,7 @@ pub fn run(globals: &Globals, args: &UndoArgs) -> Result<Exit, CliError> {
         return Err(CliError::new("nothing was done").exit(Exit::Failure));
     }
     let ask = Ask::Undo {
+        why: None,
         to: revision.number,
         fields: revision.fields.clone(),
     };

@@ -1,15 +1,15 @@
 //! The engine as a task, and the emulator beside it.
 
 use super::signals::Signals;
-use crate::api::Declared;
 use crate::cli::args::{Gcp, Mode, RunArgs};
 use crate::cli::config::Config;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit};
 use crate::emulator::dataplane::{Dataplane, Listen};
 use crate::emulator::server;
-use crate::engine::{Board, Command, Engine, Ports, Settings};
+use crate::engine::{Blindfold, Board, Command, Declaration, Engine, Ports, Settings};
 use crate::journal::SqliteJournal;
+use crate::source::Set;
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -59,6 +59,7 @@ impl Operator {
         let ports = Ports {
             services: world.services.clone(),
             journal: Arc::new(journal),
+            prober: Arc::new(Blindfold),
             clock: Arc::clone(&world.clock),
             entropy: Arc::clone(&world.entropy),
         };
@@ -80,9 +81,18 @@ impl Operator {
         self.clock.now()
     }
 
-    pub async fn declare(&self, set: Vec<Declared>) {
+    pub async fn declare(&self, set: Set) {
+        let declaration = Declaration {
+            resources: set.declared,
+            checks: set.checks,
+            phases: set.phases,
+        };
+
         // An engine that is gone is noticed by its task.
-        let _ = self.commands.send(Command::Declare(set)).await;
+        let _ = self
+            .commands
+            .send(Command::Declare(Box::new(declaration)))
+            .await;
     }
 
     pub async fn source_failed(&self, why: String) {

@@ -5,10 +5,11 @@ use super::operator::Operator;
 use super::signals::Signals;
 use super::voice::Voice;
 use super::{screen, table};
-use crate::api::{ConditionType, Event, Key, Reason};
+use crate::api::{ConditionType, DocumentKind, Event, Key, Reason};
 use crate::cli::args::RunArgs;
 use crate::cli::{CliError, load, out};
-use crate::engine::Report;
+use crate::engine::{PhaseReport, Report};
+use crate::render::documents;
 use crate::render::live::{self, Row};
 use crate::render::objects::Object;
 use crate::source::{Errors, Input, Set, Watch};
@@ -81,7 +82,7 @@ impl<'a> Session<'a> {
 
     /// Hands a set to the engine.
     pub async fn declare(&mut self, set: Set) {
-        self.revision = set.revision;
+        self.revision.clone_from(&set.revision);
         self.stirred();
         let width = |declared: &crate::api::Declared| {
             live::object(declared.key.kind, &declared.name)
@@ -89,7 +90,7 @@ impl<'a> Session<'a> {
                 .count()
         };
         self.object_width = set.declared.iter().map(width).max().unwrap_or(0);
-        self.operator.declare(set.declared).await;
+        self.operator.declare(set).await;
     }
 
     /// Follows the run to its end.
@@ -146,9 +147,15 @@ impl<'a> Session<'a> {
 
     /// Every declared resource was decided on for this very revision, and nothing is pending.
     fn is_settled(&self, resources: &BTreeMap<Key, Report>) -> bool {
-        resources.values().all(|report| {
-            report.settled && (!report.declared || report.status.source_revision == self.revision)
-        }) && resources.values().any(|report| report.declared)
+        let phases = self.operator.board.phases();
+        phases
+            .values()
+            .all(|phase| phase.settled && phase.status.source_revision == self.revision)
+            && resources.values().all(|report| {
+                report.settled
+                    && (!report.declared || report.status.source_revision == self.revision)
+            })
+            && resources.values().any(|report| report.declared)
     }
 
     fn stirred(&mut self) {
@@ -172,8 +179,8 @@ impl<'a> Session<'a> {
         loop {
             match self.events.try_recv() {
                 Ok(event) => {
-                    let report = resources.get(&event.key);
-                    let name = report.map_or(&*event.key.name, |report| &*report.name);
+                    let report = event.about.key().and_then(|key| resources.get(key));
+                    let name = report.map_or(event.about.name(), |report| &*report.name);
                     self.voice.event(&event, name, self.object_width)?;
                     printed += 1;
                 }
@@ -261,6 +268,12 @@ impl<'a> Session<'a> {
         let resources = self.operator.board.resources();
         let mut declared = resources.values().filter(|report| report.declared);
         declared.all(|report| report.status.is_ready())
+            && self
+                .operator
+                .board
+                .phases()
+                .values()
+                .all(PhaseReport::is_ready)
     }
 
     /// The table at the end of `--once`.
@@ -280,7 +293,24 @@ impl<'a> Session<'a> {
                 status: &report.status,
             })
             .collect();
-        self.voice.table(&table(&objects, self.operator.now()))
+        let now = self.operator.now();
+        self.voice.table(&table(&objects, now))?;
+        let (phases, checks) = (self.operator.board.phases(), self.operator.board.checks());
+        let phases = phases.iter().map(|(name, phase)| documents::Row {
+            kind: DocumentKind::Phase,
+            name,
+            conditions: &phase.status.conditions,
+        });
+        let checks = checks.iter().map(|(name, check)| documents::Row {
+            kind: DocumentKind::Check,
+            name,
+            conditions: &check.status.conditions,
+        });
+        let rows: Vec<_> = phases.chain(checks).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.voice.table(&documents::list(&rows, now, out::width()))
     }
 
     pub fn say_stopped(&self) -> Result<(), CliError> {

@@ -42,9 +42,10 @@ impl Voice {
 
     pub fn event(self, event: &Event, name: &str, object_width: usize) -> Result<(), CliError> {
         if self.json {
+            let key = event.about.key();
             return Self::object(&json!({
-                "at": event.at, "kind": event.key.kind, "name": name,
-                "project": event.key.project, "location": event.key.location,
+                "at": event.at, "kind": event.about.kind().as_str(), "name": name,
+                "project": key.map(|key| &key.project), "location": key.map(|key| &key.location),
                 "severity": event.severity, "reason": event.reason, "message": event.message,
             }));
         }

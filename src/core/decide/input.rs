@@ -4,6 +4,7 @@ use crate::api::{Declared, Event, Key};
 use crate::core::conditions::Situation;
 use crate::core::error::Fault;
 use crate::core::fields::Fields;
+use crate::core::gate::Gauges;
 use crate::core::observed::{Observed, Operation};
 use crate::core::record::{Record, Revision};
 use crate::core::rules::Rules;
@@ -67,6 +68,8 @@ pub struct Input<'a> {
     pub users: Option<&'a Result<Vec<String>, Fault>>,
     /// The resource as GCP's operations name it.
     pub target: &'a str,
+    /// What the checks of the rollout say.
+    pub gauges: &'a Gauges,
     /// `Some`: why no step may start now.
     pub hindrance: Option<&'a Hindrance>,
     /// Managed resources that refer to this one.

@@ -16,6 +16,7 @@ mod rollout;
 mod settle;
 mod step;
 mod tokens;
+mod verify;
 
 pub use input::{
     Decision, Desired, Effect, HISTORY_LIMIT, Hindrance, Input, LOOP_LIMIT, LOOP_WINDOW, Timing,
@@ -286,6 +287,9 @@ impl<'a> Run<'a> {
         self.drift = DriftFact::None;
         self.record.retry = None;
         self.plan = None;
+        if let Some(held) = self.unproved(desired) {
+            return held;
+        }
         let good = LastGood {
             at: RevisionRef {
                 revision: self.record.revision,
@@ -325,13 +329,22 @@ impl<'a> Run<'a> {
             .is_some_and(|good| good.at.digest == desired.digest)
     }
 
-    fn refuse_held(&self, desired: &Desired<'a>) -> Flow {
-        match &self.record.held {
-            Some(held) if held.digest == desired.digest && !self.undoing() => {
-                stop(stalled(held.reason, held.message.clone()))
-            }
-            _ => Flow::Continue(()),
+    fn refuse_held(&mut self, desired: &Desired<'a>) -> Flow {
+        if self.undoing() {
+            return Flow::Continue(());
         }
+        let held = self.record.held.as_ref();
+        if let Some(held) = held.filter(|held| held.digest == desired.digest) {
+            return stop(stalled(held.reason, held.message.clone()));
+        }
+        // One automatic attempt for each content, also where another one came between.
+        if self.record.rolled_back.as_deref() == Some(desired.digest) {
+            let message = "this very content was rolled back before, and is held. Commit other \
+                           content, or `evenkeel rollout retry` to send it again";
+            self.hold(desired.digest, Reason::RolledBack, message.to_owned(), None);
+            return stop(stalled(Reason::RolledBack, message.to_owned()));
+        }
+        Flow::Continue(())
     }
 
     pub(super) fn undoing(&self) -> bool {
@@ -383,7 +396,7 @@ impl<'a> Run<'a> {
     fn event(&mut self, severity: Severity, reason: &str, message: &str) {
         self.events.push(Event {
             at: self.input.now,
-            key: self.record.key.clone(),
+            about: self.record.key.clone().into(),
             severity,
             reason: reason.to_owned(),
             message: conditions::bounded(message.to_owned()),
@@ -399,6 +412,6 @@ fn stalled(reason: Reason, message: String) -> Verdict {
 }
 
 /// `at + wait`, without overflow.
-pub(super) fn later(at: Timestamp, wait: Duration) -> Timestamp {
+pub(crate) fn later(at: Timestamp, wait: Duration) -> Timestamp {
     at.checked_add(wait).unwrap_or(Timestamp::MAX)
 }

@@ -32,7 +32,7 @@ pub fn sent(
         Err(fault) => {
             events.push(Event {
                 at: now,
-                key: record.key.clone(),
+                about: record.key.clone().into(),
                 severity: Severity::Warning,
                 reason: "CallFailed".to_owned(),
                 message: bounded(format!("{fault} ({})", fault.kind.behaviour().hint)),

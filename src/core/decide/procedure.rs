@@ -54,6 +54,9 @@ impl<'a> Run<'a> {
             );
         }
         self.keep_place(&procedure);
+        if !matches!(procedure.next, Next::Wait { .. } | Next::Hold { .. }) {
+            self.verify_serving(desired)?;
+        }
         let none = Fields::new();
         self.conclude_failure(desired, present.map_or(&none, |present| &present.fields))?;
         self.take_procedure_step(desired, present, procedure.next)
@@ -92,6 +95,7 @@ impl<'a> Run<'a> {
         if self.record.rollout.is_some() {
             // The end is told on a fresh read, like every other step.
             self.want_fresh("reading the result back")?;
+            self.verify_serving(desired)?;
             self.record.rollout = None;
             self.close_history(crate::api::status::Outcome::Succeeded);
             self.normal("RolloutSucceeded", "every step is done");
@@ -169,6 +173,7 @@ impl<'a> Run<'a> {
                     self.fail_step(Reason::DeadlineExceeded, &text);
                     return stop(self.soon(Situation::Progressing(text), 0));
                 }
+                self.measure_before(desired, &rollout)?;
                 self.make_call(desired, present, *call, &place)
             }
         }

@@ -6,6 +6,7 @@ use crate::api::Reason;
 use crate::api::envelope::OnFailure;
 use crate::api::status::Outcome;
 use crate::core::fields::{self, Fields};
+use crate::core::gate;
 use crate::core::plan;
 use crate::core::record::{Failure, Purpose, Rollout, Step};
 
@@ -103,6 +104,10 @@ impl<'a> Run<'a> {
             now_live,
             texts.join(", "),
         );
+        // Back to what was before the change, which need not be green.
+        if let Some(rollout) = self.record.rollout.as_mut() {
+            rollout.gates = gate::again(&failed.gates);
+        }
     }
 
     /// The last good values of the fields that were there when the rollout started.

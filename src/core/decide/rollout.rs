@@ -99,6 +99,8 @@ impl<'a> Run<'a> {
             started_at: now,
             failure: None,
             since: std::collections::BTreeMap::new(),
+            gates: Vec::new(),
+            landed_at: None,
         });
         self.record.approved = None;
         self.record.history.push(HistoryEntry {
@@ -182,10 +184,7 @@ impl<'a> Run<'a> {
                 continue;
             };
             if let Some(until) = rollout.bake_until {
-                if until > self.input.now {
-                    let text = format!("{} landed; holds until {until:.0}", position(&rollout));
-                    return stop(Verdict::until(Situation::Baking(text), until));
-                }
+                self.verify(desired, &rollout, until)?;
                 self.advance();
                 continue;
             }
@@ -243,6 +242,11 @@ impl<'a> Run<'a> {
             rollout.step += 1;
             rollout.step_started_at = now;
             rollout.bake_until = None;
+            rollout.landed_at = None;
+            // The way back is judged by what was before the change.
+            if matches!(rollout.purpose, Purpose::Apply | Purpose::Drift) {
+                rollout.gates.clear();
+            }
         }
     }
 

@@ -277,7 +277,8 @@ impl Run<'_> {
         match &self.input.observed.live {
             Live::Unknown(Some(fault)) => stop(self.unreadable(fault)),
             Live::Unknown(None) => stop(self.soon(doing, 1)),
-            Live::Absent if deletes_all(write) => self.deleted(),
+            // With the last object of a procedure goes the resource, too.
+            Live::Absent if write.intent.verb == Verb::Delete => self.deleted(),
             Live::Present(present) if took(write, present) => {
                 self.took(write, present.lifecycle);
                 Flow::Continue(())

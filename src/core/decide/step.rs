@@ -46,6 +46,7 @@ impl<'a> Run<'a> {
         }
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
+        self.measure_before(desired, rollout)?;
         let write = self.write_for(desired, step, present);
         self.refuse_loop(desired, &write)?;
         self.record.sends += 1;
@@ -141,6 +142,7 @@ impl<'a> Run<'a> {
             .unwrap_or_default();
         let now = self.input.now;
         self.record.retry = None;
+        self.measure_late();
         let Some(rollout) = self.record.rollout.as_mut() else {
             return;
         };
@@ -148,6 +150,7 @@ impl<'a> Run<'a> {
             rollout.expected.extend(fields.clone());
         }
         rollout.bake_until = Some(later(now, bake.0));
+        rollout.landed_at = Some(now);
         let text = match rollout.steps.get(rollout.step) {
             Some(step) => format!("{}: {}", position(rollout), steps::describe(step)),
             None => position(rollout),

@@ -54,7 +54,7 @@ impl<'a> Run<'a> {
             match &token.ask {
                 Ask::Retry => self.retry(token),
                 Ask::Abort => self.abort(token),
-                Ask::Undo { to, fields } => self.undo(token, *to, fields)?,
+                Ask::Undo { to, fields, why } => self.undo(token, *to, fields, why.as_deref())?,
                 Ask::Pause | Ask::Resume | Ask::Approve { .. } => {}
             }
         }
@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
 
     /// Goes back to a saved revision as far as fields go back, and holds the declared content,
     /// which would otherwise be applied again.
-    fn undo(&mut self, token: &Token, to: i64, saved: &Fields) -> Flow {
+    fn undo(&mut self, token: &Token, to: i64, saved: &Fields, why: Option<&str>) -> Flow {
         let Some(desired) = self.input.desired else {
             self.handled_undo(token);
             self.warn(
@@ -114,9 +114,13 @@ impl<'a> Run<'a> {
         let saved = fields::restrict(saved, desired.fields);
         let (back, stuck) = plan::way_back(self.input.rules, &saved, &present.fields);
         let stuck: Vec<_> = stuck.iter().map(plan::change_text).collect();
+        let because = match why {
+            Some(why) => format!("{why}: back to revision {to}"),
+            None => format!("a person went back to revision {to}"),
+        };
         let mut message = format!(
-            "a person went back to revision {to}; the manifest is held. Commit other content, or \
-             `evenkeel rollout retry` to apply it again"
+            "{because}; the manifest is held. Commit other content, or `evenkeel rollout retry` to \
+             apply it again"
         );
         if !stuck.is_empty() {
             message = format!("{message}. Cannot go back in place: {}", stuck.join(", "));

@@ -191,8 +191,10 @@ fn check_backends(service: &Record, proposal: &Proposal) -> Result<(), ApiError>
     if has(Group::Serverless) {
         return check_serverless(service, checked);
     }
-    if has(Group::Internet) && checked {
-        let words = "A backend service cannot have a healthcheck with Internet network endpoint group backends.";
+    let meshed = text(service, "loadBalancingScheme") == "INTERNAL_SELF_MANAGED";
+    if has(Group::Internet) && checked && !meshed {
+        let words = "Backend services with global network endpoint groups can have health checks only for \
+                     INTERNAL_SELF_MANAGED load balancing scheme and INTERNET_FQDN_PORT endpoint type.";
         return Err(invalid("resource.healthChecks", &Value::Null, words));
     }
     // "must have a health check unless haPolicy is specified": Google's own words for a refusal are not known.

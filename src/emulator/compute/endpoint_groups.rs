@@ -20,14 +20,23 @@ pub(super) fn check(group: &Record, proposal: &Proposal) -> Result<(), ApiError>
     if kind.is_empty() {
         return Err(required("resource.networkEndpointType"));
     }
-    let fits = match &proposal.place.scope {
-        Scope::Global => kind.starts_with("INTERNET"),
-        Scope::Region(_) => !kind.starts_with("GCE_VM_IP") || kind == "GCE_VM_IP_PORTMAP",
-        Scope::Zone(_) => kind.starts_with("GCE_VM_IP") || kind == "NON_GCP_PRIVATE_IP_PORT",
+    let scope = match &proposal.place.scope {
+        Scope::Global => "global",
+        Scope::Region(_) => "regional",
+        Scope::Zone(_) => "zonal",
     };
-    if !fits {
-        let words = "This type of network endpoint group cannot be created in this scope.";
-        return Err(invalid("resource.networkEndpointType", &json!(kind), words));
+    let allowed = scopes_of(kind);
+    if !allowed.contains(&scope) {
+        // The sentence is Google's, for SERVERLESS in a zone.
+        let words = format!(
+            "Network endpoint of type {kind} is only allowed in {} scope.",
+            allowed.join(" or ")
+        );
+        return Err(invalid(
+            "resource.networkEndpointType",
+            &json!(kind),
+            &words,
+        ));
     }
     let platforms = ["cloudRun", "appEngine", "cloudFunction", "pscTargetService"];
     if kind == "SERVERLESS" && !platforms.iter().any(|name| group.contains_key(*name)) {
@@ -35,4 +44,12 @@ pub(super) fn check(group: &Record, proposal: &Proposal) -> Result<(), ApiError>
         return Err(invalid("resource.cloudRun", &Value::Null, words));
     }
     Ok(())
+}
+
+fn scopes_of(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "INTERNET_FQDN_PORT" | "INTERNET_IP_PORT" => &["global", "regional"],
+        "GCE_VM_IP" | "GCE_VM_IP_PORT" | "NON_GCP_PRIVATE_IP_PORT" => &["zonal"],
+        _ => &["regional"],
+    }
 }

@@ -13,7 +13,7 @@ use crate::emulator::errors::ApiError;
 const TOKENS_MAX: usize = 256;
 
 #[derive(Debug)]
-pub(super) enum Filter {
+pub(in crate::emulator) enum Filter {
     Everything,
     Matches(String, Pattern, bool),
     Compares(String, Comparison, String),
@@ -23,7 +23,7 @@ pub(super) enum Filter {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub(in crate::emulator) enum Comparison {
     Equal,
     Has,
     Less,

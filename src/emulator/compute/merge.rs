@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-pub(super) fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
+pub(in crate::emulator) fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
     for (name, change) in patch {
         match change {
             Value::Null => {

@@ -9,13 +9,13 @@ mod checks;
 mod collection;
 mod endpoint_groups;
 mod errors;
-mod filter;
+pub(super) mod filter;
 mod fingerprint;
 mod group_health;
 mod health_checks;
 mod links;
 mod listing;
-mod merge;
+pub(super) mod merge;
 mod messages;
 #[macro_use]
 mod method_macros;
@@ -30,7 +30,7 @@ mod ssl_certificates;
 mod target_https_proxies;
 mod time;
 mod traffic;
-mod x509;
+pub(super) mod x509;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ use super::route::Route;
 use super::scenario::Scenario;
 use super::world::World;
 
-pub(super) use self::traffic::{backend_of, group_of, leaves_of};
+pub(super) use self::traffic::{backend_of, group_of, leaf_for, leaves_of};
 
 pub(super) struct Compute;
 

@@ -21,7 +21,7 @@ enum Step {
 
 /// A compiled pattern: a machine whose states are all followed at once.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub(in crate::emulator) struct Pattern {
     steps: Vec<Step>,
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::collection::{Record, fields, items, text, value};
 use super::place::Name;
 use crate::emulator::api::Api;
+use crate::emulator::certificatemanager;
 use crate::emulator::traffic::handshake::{self, Leaf};
 use crate::emulator::traffic::machine::{Check, Machine};
 use crate::emulator::traffic::scene::Backend;
@@ -102,14 +103,54 @@ fn machine(name: &str, record: &Record) -> Machine {
     }
 }
 
-/// The certificates that a proxy can serve, the primary one first. What is still being issued cannot be served;
-/// what could not be renewed is, until it ends. Certificates of Certificate Manager are not known here.
-pub(in crate::emulator) fn leaves_of(world: &World, proxy: &str) -> Vec<Leaf> {
-    let names = record(world, proxy).map_or(&[][..], |proxy| items(proxy, "sslCertificates"));
-    let certificates = names
+/// The certificate that a proxy shows to whoever asks for `name`. What is still being issued cannot be shown; what
+/// could not be renewed is, until it ends.
+///
+/// A certificate map overrides the list, and goes by the host names of its entries; in a list "the first certificate
+/// is the primary one", which goes to whoever asks for nothing that is known.
+pub(in crate::emulator) fn leaf_for(
+    world: &World,
+    proxy: &str,
+    name: Option<&str>,
+) -> Option<Leaf> {
+    let shown = leaves_of(world, proxy);
+    let fits = |(host, leaf): &&(String, Leaf)| match (name, host.as_str()) {
+        (Some(name), "") => leaf.is_for(name) && !has_map(world, proxy),
+        (Some(name), host) => handshake::covers(host, name),
+        (None, _) => false,
+    };
+    let primary = |(host, _): &&(String, Leaf)| host.is_empty();
+    let found = shown
         .iter()
-        .filter_map(|name| record(world, name.as_str()?));
-    certificates.filter_map(leaf).collect()
+        .find(fits)
+        .or_else(|| shown.iter().find(primary));
+    found.map(|(_, leaf)| leaf.clone())
+}
+
+/// All that a proxy can show: the host name of its entry, which is empty for those of a list and for the primary
+/// entry of a map, and the certificate.
+pub(in crate::emulator) fn leaves_of(world: &World, proxy: &str) -> Vec<(String, Leaf)> {
+    let Some(fields) = record(world, proxy) else {
+        return Vec::new();
+    };
+    let project = proxy.split('/').nth(1).unwrap_or_default();
+    let map = text(fields, "certificateMap");
+    if !map.is_empty() {
+        return certificatemanager::leaves_of_map(world, map, project);
+    }
+    let names = items(fields, "sslCertificates")
+        .iter()
+        .filter_map(Value::as_str);
+    let shown = names.filter_map(|name| {
+        let own = || leaf(record(world, name)?);
+        let leaf = own().or_else(|| certificatemanager::leaf_of(world, name, project))?;
+        Some((String::new(), leaf))
+    });
+    shown.collect()
+}
+
+fn has_map(world: &World, proxy: &str) -> bool {
+    record(world, proxy).is_some_and(|proxy| !text(proxy, "certificateMap").is_empty())
 }
 
 fn leaf(certificate: &Record) -> Option<Leaf> {

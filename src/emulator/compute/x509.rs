@@ -19,14 +19,14 @@ const DNS_NAME: u8 = 0x82;
 /// 2.5.29.17
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
-pub(super) struct Leaf {
+pub(in crate::emulator) struct Leaf {
     pub expires: Timestamp,
     /// Its DNS names.
     pub names: Vec<String>,
 }
 
 /// The first certificate of a chain; None when it cannot be read.
-pub(super) fn leaf(pem: &str) -> Option<Leaf> {
+pub(in crate::emulator) fn leaf(pem: &str) -> Option<Leaf> {
     let der = pem_blocks(pem, "CERTIFICATE").into_iter().next()?;
     let (certificate, _) = element(&der, SEQUENCE)?;
     let (mut fields, _) = element(certificate, SEQUENCE)?;
@@ -52,7 +52,7 @@ pub(super) fn leaf(pem: &str) -> Option<Leaf> {
 }
 
 /// The contents of the blocks whose label ends in `label`; none at all when one of them is not base64.
-pub(super) fn pem_blocks(text: &str, label: &str) -> Vec<Vec<u8>> {
+pub(in crate::emulator) fn pem_blocks(text: &str, label: &str) -> Vec<Vec<u8>> {
     let (begin, end) = ("-----BEGIN ", "-----END ");
     let label = format!("{}-----", label.replace('_', " "));
     let mut blocks = Vec::new();

@@ -105,10 +105,28 @@ pub(super) fn get_revision(world: &mut World, request: &Request) -> Result<Value
 }
 
 pub(super) fn list(world: &mut World, request: &Request) -> Result<Value, ApiError> {
-    let items = listed(world, request, false, |record| {
+    let mut items = listed(world, request, false, |record| {
         knative::service(&Service::of(record))
     })?;
-    Ok(with_kind("ServiceList", items))
+    let lost = request.view.partial.then(|| lost_region(&items));
+    items.retain(|item| lost.as_deref() != Some(region_of(item)));
+    let mut reply = with_kind("ServiceList", items);
+    if let Some(lost) = lost {
+        reply["unreachable"] = json!([lost]);
+    }
+    Ok(reply)
+}
+
+fn region_of(item: &Value) -> &str {
+    let label = &item["metadata"]["labels"]["cloud.googleapis.com/location"];
+    label.as_str().unwrap_or_default()
+}
+
+/// "For calls against the global endpoint, returns the list of Cloud locations that could not be reached": here
+/// the last region that has any service.
+fn lost_region(items: &[Value]) -> String {
+    let last = items.last().map_or(REGIONS[0], region_of);
+    last.to_owned()
 }
 
 pub(super) fn list_revisions(world: &mut World, request: &Request) -> Result<Value, ApiError> {

@@ -2,6 +2,7 @@
 
 use super::container::CONTAINER;
 use super::template::{REVISION_SCALING, REVISION_TEMPLATE, VOLUME, VPC_ACCESS};
+use crate::emulator::enum_numbers::NO_NAME;
 use crate::emulator::messages::{Kind, Message, field, many};
 
 const FUNCTIONAL_TYPE: &[&str] = &[
@@ -18,13 +19,13 @@ const INGRESS: &[&str] = &[
 ];
 const LAUNCH_STAGE: &[&str] = &[
     "LAUNCH_STAGE_UNSPECIFIED",
-    "UNIMPLEMENTED",
-    "PRELAUNCH",
     "EARLY_ACCESS",
     "ALPHA",
     "BETA",
     "GA",
     "DEPRECATED",
+    "UNIMPLEMENTED",
+    "PRELAUNCH",
 ];
 const ENCRYPTION_KEY_REVOCATION_ACTION: &[&str] = &[
     "ENCRYPTION_KEY_REVOCATION_ACTION_UNSPECIFIED",
@@ -62,8 +63,10 @@ const INSTANCE_REASON: &[&str] = &[
 const REASON: &[&str] = &[
     "COMMON_REASON_UNDEFINED",
     "UNKNOWN",
+    NO_NAME,
     "REVISION_FAILED",
     "PROGRESS_DEADLINE_EXCEEDED",
+    NO_NAME,
     "CONTAINER_MISSING",
     "CONTAINER_PERMISSION_DENIED",
     "CONTAINER_IMAGE_UNAUTHORIZED",
@@ -131,7 +134,7 @@ pub(super) static SERVICE: Message = Message {
         field(
             "ingress",
             "ingress",
-            Kind::Enum("google.cloud.run.v2.Service.Ingress", INGRESS),
+            Kind::Numbered("google.cloud.run.v2.IngressTraffic", INGRESS),
         ),
         field("invokerIamDisabled", "invoker_iam_disabled", Kind::Bool),
         field("labels", "labels", Kind::Map(&Kind::Text)),
@@ -145,7 +148,7 @@ pub(super) static SERVICE: Message = Message {
         field(
             "launchStage",
             "launch_stage",
-            Kind::Enum("google.cloud.run.v2.Service.LaunchStage", LAUNCH_STAGE),
+            Kind::Numbered("google.api.LaunchStage", LAUNCH_STAGE),
         ),
         field("multiRegionSettings", "multi_region_settings", Kind::Open),
         field("name", "name", Kind::Text),
@@ -204,8 +207,8 @@ pub(super) static REVISION: Message = Message {
         field(
             "encryptionKeyRevocationAction",
             "encryption_key_revocation_action",
-            Kind::Enum(
-                "google.cloud.run.v2.Revision.EncryptionKeyRevocationAction",
+            Kind::Numbered(
+                "google.cloud.run.v2.EncryptionKeyRevocationAction",
                 ENCRYPTION_KEY_REVOCATION_ACTION,
             ),
         ),
@@ -218,8 +221,8 @@ pub(super) static REVISION: Message = Message {
         field(
             "executionEnvironment",
             "execution_environment",
-            Kind::Enum(
-                "google.cloud.run.v2.Revision.ExecutionEnvironment",
+            Kind::Numbered(
+                "google.cloud.run.v2.ExecutionEnvironment",
                 EXECUTION_ENVIRONMENT,
             ),
         ),
@@ -234,7 +237,7 @@ pub(super) static REVISION: Message = Message {
         field(
             "launchStage",
             "launch_stage",
-            Kind::Enum("google.cloud.run.v2.Revision.LaunchStage", LAUNCH_STAGE),
+            Kind::Numbered("google.api.LaunchStage", LAUNCH_STAGE),
         ),
         field("logUri", "log_uri", Kind::Text),
         field(
@@ -284,7 +287,7 @@ pub(super) static SERVICE_SCALING: Message = Message {
         field(
             "scalingMode",
             "scaling_mode",
-            Kind::Enum(
+            Kind::Numbered(
                 "google.cloud.run.v2.ServiceScaling.ScalingMode",
                 SCALING_MODE,
             ),
@@ -301,7 +304,7 @@ pub(super) static TRAFFIC_TARGET: Message = Message {
         field(
             "type",
             "type",
-            Kind::Enum("google.cloud.run.v2.TrafficTarget.Type", TYPE),
+            Kind::Numbered("google.cloud.run.v2.TrafficTargetAllocationType", TYPE),
         ),
     ],
 };
@@ -315,7 +318,7 @@ pub(super) static TRAFFIC_TARGET_STATUS: Message = Message {
         field(
             "type",
             "type",
-            Kind::Enum("google.cloud.run.v2.TrafficTargetStatus.Type", TYPE),
+            Kind::Numbered("google.cloud.run.v2.TrafficTargetAllocationType", TYPE),
         ),
         field("uri", "uri", Kind::Text),
     ],
@@ -327,7 +330,7 @@ pub(super) static CONDITION: Message = Message {
         field(
             "executionReason",
             "execution_reason",
-            Kind::Enum(
+            Kind::Numbered(
                 "google.cloud.run.v2.Condition.ExecutionReason",
                 EXECUTION_REASON,
             ),
@@ -345,12 +348,12 @@ pub(super) static CONDITION: Message = Message {
         field(
             "reason",
             "reason",
-            Kind::Enum("google.cloud.run.v2.Condition.Reason", REASON),
+            Kind::Numbered("google.cloud.run.v2.Condition.CommonReason", REASON),
         ),
         field(
             "revisionReason",
             "revision_reason",
-            Kind::Enum(
+            Kind::Numbered(
                 "google.cloud.run.v2.Condition.RevisionReason",
                 REVISION_REASON,
             ),
@@ -358,12 +361,12 @@ pub(super) static CONDITION: Message = Message {
         field(
             "severity",
             "severity",
-            Kind::Enum("google.cloud.run.v2.Condition.Severity", SEVERITY),
+            Kind::Numbered("google.cloud.run.v2.Condition.Severity", SEVERITY),
         ),
         field(
             "state",
             "state",
-            Kind::Enum("google.cloud.run.v2.Condition.State", STATE),
+            Kind::Numbered("google.cloud.run.v2.Condition.State", STATE),
         ),
         field("type", "type", Kind::Text),
     ],

@@ -32,8 +32,8 @@ pub(super) static REVISION_TEMPLATE: Message = Message {
         field(
             "encryptionKeyRevocationAction",
             "encryption_key_revocation_action",
-            Kind::Enum(
-                "google.cloud.run.v2.RevisionTemplate.EncryptionKeyRevocationAction",
+            Kind::Numbered(
+                "google.cloud.run.v2.EncryptionKeyRevocationAction",
                 ENCRYPTION_KEY_REVOCATION_ACTION,
             ),
         ),
@@ -45,8 +45,8 @@ pub(super) static REVISION_TEMPLATE: Message = Message {
         field(
             "executionEnvironment",
             "execution_environment",
-            Kind::Enum(
-                "google.cloud.run.v2.RevisionTemplate.ExecutionEnvironment",
+            Kind::Numbered(
+                "google.cloud.run.v2.ExecutionEnvironment",
                 EXECUTION_ENVIRONMENT,
             ),
         ),
@@ -101,7 +101,7 @@ pub(super) static VPC_ACCESS: Message = Message {
         field(
             "egress",
             "egress",
-            Kind::Enum("google.cloud.run.v2.VpcAccess.Egress", EGRESS),
+            Kind::Numbered("google.cloud.run.v2.VpcAccess.VpcEgress", EGRESS),
         ),
         many(
             "networkInterfaces",
@@ -152,7 +152,7 @@ pub(super) static EMPTY_DIR_VOLUME_SOURCE: Message = Message {
         field(
             "medium",
             "medium",
-            Kind::Enum("google.cloud.run.v2.EmptyDirVolumeSource.Medium", MEDIUM),
+            Kind::Numbered("google.cloud.run.v2.EmptyDirVolumeSource.Medium", MEDIUM),
         ),
         field("sizeLimit", "size_limit", Kind::Text),
     ],

@@ -27,13 +27,8 @@ pub(in crate::emulator) struct Handshake {
 const DAY: Duration = Duration::from_hours(24);
 
 impl Leaf {
-    /// Whether it is for a host: by name, or by `*.` and the rest of the name (RFC 6125).
     pub fn is_for(&self, host: &str) -> bool {
-        let covers = |name: &String| match name.strip_prefix("*.") {
-            Some(rest) => host.split_once('.').is_some_and(|(_, tail)| tail == rest),
-            None => name == host,
-        };
-        self.names.iter().any(covers)
+        self.names.iter().any(|name| covers(name, host))
     }
 
     /// One that Google renews by itself: it lives for `days`, and always has more than two thirds of that left.
@@ -47,6 +42,14 @@ impl Leaf {
             begins,
             expires: later(begins, third.saturating_mul(3)),
         }
+    }
+}
+
+/// Whether a name is for a host: the same, or `*.` and the rest of it (RFC 6125).
+pub(in crate::emulator) fn covers(name: &str, host: &str) -> bool {
+    match name.strip_prefix("*.") {
+        Some(rest) => host.split_once('.').is_some_and(|(_, tail)| tail == rest),
+        None => name == host,
     }
 }
 
@@ -82,12 +85,7 @@ impl World {
         }
         let front = name.and_then(|name| self.front_of(name));
         let front = front.or_else(|| self.traffic.fronts.first())?;
-        let leaves = compute::leaves_of(self, &front.proxy);
-        let fits = leaves
-            .iter()
-            .find(|leaf| name.is_some_and(|name| leaf.is_for(name)));
-        // "The first certificate in the list is the primary one": it goes to whoever names nothing that is known.
-        fits.or(leaves.first()).cloned()
+        compute::leaf_for(self, &front.proxy, name)
     }
 
     /// The service whose way into the network a handshake waits for.

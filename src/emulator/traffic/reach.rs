@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::handshake::covers;
 use super::wave::Attempt;
 use crate::emulator::domains::Domain;
 use crate::emulator::world::World;
@@ -116,7 +117,8 @@ impl World {
     /// What stands at a host, by name or address.
     pub fn target(&self, host: &str, port: u16) -> Option<Target> {
         let host = host.trim_end_matches('.').to_lowercase();
-        let here = |endpoint: &Endpoint| endpoint.port == port && endpoint.hosts.contains(&host);
+        let knows = |endpoint: &Endpoint| endpoint.hosts.iter().any(|known| covers(known, &host));
+        let here = |endpoint: &Endpoint| endpoint.port == port && knows(endpoint);
         let found = self.endpoints().into_iter().find(here);
         found.map(|endpoint| endpoint.target)
     }
@@ -180,7 +182,7 @@ impl World {
         let own = fronts.clone().find(|front| front.host == host);
         let covers = |front: &&super::demand::Front| {
             let leaves = compute::leaves_of(self, &front.proxy);
-            leaves.iter().any(|leaf| leaf.is_for(host))
+            leaves.iter().any(|(_, leaf)| leaf.is_for(host))
         };
         own.or_else(|| fronts.find(covers))
     }
@@ -196,7 +198,7 @@ impl World {
         for front in &self.traffic.fronts {
             add(&front.host);
             add(&front.address);
-            for leaf in compute::leaves_of(self, &front.proxy) {
+            for (_, leaf) in compute::leaves_of(self, &front.proxy) {
                 leaf.names.iter().for_each(|name| add(name));
             }
         }

@@ -24,7 +24,7 @@ macro_rules! connector_fields {
             field("maxInstances", "max_instances", Kind::Int32),
             field("minThroughput", "min_throughput", Kind::Int32),
             field("maxThroughput", "max_throughput", Kind::Int32),
-            field("state", "state", Kind::Enum("google.cloud.vpcaccess.v1.Connector.State", STATES)),
+            field("state", "state", Kind::Numbered("google.cloud.vpcaccess.v1.Connector.State", STATES)),
             many("connectedProjects", "connected_projects", Kind::Text),
             $($more),*
         ]

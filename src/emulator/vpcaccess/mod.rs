@@ -41,6 +41,10 @@ impl Api for VpcAccess {
         METHODS
     }
 
+    fn serves(&self, location: &str) -> bool {
+        locations::REGIONS.contains(&location)
+    }
+
     fn admit(&self, world: &World, route: &Route) -> Result<(), ApiError> {
         world.check_project(route)?;
         locations::check_region(route)

@@ -3,7 +3,8 @@
 //! Limits: Google, "Quotas and limits" and "Configure environment variables" (Cloud Run); the
 //! descriptions of `Probe` and of `timeout` in the run discovery documents.
 
-use super::{secrets, units};
+use super::super::secret::is_secret;
+use super::units;
 use crate::api::{Declared, Finding, Severity};
 use serde_json::Value;
 
@@ -248,7 +249,7 @@ fn one_variable(variable: &Value, name: &str, at: &str, out: &mut Findings) {
             "put it into a secret, and mount that",
         );
     }
-    if secrets::is_secret(name, value) {
+    if is_secret(name, value) {
         out.push(
             &format!("{at}.value"),
             format!("{name} holds what looks like a secret"),

@@ -1,5 +1,6 @@
 //! Bodies to canonical fields, and what a service says about itself.
 
+use super::super::secret::is_secret;
 use super::super::tree::{self, Collection, Members};
 use super::traffic::{self, Split};
 use super::{secrets, units};
@@ -152,7 +153,7 @@ pub(super) fn connector(text: &str, home: &Home) -> String {
 fn variable(path: String, value: Value) -> (String, Value) {
     let name = name_of_variable(&path);
     let text = value.as_str().unwrap_or_default();
-    if !secrets::is_secret(name, text) {
+    if !is_secret(name, text) {
         return (path, value);
     }
     let sign = secrets::fingerprint(name, text);

@@ -4,13 +4,15 @@
 //! the target HTTPS proxies of the scope. Sources: compute v1 (`sslCertificates`,
 //! `targetHttpsProxies`); Google, "Use Google-managed SSL certificates".
 
+mod export;
 mod family;
 mod proxy;
 mod rotation;
 
+use super::export::Export;
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
-use crate::api::{Declared, Finding, Kind, Severity};
+use crate::api::{Declared, Finding, Key, Kind, Severity};
 use crate::core::fields::{Fields, diff};
 use crate::core::observed::{Lifecycle, Present};
 use crate::core::rules::{FieldRule, Rules};
@@ -86,6 +88,10 @@ impl ManagedKind for SslCertificate {
             users: Vec::new(),
             raw,
         }
+    }
+
+    fn export(&self, live: &Present, key: &Key) -> Export {
+        export::export(live, key)
     }
 
     fn check(&self, declared: &Declared) -> Vec<Finding> {

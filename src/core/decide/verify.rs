@@ -1,0 +1,164 @@
+//! Verified steps: the checks before a step, and the judgement after it.
+
+use super::rollback::WAY_OUT;
+use super::rollout::position;
+use super::step::step_timeout;
+use super::{Desired, Flow, Run, Verdict, later, stalled, stop};
+use crate::api::status::Outcome as Ended;
+use crate::api::{Reason, Verify};
+use crate::core::check::HoldReason;
+use crate::core::conditions::Situation;
+use crate::core::gate::{self, Look, Outcome};
+use crate::core::record::{Purpose, Rollout, Step};
+use jiff::Timestamp;
+
+impl<'a> Run<'a> {
+    /// The checks that judge this rollout: those of new content.
+    fn verifies(&self, rollout: &Rollout) -> &'a [Verify] {
+        let spec = self.policy().and_then(|policy| policy.rollout.as_ref());
+        match rollout.purpose {
+            Purpose::Apply => spec.map_or(&[], |spec| &spec.verify),
+            Purpose::Drift | Purpose::Rollback { .. } | Purpose::Undo { .. } => &[],
+        }
+    }
+
+    /// Right before a step: what its checks say now.
+    pub(super) fn measure_before(&mut self, _: &Desired<'a>, rollout: &Rollout) -> Flow {
+        let verify = self.verifies(rollout);
+        if verify.is_empty() || !rollout.gates.is_empty() {
+            return Flow::Continue(());
+        }
+        let since = rollout.step_started_at;
+        match gate::baseline(verify, self.input.gauges, since, self.input.now) {
+            Ok(gates) => {
+                if let Some(rollout) = self.record.rollout.as_mut() {
+                    rollout.gates = gates;
+                }
+                Flow::Continue(())
+            }
+            Err(unmeasured) => {
+                let text = format!("{}: {}", position(rollout), unmeasured.message);
+                stop(Verdict::until(
+                    Situation::Progressing(text),
+                    unmeasured.until,
+                ))
+            }
+        }
+    }
+
+    /// A step that landed without a write has had no baseline: what is known now has to do.
+    pub(super) fn measure_late(&mut self) {
+        let Some(rollout) = self.record.rollout.as_ref() else {
+            return;
+        };
+        let verify = self.verifies(rollout);
+        if verify.is_empty() || !rollout.gates.is_empty() {
+            return;
+        }
+        let gates = gate::baseline(verify, self.input.gauges, Timestamp::MIN, self.input.now);
+        if let (Ok(gates), Some(rollout)) = (gates, self.record.rollout.as_mut()) {
+            rollout.gates = gates;
+        }
+    }
+
+    /// After a step has landed: continues once it has held for its bake and passed its gates.
+    pub(super) fn verify(
+        &mut self,
+        desired: &Desired<'a>,
+        rollout: &Rollout,
+        bake_until: Timestamp,
+    ) -> Flow {
+        let landed = rollout.landed_at.unwrap_or(self.input.now);
+        let later_steps = rollout.steps.iter().skip(rollout.step + 1);
+        let last_step = !later_steps.clone().any(|step| matches!(step, Step::Set(_)));
+        self.judge(desired, rollout, landed, bake_until, last_step)
+    }
+
+    /// The gates of a procedure: from when its new state serves, before the old one goes.
+    pub(super) fn verify_serving(&mut self, desired: &Desired<'a>) -> Flow {
+        let Some(rollout) = self.record.rollout.clone() else {
+            return Flow::Continue(());
+        };
+        match rollout.since.values().max() {
+            Some(serving) if !rollout.gates.is_empty() => {
+                self.judge(desired, &rollout, *serving, self.input.now, true)
+            }
+            _ => Flow::Continue(()),
+        }
+    }
+
+    fn judge(
+        &mut self,
+        desired: &Desired<'a>,
+        rollout: &Rollout,
+        landed: Timestamp,
+        bake_until: Timestamp,
+        last_step: bool,
+    ) -> Flow {
+        let spec = desired.declared.policy.rollout.as_ref();
+        let limit = step_timeout(spec, self.input.timing.step_timeout);
+        let going_back = self.undoing();
+        let look = Look {
+            landed,
+            bake_until,
+            deadline: later(rollout.step_started_at, limit).max(bake_until),
+            last_step: last_step && !going_back,
+            going_back,
+            now: self.input.now,
+        };
+        let mut gates = rollout.gates.clone();
+        let outcome = gate::look(&mut gates, self.input.gauges, look);
+        if let Some(rollout) = self.record.rollout.as_mut() {
+            rollout.gates = gates;
+        }
+        match outcome {
+            Outcome::Passed(fixed) => {
+                for text in fixed {
+                    self.normal("CheckFixed", &format!("{}: {text}", position(rollout)));
+                }
+                Flow::Continue(())
+            }
+            Outcome::Wait { message, until } => {
+                let text = format!("{} landed; {message}", position(rollout));
+                stop(Verdict::until(Situation::Baking(text), until))
+            }
+            Outcome::Regression(text) => {
+                self.fail_step(Reason::VerifyFailed, &text);
+                stop(self.soon(Situation::Progressing(text), 0))
+            }
+            Outcome::Hold(_, text) if going_back => {
+                self.warn("RollbackUnverified", &text);
+                Flow::Continue(())
+            }
+            Outcome::Hold(reason, text) => self.hold_here(desired, rollout, reason, &text),
+        }
+    }
+
+    /// Neither forward nor back: the content is held as far as it came.
+    fn hold_here(
+        &mut self,
+        desired: &Desired<'a>,
+        rollout: &Rollout,
+        reason: HoldReason,
+        text: &str,
+    ) -> Flow {
+        let reason = match reason {
+            HoldReason::Inconclusive => Reason::Inconclusive,
+            HoldReason::NotFixed => Reason::VerifyFailed,
+        };
+        let message = format!("{}: {text}. {WAY_OUT}", position(rollout));
+        self.record.rollout = None;
+        self.record.retry = None;
+        self.close_history(Ended::Failed);
+        self.hold(desired.digest, reason, message.clone(), None);
+        stop(stalled(reason, message))
+    }
+
+    /// Live is as declared, and the content was held because its checks did not pass.
+    pub(super) fn unproved(&self, desired: &Desired<'_>) -> Option<Verdict> {
+        let held = self.record.held.as_ref()?;
+        let judged = matches!(held.reason, Reason::VerifyFailed | Reason::Inconclusive);
+        let this = held.digest == desired.digest && judged;
+        this.then(|| stalled(held.reason, held.message.clone()))
+    }
+}

@@ -1,0 +1,242 @@
+//! Standing checks: when each is probed, and where it stands.
+//!
+//! Checks are monitors all the time, not only while something changes: a rollout then has its
+//! baseline at hand.
+
+use super::Engine;
+use super::pass::later;
+use super::queue::Priority;
+use crate::api::check::CheckStatus;
+use crate::api::event::Severity;
+use crate::api::{CheckSpec, Document, Event, Key, Subject};
+use crate::core::check::{ProberError, ProberFault, Verdict, Window, last_probe, status};
+use crate::core::conditions::bounded;
+use crate::core::gate::{Gauge, Gauges};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Takes measurements. It never decides.
+#[async_trait]
+pub trait Prober: Send + Sync {
+    /// Makes one probe of a check; ends within its limits.
+    async fn probe(&self, check: &Document<CheckSpec>) -> Probe;
+}
+
+/// For operators that must not reach out: every probe says so.
+#[derive(Debug, Clone, Copy)]
+pub struct Blindfold;
+
+#[async_trait]
+impl Prober for Blindfold {
+    async fn probe(&self, _: &Document<CheckSpec>) -> Probe {
+        let message = "this operator takes no measurements";
+        Probe {
+            since: Timestamp::MIN,
+            outcome: Err(ProberError::new(ProberFault::Local, message)),
+        }
+    }
+}
+
+/// What a probe brought.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// When the oldest thing that it can have seen happened.
+    pub since: Timestamp,
+    pub outcome: Result<Window, ProberError>,
+}
+
+/// A probe that came back.
+pub(super) struct Probed {
+    pub name: String,
+    pub started: Timestamp,
+    pub probe: Probe,
+}
+
+/// The checks of the declared set.
+#[derive(Default)]
+pub(super) struct Checks {
+    all: BTreeMap<String, Entry>,
+}
+
+struct Entry {
+    document: Arc<Document<CheckSpec>>,
+    gauge: Gauge,
+    status: CheckStatus,
+    generation: i64,
+    due: Timestamp,
+    running: bool,
+}
+
+impl Checks {
+    /// Keeps exactly these checks. One whose spec changed starts anew.
+    pub fn set(&mut self, documents: Vec<Document<CheckSpec>>, now: Timestamp) {
+        let mut before = std::mem::take(&mut self.all);
+        for document in documents {
+            let old = before.remove(&document.name);
+            let generation = old.as_ref().map_or(0, |old| old.generation);
+            let entry = match old {
+                Some(old) if old.document.spec == document.spec => Some(Entry {
+                    document: Arc::new(document.clone()),
+                    ..old
+                }),
+                _ => Gauge::new(&document.spec).map(|gauge| Entry {
+                    document: Arc::new(document.clone()),
+                    gauge,
+                    status: CheckStatus::default(),
+                    generation: generation + 1,
+                    due: now,
+                    running: false,
+                }),
+            };
+            if let Some(entry) = entry {
+                self.all.insert(document.name, entry);
+            }
+        }
+    }
+
+    /// The checks that are due, at most so many; they count as running until they are taken in.
+    pub fn start_due(&mut self, now: Timestamp, most: usize) -> Vec<Arc<Document<CheckSpec>>> {
+        let due = self.all.values_mut().filter(|e| !e.running && e.due <= now);
+        due.take(most)
+            .map(|entry| {
+                entry.running = true;
+                Arc::clone(&entry.document)
+            })
+            .collect()
+    }
+
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let waiting = self.all.values().filter(|entry| !entry.running);
+        waiting.map(|entry| entry.due).min()
+    }
+
+    /// Takes a probe in. Says what people should hear of it.
+    fn take(&mut self, probed: &Probed, jitter: f64, now: Timestamp) -> Option<(Severity, String)> {
+        let entry = self.all.get_mut(&probed.name)?;
+        entry.running = false;
+        let interval = entry.document.spec.interval.0;
+        entry.due = later(probed.started, interval.mul_f64(0.9 + jitter / 5.0)).max(now);
+        let (was, warned) = (entry.gauge.standing.verdict, entry.gauge.standing.warning);
+        let evaluation = entry
+            .gauge
+            .criteria
+            .evaluate(probed.probe.since, &probed.probe.outcome);
+        entry.gauge.standing.add(evaluation, &entry.gauge.criteria);
+        let standing = &entry.gauge.standing;
+        entry.status = status(&entry.status, standing, entry.generation, now);
+        entry.status.last = Some(last_probe(probed.started, &probed.probe.outcome));
+        let message = |index: usize| {
+            let condition = entry.status.conditions.get(index);
+            condition.map_or_else(String::new, |condition| condition.message.clone())
+        };
+        match (was, standing.verdict) {
+            (old, new) if old != new => Some(match new {
+                Verdict::Passing => (Severity::Normal, format!("passing: {}", message(0))),
+                Verdict::Failing => (Severity::Warning, format!("failing: {}", message(0))),
+                Verdict::Unknown => (Severity::Warning, format!("unknown: {}", message(0))),
+            }),
+            _ if standing.warning && !warned => Some((
+                Severity::Warning,
+                format!("close to failing: {}", message(1)),
+            )),
+            _ => None,
+        }
+    }
+
+    /// The gauges of these checks.
+    pub fn gauges<'n>(&self, names: impl Iterator<Item = &'n str>) -> Gauges {
+        let found = names.filter_map(|name| {
+            let entry = self.all.get(name)?;
+            Some((name.to_owned(), entry.gauge.clone()))
+        });
+        found.collect()
+    }
+
+    /// Documents and statuses, by name.
+    pub fn reports(&self) -> BTreeMap<String, super::board::CheckReport> {
+        let report = |entry: &Entry| super::board::CheckReport {
+            document: Arc::clone(&entry.document),
+            status: entry.status.clone(),
+            verdict: entry.gauge.standing.verdict,
+            warning: entry.gauge.standing.warning,
+        };
+        self.all
+            .iter()
+            .map(|(name, entry)| (name.clone(), report(entry)))
+            .collect()
+    }
+}
+
+impl Engine {
+    /// Starts the probes that are due, within the budget of probes.
+    pub(super) fn start_probes(&mut self, now: Timestamp) {
+        let left = self
+            .shared
+            .settings
+            .probes
+            .saturating_sub(self.probes.len());
+        for document in self.checks.start_due(now, left) {
+            let shared = Arc::clone(&self.shared);
+            self.probes.push(Box::pin(async move {
+                let started = shared.now();
+                let probe = shared.ports.prober.probe(&document).await;
+                Probed {
+                    name: document.name.clone(),
+                    started,
+                    probe,
+                }
+            }));
+        }
+    }
+
+    /// A probe came back: tell people of a flip, and wake what waits for a verdict.
+    pub(super) fn probed(&mut self, probed: &Probed) {
+        let now = self.shared.now();
+        let news = self.checks.take(probed, self.shared.jitter(), now);
+        if let Some((severity, message)) = news {
+            let reason = match severity {
+                Severity::Normal => "CheckPassing",
+                Severity::Warning => "CheckTrouble",
+            };
+            self.board.tell(vec![Event {
+                at: now,
+                about: Subject::Check(probed.name.clone()),
+                severity,
+                reason: reason.to_owned(),
+                message: bounded(message),
+            }]);
+        }
+        self.board.put_checks(self.checks.reports());
+        let judged: Vec<Key> = self.judged_by(&probed.name).cloned().collect();
+        for key in judged {
+            self.queue.push(&key, now, Priority::Progress);
+        }
+        self.look_at_phases();
+    }
+
+    /// The resources whose rollout waits for this check.
+    fn judged_by<'a>(&'a self, check: &'a str) -> impl Iterator<Item = &'a Key> {
+        self.memory.iter().filter_map(move |(key, memory)| {
+            memory.record.rollout.as_ref()?;
+            let wanted = self.wanted.get(key)?;
+            let verify = &wanted.declared.policy.rollout.as_ref()?.verify;
+            verify.iter().any(|one| one.check == check).then_some(key)
+        })
+    }
+
+    /// What the checks of a resource's rollout say.
+    pub(super) fn gauges_of(&self, wanted: Option<&super::pass::Wanted>) -> Gauges {
+        let spec = wanted.and_then(|wanted| wanted.declared.policy.rollout.as_ref());
+        let names = spec.into_iter().flat_map(|spec| &spec.verify);
+        self.checks
+            .gauges(names.map(|verify| verify.check.as_str()))
+    }
+}
+
+/// Probes at the same time, by default.
+pub(super) const PROBES: usize = 16;
+/// How long to wait before a phase is looked at again after the journal failed.
+pub(super) const AGAIN: Duration = Duration::from_secs(5);

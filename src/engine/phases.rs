@@ -1,0 +1,297 @@
+//! The phases of the declared set: looked at whenever something changed that they depend on.
+
+use super::Engine;
+use super::checks::AGAIN;
+use super::pass::later;
+use super::queue::Priority;
+use crate::api::{Document, Key, PhaseSpec};
+use crate::core::decide::Hindrance;
+use crate::core::phase::{self, Member, PhaseRecord, Recall, Scene};
+use crate::core::token::{Ask, Token};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// The declared phases, those that others depend on first.
+#[derive(Default)]
+pub(super) struct Phases {
+    order: Vec<Document<PhaseSpec>>,
+    records: BTreeMap<String, PhaseRecord>,
+    members: BTreeMap<String, Vec<Key>>,
+    closed: BTreeMap<String, String>,
+    recalls: BTreeMap<Key, Recall>,
+    /// When to look again, though nothing changes.
+    due: BTreeMap<String, Timestamp>,
+}
+
+impl Phases {
+    /// Phases that go on from the journal.
+    pub fn new(records: Vec<PhaseRecord>) -> Self {
+        let named = records
+            .into_iter()
+            .map(|record| (record.name.clone(), record));
+        Phases {
+            records: named.collect(),
+            ..Phases::default()
+        }
+    }
+
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due.values().min().copied()
+    }
+
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.next_due().is_some_and(|due| due <= now)
+    }
+
+    /// True for a resource of a phase.
+    pub fn hold(&self, key: &Key) -> bool {
+        self.of(key).is_some()
+    }
+
+    /// The phase of a resource; the loader sees to it that there is one at most.
+    fn of(&self, key: &Key) -> Option<&Document<PhaseSpec>> {
+        let holds = |phase: &&Document<PhaseSpec>| {
+            self.members
+                .get(&phase.name)
+                .is_some_and(|keys| keys.contains(key))
+        };
+        self.order.iter().find(holds)
+    }
+
+    /// What a phase of `documents` says about the others: its own first.
+    fn sorted(documents: Vec<Document<PhaseSpec>>) -> Vec<Document<PhaseSpec>> {
+        let mut left = documents;
+        let mut order: Vec<Document<PhaseSpec>> = Vec::new();
+        while !left.is_empty() {
+            let free = |phase: &Document<PhaseSpec>| {
+                let waits = |name: &str| left.iter().any(|other| other.name == name);
+                !phase.spec.depends_on.iter().any(|on| waits(&on.name))
+            };
+            // The loader refuses cycles; without one there always is a free phase.
+            let next = left.iter().position(free).unwrap_or(0);
+            let phase = left.remove(next);
+            order.push(phase);
+        }
+        order
+    }
+}
+
+impl Engine {
+    pub(super) fn declare_phases(&mut self, documents: Vec<Document<PhaseSpec>>) {
+        self.phases.members = documents
+            .iter()
+            .map(|phase| {
+                let select = phase.spec.select.as_ref();
+                let picked = |wanted: &super::pass::Wanted| {
+                    select.is_some_and(|select| select.matches(&wanted.declared.labels))
+                };
+                let keys = self.wanted.iter().filter(|(_, wanted)| picked(wanted));
+                (
+                    phase.name.clone(),
+                    keys.map(|(key, _)| key.clone()).collect(),
+                )
+            })
+            .collect();
+        self.phases.order = Phases::sorted(documents);
+        let order = &self.phases.order;
+        let declared = |name: &String| order.iter().any(|phase| phase.name == *name);
+        self.phases.closed.retain(|name, _| declared(name));
+        self.phases.due.retain(|name, _| declared(name));
+        // Nothing starts before its phase was looked at.
+        for phase in order {
+            let text = format!("phase {}: not looked at yet", phase.name);
+            self.phases.closed.entry(phase.name.clone()).or_insert(text);
+        }
+        self.look_at_phases();
+    }
+
+    /// Looks at every phase, those that others depend on first.
+    pub(super) fn look_at_phases(&mut self) {
+        let order = std::mem::take(&mut self.phases.order);
+        self.phases.recalls.clear();
+        for document in &order {
+            self.look_at_phase(document);
+        }
+        self.phases.order = order;
+        self.board.put_phases(self.phase_reports());
+    }
+
+    fn look_at_phase(&mut self, document: &Document<PhaseSpec>) {
+        let name = &document.name;
+        let now = self.shared.now();
+        let record = self.phases.records.get(name).cloned();
+        let record = record.unwrap_or_else(|| PhaseRecord::new(name));
+        let step = {
+            let members = self.members_of(name);
+            let blocked_on = self.blocked_on(document);
+            let gauges = self.checks.gauges(
+                document
+                    .spec
+                    .verify
+                    .iter()
+                    .map(|verify| verify.check.as_str()),
+            );
+            let tokens = self.tokens_of(name);
+            phase::look(
+                &Scene {
+                    name,
+                    spec: &document.spec,
+                    members: &members,
+                    blocked_on: blocked_on.as_deref(),
+                    source: &document.origin.revision,
+                    gauges: &gauges,
+                    tokens: &tokens,
+                    now,
+                },
+                &record,
+            )
+        };
+        let changed = step.record != record || !step.events.is_empty() || !step.handled.is_empty();
+        if changed {
+            let journal = &self.shared.ports.journal;
+            if let Err(error) = journal.commit_phase(&step.record, &step.events, &step.handled) {
+                // What is not saved did not happen: it is looked at again.
+                self.phases.due.insert(name.clone(), later(now, AGAIN));
+                self.note_journal(Some(error.to_string()));
+                return;
+            }
+        }
+        self.tokens
+            .retain(|token| !step.handled.contains(&token.id));
+        self.board.tell(step.events);
+        self.phases.records.insert(name.clone(), step.record);
+        match step.requeue {
+            Some(at) => self.phases.due.insert(name.clone(), at),
+            None => self.phases.due.remove(name),
+        };
+        if let Some(recall) = step.recall {
+            self.queue.push(&recall.key, now, Priority::Edit);
+            self.phases.recalls.insert(recall.key.clone(), recall);
+        }
+        let before = self.phases.closed.remove(name);
+        let opened = before.is_some() && step.closed.is_none();
+        if let Some(why) = step.closed {
+            self.phases.closed.insert(name.clone(), why);
+        }
+        if opened {
+            self.wake_phase(name);
+        }
+    }
+
+    fn wake_phase(&mut self, name: &str) {
+        let now = self.shared.now();
+        for key in self.phases.members.get(name).into_iter().flatten() {
+            self.queue.push(key, now, Priority::Edit);
+            if let Some(wanted) = self.wanted.get(key) {
+                self.announce(key, wanted);
+            }
+        }
+    }
+
+    fn members_of(&self, phase: &str) -> Vec<Member<'_>> {
+        let keys = self.phases.members.get(phase).into_iter().flatten();
+        keys.filter_map(|key| {
+            let wanted = self.wanted.get(key)?;
+            Some(Member {
+                key,
+                digest: &wanted.digest,
+                record: self.memory.get(key).map(|memory| &memory.record),
+            })
+        })
+        .collect()
+    }
+
+    /// The first phase before this one that is not Ready at this revision.
+    fn blocked_on(&self, document: &Document<PhaseSpec>) -> Option<String> {
+        let source = &document.origin.revision;
+        document.spec.depends_on.iter().find_map(|on| {
+            let record = self.phases.records.get(&on.name);
+            if record.is_some_and(|record| record.is_ready_at(source)) {
+                return None;
+            }
+            let reason = record.map_or("not looked at yet", PhaseRecord::ready_reason);
+            Some(format!("waits for phase {} ({reason})", on.name))
+        })
+    }
+
+    fn tokens_of(&self, phase: &str) -> Vec<Token> {
+        let about = crate::api::Subject::Phase(phase.to_owned());
+        let own = self.tokens.iter().filter(|token| token.about == about);
+        own.cloned().collect()
+    }
+
+    /// Why the phase of a resource keeps its steps from starting.
+    pub(super) fn phase_hindrance(&self, key: &Key) -> Option<Hindrance> {
+        let phase = self.phases.of(key)?;
+        if let Some(why) = self.phases.closed.get(&phase.name) {
+            return Some(Hindrance::Dependency(why.clone()));
+        }
+        let limit = usize::try_from(phase.spec.max_parallel).unwrap_or(usize::MAX);
+        let members = self.phases.members.get(&phase.name)?;
+        let turn = |other: &&Key| {
+            let memory = self.memory.get(*other);
+            *other != key && memory.is_some_and(|m| self.takes_a_turn(other, &m.record))
+        };
+        let running: Vec<_> = members
+            .iter()
+            .filter(turn)
+            .map(|key| key.name.as_str())
+            .collect();
+        (running.len() >= limit).then(|| {
+            Hindrance::Budget(format!(
+                "waits for its turn in phase {}: maxParallel {limit}, and {} changes",
+                phase.name,
+                running.join(", ")
+            ))
+        })
+    }
+
+    /// A resource whose phase failed and that goes back: a request that acts once.
+    pub(super) fn recall_of(&self, key: &Key) -> Option<Token> {
+        let recall = self.phases.recalls.get(key)?;
+        let revision = self.shared.ports.journal.revision(key, recall.to);
+        let fields = match revision {
+            // Nothing was there, or nothing was saved: what there is stays, and is held.
+            Ok(revision) => revision.map(|revision| revision.fields).unwrap_or_default(),
+            Err(_) => return None,
+        };
+        let phase = self.phases.of(key).map_or("", |phase| &phase.name);
+        Some(Token {
+            id: recall.id.clone(),
+            about: key.into(),
+            at: self.shared.now(),
+            ask: Ask::Undo {
+                to: recall.to,
+                fields,
+                why: Some(format!("phase {phase} failed")),
+            },
+        })
+    }
+
+    fn phase_reports(&self) -> BTreeMap<String, super::board::PhaseReport> {
+        let report = |phase: &Document<PhaseSpec>| {
+            let record = self.phases.records.get(&phase.name)?;
+            let members = self.phases.members.get(&phase.name).cloned();
+            let waits = self.phases.due.contains_key(&phase.name)
+                || self
+                    .phases
+                    .recalls
+                    .values()
+                    .any(|r| members.iter().flatten().any(|k| *k == r.key));
+            let report = super::board::PhaseReport {
+                plan: record.plan.clone(),
+                status: record.status.clone(),
+                members: members.unwrap_or_default(),
+                depends_on: phase
+                    .spec
+                    .depends_on
+                    .iter()
+                    .map(|on| on.name.clone())
+                    .collect(),
+                settled: !waits && record.is_at_rest(),
+            };
+            Some((phase.name.clone(), report))
+        };
+        self.phases.order.iter().filter_map(report).collect()
+    }
+}

@@ -1,0 +1,265 @@
+//! `evenkeel export` as people use it: into a folder, planned, run, and what it says when it
+//! cannot see everything.
+
+mod cli_support;
+mod emulator_http;
+
+use cli_support::{Desk, Process};
+use emulator_http::http;
+use serde_json::{Value, json};
+
+const PROJECT: &str = "netra-staging";
+
+fn emulator(desk: &Desk) -> (Process, String) {
+    let arguments = ["emulator", "--listen", "127.0.0.1:0", "--timing", "instant"];
+    let emulator = desk.start(&arguments);
+    let address = emulator.wait_for("http://");
+    (emulator, address)
+}
+
+fn host(address: &str) -> &str {
+    address.trim_start_matches("http://").trim_end_matches('/')
+}
+
+/// Mutating calls that the emulator has had.
+fn writes(address: &str) -> Vec<Value> {
+    let log = http(host(address), "GET", "/_emulator/requests", "");
+    let all = log["requests"].as_array().expect("a log");
+    let mut reads = all.iter().filter(|one| one["method"] == "GET");
+    assert!(reads.next().is_some(), "the log holds what was read");
+    let is_write = |one: &&Value| one["method"] != "GET";
+    all.iter().filter(is_write).cloned().collect()
+}
+
+#[test]
+fn a_project_is_exported_planned_and_adopted_without_a_write() {
+    let desk = Desk::new();
+    let (_emulator, address) = emulator(&desk);
+    let export = |folder: &str| {
+        desk.run(&[
+            "export",
+            "--project",
+            PROJECT,
+            "--gcp",
+            &address,
+            "--output",
+            folder,
+        ])
+    };
+    let first = export("infra");
+    assert_eq!(first.code, 0, "{}", first.err);
+    assert_eq!(first.out.lines().count(), 18);
+    assert!(
+        first
+            .out
+            .contains("wrote infra/runservices/netra-backend.yaml")
+    );
+    assert!(
+        first
+            .err
+            .contains("left out of run/netra-backend: template.containers[].env[GIT_SHA]")
+    );
+    assert!(
+        first
+            .err
+            .contains("and 7 more: template.containers[].image")
+    );
+    assert!(
+        first
+            .err
+            .contains("note: 18 resources: 1 VpcAccessConnector, 1 HealthCheck, 2 BackendService")
+    );
+
+    let plan = desk.run(&["plan", "infra", "--gcp", &address]);
+    assert_eq!(plan.code, 0, "{}", plan.out);
+    assert!(
+        plan.out
+            .contains("0 to change, 0 to create, 0 blocked, 18 unchanged")
+    );
+
+    let run = desk.run(&["run", "infra", "--gcp", &address, "--once"]);
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert_eq!(run.out.matches("Adopted").count(), 18);
+    assert_eq!(writes(&address), [] as [Value; 0]);
+
+    // Nothing has changed, and so has no manifest.
+    assert_eq!(export("again").code, 0);
+    assert_eq!(desk.shell("diff -r infra again").out, "");
+}
+
+#[test]
+fn files_are_written_over_only_when_asked() {
+    let desk = Desk::new();
+    let export = |more: &[&str]| {
+        let all = [
+            "export",
+            "--project",
+            PROJECT,
+            "--gcp",
+            "emulator",
+            "--kind",
+            "sql",
+        ];
+        desk.run(&[&all, more].concat())
+    };
+    assert_eq!(export(&["--output", "infra"]).code, 0);
+    desk.write("infra/sqlinstances/netra-db.yaml", "mine");
+    let refused = export(&["--output", "infra"]);
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused
+            .err
+            .contains("error: infra/sqlinstances/netra-db.yaml exist; nothing was written")
+    );
+    assert_eq!(desk.read("infra/sqlinstances/netra-db.yaml"), "mine");
+
+    desk.write("infra/sqlinstances/old.yaml", "");
+    let forced = export(&["--output", "infra", "--force"]);
+    assert_eq!(forced.code, 0, "{}", forced.err);
+    assert!(
+        desk.read("infra/sqlinstances/netra-db.yaml")
+            .contains("kind: SqlInstance")
+    );
+    assert!(
+        forced
+            .err
+            .contains("1 file that this export did not write, such as infra/sqlinstances/old.yaml")
+    );
+
+    let json = export(&["--output", "other", "-o", "json"]);
+    assert_eq!(json.code, 0, "{}", json.err);
+    assert!(
+        desk.read("other/sqlinstances/netra-db.json")
+            .starts_with("{\n  \"apiVersion\"")
+    );
+    assert_eq!(export(&["--force"]).code, 2, "--force goes with --output");
+}
+
+/// Both forms load from a pipe as they load from files.
+#[test]
+fn what_is_piped_is_a_set_of_manifests() {
+    let desk = Desk::new();
+    for form in ["yaml", "json"] {
+        let both = format!(
+            "evenkeel export --project {PROJECT} --gcp emulator -o {form} | evenkeel plan - --gcp emulator"
+        );
+        let piped = desk.shell(&both);
+        assert_eq!(piped.code, 0, "{}", piped.err);
+        assert!(piped.out.contains("18 unchanged"), "{}", piped.out);
+    }
+}
+
+/// Nobody can read a private key back: the manifest says where one would be looked for, and stderr
+/// says so too.
+#[test]
+fn the_key_of_a_certificate_stays_where_it_is() {
+    let desk = Desk::new();
+    let (_emulator, address) = emulator(&desk);
+    let certificate = json!({
+        "name": "own", "certificate": include_str!("wire/certificate.pem"),
+        "privateKey": "-----BEGIN PRIVATE KEY-----\nQ0FOQVJZ\n-----END PRIVATE KEY-----\n",
+    });
+    let path = "/compute/v1/projects/netra-staging/global/sslCertificates";
+    http(host(&address), "POST", path, &certificate.to_string());
+    let arguments = [
+        "export",
+        "--project",
+        PROJECT,
+        "--gcp",
+        &address,
+        "--kind",
+        "cert",
+    ];
+    let export = desk.run(&[&arguments[..], &["--output", "infra"]].concat());
+    assert_eq!(export.code, 0, "{}", export.err);
+    let place = "projects/netra-staging/secrets/own-key/versions/latest";
+    let text = desk.read("infra/sslcertificates/own.yaml");
+    assert!(
+        text.starts_with("# nobody can read a private key back"),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("secretManager: {place}\n")),
+        "{text}"
+    );
+    assert!(text.contains("      certificate: |\n        -----BEGIN CERTIFICATE-----\n"));
+    assert!(!text.contains("Q0FOQVJZ"));
+    assert!(
+        export
+            .err
+            .contains("note: cert/own: nobody can read a private key back")
+    );
+    let plan = desk.run(&["plan", "infra", "--gcp", &address]);
+    assert_eq!(plan.code, 0, "{}", plan.out);
+    assert!(plan.out.contains("2 unchanged"));
+}
+
+/// Nothing is exported from what could not be read in full, and each scope is named.
+#[test]
+fn a_scope_that_cannot_be_read_in_full_fails() {
+    let desk = Desk::new();
+    let (_emulator, address) = emulator(&desk);
+    let export = |more: &[&str]| {
+        let all = ["export", "--project", PROJECT, "--gcp", &address];
+        desk.run(&[&all, more].concat())
+    };
+    let break_with = |faults: &str| {
+        http(host(&address), "PUT", "/_emulator/faults", faults);
+    };
+    break_with(r#"[{"action": "unreachable-list"}]"#);
+    for (kind, place) in [
+        ("HealthCheck", "global"),
+        ("BackendService", "global"),
+        ("SslCertificate", "global"),
+        ("RunService", "us-central1"),
+        ("SqlInstance", "a part of the project"),
+    ] {
+        let failed = export(&["--kind", kind, "--output", "infra"]);
+        assert_eq!(
+            (failed.code, failed.out.as_str()),
+            (1, ""),
+            "{kind}: {}",
+            failed.err
+        );
+        let what =
+            format!("error: cannot read every {kind} of {PROJECT}: GCP could not reach {place}");
+        assert!(failed.err.contains(&what), "{}", failed.err);
+        assert!(failed.err.contains("note: nothing was exported"));
+    }
+    // One scope is enough, and the others are not written either.
+    let faults = r#"[{"match": {"pathContains": "/aggregated/healthChecks"},
+                     "action": {"error": {"status": 403, "reason": "forbidden", "message": "no"}}}]"#;
+    break_with(faults);
+    let failed = export(&["--output", "infra"]);
+    assert_eq!(
+        (failed.code, failed.out.as_str()),
+        (1, ""),
+        "{}",
+        failed.err
+    );
+    assert!(
+        failed.err.contains(
+            "cannot read every HealthCheck of netra-staging: HTTP 403 PERMISSION_DENIED: no"
+        ),
+        "{}",
+        failed.err
+    );
+    assert!(
+        failed
+            .err
+            .contains("grant the permission, enable the API, or name the kinds to export")
+    );
+    assert!(!failed.err.contains("RunService"), "{}", failed.err);
+    assert!(!desk.exists("infra"));
+    // A region of connectors that does not answer is named too.
+    let faults = r#"[{"match": {"pathContains": "/locations/us-east1/connectors"},
+                     "action": {"error": {"status": 403, "message": "no"}}}]"#;
+    break_with(faults);
+    let failed = export(&["--kind", "vac"]);
+    assert_eq!(failed.code, 1);
+    assert!(failed.err.contains("in us-east1: no"), "{}", failed.err);
+    assert_eq!(
+        export(&["--kind", "vac", "--location", "us-central1"]).code,
+        0
+    );
+}
