@@ -230,7 +230,7 @@ fn expiry(certificate: &CertificateDer) -> i64 {
         .windows(15)
         .filter(|w| w[..2] == [0x17, 0x0d])
         .map(|w| String::from_utf8_lossy(&w[2..14]).into_owned());
-    let last = times.last().expect("a time");
+    let last = times.next_back().expect("a time");
     let text = format!(
         "20{}-{}-{}T{}:{}:{}Z",
         &last[..2],
@@ -262,6 +262,15 @@ fn handshakes_are_slow_until_the_connector_grows_and_show_the_proxys_certificate
         world.faults(json!([{"fault": "tls_slow", "seconds": 8}]));
         let (done, took) = world.tls(HOST).await;
         assert!(done.is_ok() && (6.0..11.0).contains(&took), "{took}");
+        let published = json!({"_acme-challenge.example.com": "token.authorize.example"});
+        let request = http::Request::put("/_emulator/dns").body(Bytes::from(published.to_string()));
+        world.emulator.handle(world.now(), &request.unwrap());
+        let (alias, _) = ask("_acme-challenge.example.com.", RecordType::CNAME).await;
+        let answer = alias.answers[0].to_string();
+        assert!(
+            answer.contains("CNAME token.authorize.example."),
+            "{answer}"
+        );
         world.faults(json!([{"fault": "tls_fails", "ratio": 0.5}]));
         let results = join_all((0..10).map(|_| world.tls(HOST))).await;
         assert_eq!(results.iter().filter(|(done, _)| done.is_err()).count(), 5);
@@ -314,7 +323,7 @@ fn a_certificate_that_has_ended_is_shown_and_a_rotated_one_takes_its_place() {
             world.tls(HOST).await.0.is_err(),
             "the new one is still being issued"
         );
-        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
         assert!(world.tls(HOST).await.0.is_ok());
         assert_eq!(
             world.get_of("api.netra.example.com", "/").await.status,
@@ -434,9 +443,9 @@ fn the_database_lets_in_as_many_as_it_may() {
         let world = World::on(incident()).await;
         let refused = loop {
             // Some connections are lost on their way.
-            match timeout(Duration::from_secs(30), session(&world, "probe", None)).await {
-                Ok(outcome) => break outcome,
-                Err(_) => {}
+            let one = timeout(Duration::from_secs(30), session(&world, "probe", None));
+            if let Ok(outcome) = one.await {
+                break outcome;
             }
         };
         assert_eq!(refused.err().as_deref(), Some("53300"));
@@ -693,7 +702,11 @@ async fn each_endpoint_has_a_port_of_its_own_that_the_controls_tell() {
         Message::from_vec(&buffer[..length]).unwrap().answers.len(),
         1
     );
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_stops_when_it_is_dropped() {
+    let world = World::on(settled()).await;
     let (gateway, emulator) = (
         world.plane.gateway(),
         std::sync::Arc::clone(&world.emulator),

@@ -232,6 +232,7 @@ fn smaller_repairs_help_with_what_they_are_about() {
     let before = load(&gcp);
     for name in plan::services(&gcp) {
         plan::deploy(&gcp, &name, |template| {
+            plan::set_env(template, "CLOUD_SQL_CONNECTIONS_TIMEOUT", "600");
             plan::set_env(template, "DB_CONNECTION_TIMEOUT", "600");
             template["scaling"]["minInstanceCount"] = json!(3);
         });

@@ -39,7 +39,7 @@ use super::traffic::wave::duration;
 use super::world::World;
 
 /// Longer than any criterion of a plan, and than the timeout of any check that knows it.
-pub const DELAY_MAX: Duration = Duration::from_secs(60);
+pub const DELAY_MAX: Duration = Duration::from_mins(1);
 
 /// A client has given up by then.
 pub const LOST_MAX: Duration = Duration::from_mins(2);

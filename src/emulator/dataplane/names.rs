@@ -1,11 +1,11 @@
-//! The name server: A records of emulated hosts, over UDP.
+//! The name server: A records of emulated hosts, and the CNAME records that were published, over UDP.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use hickory_proto::op::{Message, MessageType, ResponseCode};
-use hickory_proto::rr::rdata::A;
-use hickory_proto::rr::{RData, Record, RecordType};
+use hickory_proto::rr::rdata::{A, CNAME};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::net::UdpSocket;
 
 use super::{Plane, pass};
@@ -58,6 +58,12 @@ pub(super) async fn answer(plane: &Plane, question: &[u8]) -> Option<Vec<u8>> {
     match resolved.outcome {
         Resolution::ServerFails => answer.metadata.response_code = ResponseCode::ServFail,
         Resolution::NoSuchName => answer.metadata.response_code = ResponseCode::NXDomain,
+        Resolution::Alias(other) => {
+            if let Ok(other) = Name::from_ascii(format!("{other}.")) {
+                let data = RData::CNAME(CNAME(other));
+                answer.add_answer(Record::from_rdata(name, TTL_SECONDS, data));
+            }
+        }
         // Other types of record: the name is there, and has none.
         Resolution::Addresses(_) if wanted != RecordType::A => {}
         Resolution::Addresses(addresses) => {

@@ -51,6 +51,8 @@ pub(in crate::emulator) struct Resolved {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::emulator) enum Resolution {
     Addresses(Vec<String>),
+    /// A CNAME record.
+    Alias(String),
     NoSuchName,
     ServerFails,
 }
@@ -158,7 +160,10 @@ impl World {
         let outcome = match self.address(&name) {
             _ if fails => Resolution::ServerFails,
             Some(address) => Resolution::Addresses(vec![address]),
-            None => Resolution::NoSuchName,
+            None => match self.dns.get(&name) {
+                Some(other) => Resolution::Alias(other.to_owned()),
+                None => Resolution::NoSuchName,
+            },
         };
         Resolved { seconds, outcome }
     }
@@ -199,13 +204,15 @@ impl World {
             add(&front.host);
             add(&front.address);
             for (_, leaf) in compute::leaves_of(self, &front.proxy) {
-                leaf.names.iter().for_each(|name| add(name));
+                for name in &leaf.names {
+                    add(name);
+                }
             }
         }
         for demand in &self.traffic.demands {
-            run::hosts(&demand.service)
-                .iter()
-                .for_each(|host| add(host));
+            for host in run::hosts(&demand.service) {
+                add(&host);
+            }
         }
         if !hosts.is_empty() {
             hosts.push(RUN_ADDRESS.to_owned());

@@ -16,15 +16,15 @@ pub(in crate::emulator) enum Admission {
 /// The role of the scenario's services. Other roles need no password: they are for probes.
 const ROLE: &str = "netra";
 
-impl World {
-    /// Whether a role must show a password.
-    pub fn needs_password(&self, role: &str) -> bool {
-        role == ROLE
-    }
+/// Whether a role must show a password.
+pub(in crate::emulator) fn needs_password(role: &str) -> bool {
+    role == ROLE
+}
 
+impl World {
     /// Lets a session in, which must be given back with [`World::end_session`].
     pub fn begin_session(&mut self, database: &str, role: &str, password: &str) -> Admission {
-        if self.needs_password(role) && !self.is_password(database, password) {
+        if needs_password(role) && !self.is_password(database, password) {
             return Admission::WrongPassword;
         }
         let load = self.load();

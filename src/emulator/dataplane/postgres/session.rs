@@ -10,7 +10,7 @@ use super::query::{Known, known};
 use super::read;
 use crate::emulator::dataplane::serve::Stream;
 use crate::emulator::dataplane::{Plane, pass};
-use crate::emulator::traffic::session::Admission;
+use crate::emulator::traffic::session::{Admission, needs_password};
 
 const FULL: &str =
     "remaining connection slots are reserved for non-replication superuser connections";
@@ -34,7 +34,7 @@ pub(super) async fn serve(
     parameters: &BTreeMap<String, String>,
 ) -> io::Result<()> {
     let role = parameters.get("user").map_or("", String::as_str);
-    let password = if plane.ask(|world| world.needs_password(role)) {
+    let password = if needs_password(role) {
         ask_password(&mut stream).await?
     } else {
         String::new()
