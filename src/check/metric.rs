@@ -3,9 +3,9 @@
 use super::google::refused;
 use super::prober::{Ask, Reading};
 use crate::api::probe::{MetricProbe, SAMPLES_LIMIT};
-use crate::core::check::{ProberError, ProberFault, Sample, Window};
-use crate::gcp::monitoring::{INGEST_SECONDS, Monitoring, PERIOD_SECONDS, Points, Query};
-use jiff::Timestamp;
+use crate::core::check::{ProberError, ProberFault, Sample, Window, delay};
+use crate::gcp::monitoring::{Monitoring, Points, Query};
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use std::time::Duration;
 
 pub(super) async fn probe(monitoring: &Monitoring, metric: &MetricProbe, ask: Ask) -> Reading {
@@ -41,29 +41,27 @@ impl Span {
     /// The newest minutes, as many as fit into the window. They begin after a step as soon as one
     /// of them does: until then they are those of the monitor, and too old for a gate.
     fn of(window: Duration, ask: Ask) -> Span {
-        let minutes = window.as_secs().div_ceil(PERIOD_SECONDS.unsigned_abs());
-        let length = i64::try_from(minutes).unwrap_or(i64::MAX) * PERIOD_SECONDS;
-        let until =
-            (ask.now.as_second() - INGEST_SECONDS).div_euclid(PERIOD_SECONDS) * PERIOD_SECONDS;
-        let whole = until - length;
-        let step = ask.not_before.map(|at| minute_from(at.as_millisecond()));
+        let minute = delay::MINUTE.as_secs();
+        let until = whole_minutes(back(ask.now, delay::METRIC), RoundMode::Floor);
+        let length = Duration::from_secs(window.as_secs().div_ceil(minute) * minute);
+        let whole = back(until, length);
+        let step = ask.not_before;
+        let step = step.map(|step| whole_minutes(step, RoundMode::Ceil));
         let since = step.filter(|step| *step > whole && *step < until);
         Span {
-            after: second(since.unwrap_or(whole)),
-            until: second(until),
+            after: since.unwrap_or(whole),
+            until,
         }
     }
 }
 
-/// The first second of the first minute from this millisecond on.
-fn minute_from(milliseconds: i64) -> i64 {
-    let minute = PERIOD_SECONDS * 1000;
-    let minutes = (milliseconds + minute - 1).div_euclid(minute);
-    minutes * PERIOD_SECONDS
+fn back(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
-fn second(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap_or(Timestamp::MIN)
+fn whole_minutes(at: Timestamp, mode: RoundMode) -> Timestamp {
+    let round = TimestampRound::new().smallest(Unit::Minute).mode(mode);
+    at.round(round).unwrap_or(at)
 }
 
 fn window(metric: &MetricProbe, points: &Points) -> Window {

@@ -13,8 +13,6 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Until when an entry may not be found yet. Google publishes no number; most come within seconds.
-pub const INGEST: Duration = Duration::from_mins(1);
 /// The least time between two searches of a project: 48 in a minute, of the 60 that Google answers.
 /// The others are for repetitions, and for people.
 pub const PACE: Duration = Duration::from_millis(1250);

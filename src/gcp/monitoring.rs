@@ -13,12 +13,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Until when a point may not be visible yet, in seconds: the longest that Google's list of metrics
-/// says for the managed kinds ("sampled every 60 seconds; after sampling, data is not visible for
-/// up to 240 seconds", VPC access connectors).
-pub const INGEST_SECONDS: i64 = 240;
-/// The shortest alignment period, in seconds ("must be at least 60 seconds").
-pub const PERIOD_SECONDS: i64 = 60;
+/// The shortest alignment period ("must be at least 60 seconds").
+const PERIOD: &str = "60s";
 /// Most pages of one query: each holds what `pageSize` asks for, or less.
 const PAGES: usize = 10;
 
@@ -78,12 +74,12 @@ impl Monitoring {
     pub async fn points(&self, query: &Query<'_>) -> Result<Points, Fault> {
         let path = format!("v3/projects/{}/timeSeries", segment(query.project)?);
         let (after, until) = (query.after.to_string(), query.until.to_string());
-        let (period, size) = (format!("{PERIOD_SECONDS}s"), query.most.to_string());
+        let size = query.most.to_string();
         let mut parameters = vec![
             ("filter", query.filter),
             ("interval.startTime", &*after),
             ("interval.endTime", &*until),
-            ("aggregation.alignmentPeriod", &*period),
+            ("aggregation.alignmentPeriod", PERIOD),
             ("aggregation.perSeriesAligner", query.aligner),
             ("pageSize", &*size),
         ];

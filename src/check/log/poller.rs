@@ -1,9 +1,9 @@
 //! One line of searches for each project.
 
 use crate::check::google::refused;
-use crate::core::check::{ProberError, ProberFault};
-use crate::gcp::logging::{INGEST, Logging, PACE, PAGE_SIZE, Search};
-use jiff::{SignedDuration, Timestamp};
+use crate::core::check::{ProberError, ProberFault, delay};
+use crate::gcp::logging::{Logging, PACE, PAGE_SIZE, Search};
+use jiff::Timestamp;
 use regex::Regex;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -159,14 +159,10 @@ impl Line {
 
 /// The window of entries that have come in by now.
 fn span(window: Duration, asked: Timestamp, waited: Duration) -> (Timestamp, Timestamp) {
-    let back = |at: Timestamp, by: Duration| {
-        let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
-        at.checked_sub(by).unwrap_or(Timestamp::MIN)
-    };
-    let waited = SignedDuration::try_from(waited).unwrap_or_default();
     let now = asked.checked_add(waited).unwrap_or(asked);
-    let until = back(now, INGEST);
-    (back(until, window), until)
+    let until = now.checked_sub(delay::LOG).unwrap_or(Timestamp::MIN);
+    let after = until.checked_sub(window).unwrap_or(Timestamp::MIN);
+    (after, until)
 }
 
 /// A poisoned lock here guards what can be asked again.
