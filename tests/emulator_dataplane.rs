@@ -87,10 +87,10 @@ fn nothing_stands_at_unknown_hosts_and_a_database_that_is_down_refuses() {
                 "{host}:{port}"
             );
         }
-        world.faults(json!([{"fault": "db_down"}]));
+        world.faults(&json!([{"fault": "db_down"}]));
         let error = world.plane.dial(DATABASE, 5432).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-        world.faults(json!([{"fault": "connect_lost", "ratio": 1}]));
+        world.faults(&json!([{"fault": "connect_lost", "ratio": 1}]));
         let began = Instant::now();
         let error = world.plane.dial(DATABASE, 5432).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -157,7 +157,7 @@ fn health_endpoints_tell_what_is_wrong() {
             assert!(reply.status == 200 && reply.took < 3.0, "{path}: {reply:?}");
             assert_eq!(reply.json()["status"], "healthy");
         }
-        world.faults(json!([{"fault": "app_errors", "ratio": 1, "service": "netra-backend"}]));
+        world.faults(&json!([{"fault": "app_errors", "ratio": 1, "service": "netra-backend"}]));
         assert_eq!(
             world.get("/health").await.status,
             500,
@@ -226,7 +226,7 @@ fn a_wrong_health_check_takes_all_machines_out() {
 fn expiry(certificate: &CertificateDer) -> i64 {
     // The last of the two times of the validity: UTCTime, YYMMDDHHMMSSZ.
     let der = certificate.as_ref();
-    let times = der
+    let mut times = der
         .windows(15)
         .filter(|w| w[..2] == [0x17, 0x0d])
         .map(|w| String::from_utf8_lossy(&w[2..14]).into_owned());
@@ -259,19 +259,10 @@ fn handshakes_are_slow_until_the_connector_grows_and_show_the_proxys_certificate
         assert_eq!(expiry(shown), expires.as_second());
         let (wrong, _) = world.tls("other.example.com").await;
         assert!(wrong.is_err(), "a name that the certificate does not hold");
-        world.faults(json!([{"fault": "tls_slow", "seconds": 8}]));
+        world.faults(&json!([{"fault": "tls_slow", "seconds": 8}]));
         let (done, took) = world.tls(HOST).await;
         assert!(done.is_ok() && (6.0..11.0).contains(&took), "{took}");
-        let published = json!({"_acme-challenge.example.com": "token.authorize.example"});
-        let request = http::Request::put("/_emulator/dns").body(Bytes::from(published.to_string()));
-        world.emulator.handle(world.now(), &request.unwrap());
-        let (alias, _) = ask("_acme-challenge.example.com.", RecordType::CNAME).await;
-        let answer = alias.answers[0].to_string();
-        assert!(
-            answer.contains("CNAME token.authorize.example."),
-            "{answer}"
-        );
-        world.faults(json!([{"fault": "tls_fails", "ratio": 0.5}]));
+        world.faults(&json!([{"fault": "tls_fails", "ratio": 0.5}]));
         let results = join_all((0..10).map(|_| world.tls(HOST))).await;
         assert_eq!(results.iter().filter(|(done, _)| done.is_err()).count(), 5);
     });
@@ -398,13 +389,22 @@ fn names_are_resolved_late_or_not_at_all() {
         );
         let (none, _) = ask("nowhere.example.com.", RecordType::A).await;
         assert_eq!(none.metadata.response_code, ResponseCode::NXDomain);
+        let published = json!({"_acme-challenge.example.com": "token.authorize.example"});
+        let request = http::Request::put("/_emulator/dns").body(Bytes::from(published.to_string()));
+        world.emulator.handle(world.now(), &request.unwrap());
+        let (alias, _) = ask("_acme-challenge.example.com.", RecordType::CNAME).await;
+        let answer = alias.answers[0].to_string();
+        assert!(
+            answer.contains("CNAME token.authorize.example."),
+            "{answer}"
+        );
         world
             .emulator
             .set_domains([(HOST.to_owned(), Domain::NotVisible)].into());
         let (hidden, _) = ask("staging.netra.example.com.", RecordType::A).await;
         assert_eq!(hidden.metadata.response_code, ResponseCode::NXDomain);
         world.faults(
-            json!([{"fault": "dns_slow", "seconds": 3}, {"fault": "dns_fails", "ratio": 1}]),
+            &json!([{"fault": "dns_slow", "seconds": 3}, {"fault": "dns_fails", "ratio": 1}]),
         );
         let (failed, took) = ask("staging.netra.example.com.", RecordType::A).await;
         assert!(
@@ -502,11 +502,11 @@ fn queries_take_their_time_in_both_protocols() {
             1,
             "the session goes on"
         );
-        world.faults(json!([{"fault": "db_slow", "seconds": 31}]));
+        world.faults(&json!([{"fault": "db_slow", "seconds": 31}]));
         let began = Instant::now();
         client.simple_query("SELECT 1").await.unwrap();
         assert!(began.elapsed().as_secs_f64() > 26.0);
-        world.faults(json!([{"fault": "db_down"}]));
+        world.faults(&json!([{"fault": "db_down"}]));
         let gone = client.simple_query("SELECT 1").await.unwrap_err();
         assert_eq!(
             gone.code().map(tokio_postgres::error::SqlState::code),
@@ -602,9 +602,9 @@ async fn the_gateway_carries_any_client_to_any_host() {
     let stream = world.handshake(stream, HOST).await.unwrap();
     assert_eq!(request(stream, HOST, "/health").await.status, 200);
     assert_eq!(socks(&world, "nowhere.example.com", 443).await.0, 4);
-    world.faults(json!([{"fault": "db_down"}]));
+    world.faults(&json!([{"fault": "db_down"}]));
     assert_eq!(socks(&world, DATABASE, 5432).await.0, 5);
-    world.faults(json!([{"fault": "connect_slow", "seconds": 0.4}]));
+    world.faults(&json!([{"fault": "connect_slow", "seconds": 0.4}]));
     let began = std::time::Instant::now();
     assert_eq!(socks(&world, DATABASE, 5432).await.0, 0);
     assert!(
@@ -681,7 +681,7 @@ async fn each_endpoint_has_a_port_of_its_own_that_the_controls_tell() {
             .get::<_, i32>(0),
         1
     );
-    world.faults(json!([{"fault": "db_down"}]));
+    world.faults(&json!([{"fault": "db_down"}]));
     let mut refused = TcpStream::connect(address("netra-db")).await.unwrap();
     assert!(
         refused.read(&mut [0]).await.is_err(),

@@ -289,7 +289,7 @@ fn each_row_breaks_alone_for_clients_too() {
                 vec!["dns < 2 s"],
             ),
         ] {
-            world.faults(json!([fault]));
+            world.faults(&json!([fault]));
             tokio::time::sleep(Duration::from_mins(10)).await;
             let found = broken(&world).await;
             // What lies behind a slow handshake is late as well.

@@ -26,7 +26,7 @@ fn staging() -> Gcp {
     gcp
 }
 
-fn ask(gcp: &Gcp, filter: &str, more: Value) -> Reply {
+fn ask(gcp: &Gcp, filter: &str, more: &Value) -> Reply {
     let mut body = json!({"resourceNames": ["projects/netra-staging"], "filter": filter, "orderBy": "timestamp desc"});
     body.as_object_mut()
         .unwrap()
@@ -38,7 +38,7 @@ fn ask(gcp: &Gcp, filter: &str, more: Value) -> Reply {
 fn last(gcp: &Gcp, minutes: u64, filter: &str) -> Vec<Value> {
     let from = gcp.now - Duration::from_secs(minutes * 60);
     let filter = format!("timestamp>=\"{from}\" {filter}");
-    let reply = ask(gcp, &filter, json!({"pageSize": 1000}));
+    let reply = ask(gcp, &filter, &json!({"pageSize": 1000}));
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.body["entries"]
         .as_array()
@@ -119,9 +119,9 @@ fn shares_of_statuses_are_those_of_the_load() {
         f64::from(u32::try_from(bad).unwrap()) / f64::from(u32::try_from(requests.len()).unwrap());
     let wanted = plan::number(&plan::load(&gcp), "/services/netra-backend/0/unavailable");
     assert!((ratio - wanted).abs() < 0.05, "{ratio} {wanted}");
-    plan::faults(&gcp, json!([]));
+    plan::faults(&gcp, &json!([]));
     let errors = json!([{"fault": "app_errors", "ratio": 0.5, "service": "netra-mailer"}]);
-    plan::faults(&gcp, errors);
+    plan::faults(&gcp, &errors);
     let mut gcp = gcp;
     gcp.wait(300);
     let broken = last(&gcp, 4, "httpRequest.status=500");
@@ -143,7 +143,7 @@ fn entries_come_late_and_in_the_order_asked_for() {
     let (from, to) = (gcp.now - Duration::from_mins(2), gcp.now);
     let read = |gcp: &Gcp, order: &str| {
         let filter = format!("timestamp>=\"{from}\" timestamp<=\"{to}\"");
-        let reply = ask(gcp, &filter, json!({"orderBy": order, "pageSize": 1000}));
+        let reply = ask(gcp, &filter, &json!({"orderBy": order, "pageSize": 1000}));
         reply.body["entries"].as_array().unwrap().clone()
     };
     let newest = read(&gcp, "timestamp desc");
@@ -179,7 +179,7 @@ fn pages_go_on_where_the_last_one_ended() {
     let filter = format!("timestamp>=\"{from}\" severity>=ERROR");
     let (mut found, mut token) = (Vec::new(), String::new());
     loop {
-        let reply = ask(&gcp, &filter, json!({"pageSize": 7, "pageToken": token}));
+        let reply = ask(&gcp, &filter, &json!({"pageSize": 7, "pageToken": token}));
         let page = reply.body["entries"]
             .as_array()
             .cloned()
@@ -193,10 +193,10 @@ fn pages_go_on_where_the_last_one_ended() {
     }
     assert_eq!(found, whole);
     assert!(whole.len() > 20);
-    let other = ask(&gcp, "severity>=INFO", json!({"pageToken": token}));
+    let other = ask(&gcp, "severity>=INFO", &json!({"pageToken": token}));
     assert_eq!(other.status, 400, "a token is good for its own search only");
     assert_eq!(
-        ask(&gcp, &filter, json!({})).body["entries"]
+        ask(&gcp, &filter, &json!({})).body["entries"]
             .as_array()
             .unwrap()
             .len(),
@@ -214,7 +214,7 @@ fn a_search_for_a_needle_gives_up_and_goes_on() {
     let filter = "protoPayload.serviceName=\"vpcaccess.googleapis.com\"";
     let (mut rounds, mut token, mut found) = (0, String::new(), Vec::new());
     while rounds < 40 {
-        let reply = ask(&gcp, filter, json!({"pageToken": token}));
+        let reply = ask(&gcp, filter, &json!({"pageToken": token}));
         found.extend(
             reply.body["entries"]
                 .as_array()
@@ -294,7 +294,7 @@ fn sixty_searches_a_minute() {
             ask(
                 &gcp,
                 "resource.type=\"vpc_access_connector\" severity>=ALERT",
-                json!({})
+                &json!({})
             )
             .status,
             200
@@ -303,7 +303,7 @@ fn sixty_searches_a_minute() {
     let refused = ask(
         &gcp,
         "resource.type=\"vpc_access_connector\" severity>=ALERT",
-        json!({}),
+        &json!({}),
     );
     assert_eq!((refused.status, refused.rpc()), (429, "RESOURCE_EXHAUSTED"));
     assert!(
@@ -317,7 +317,7 @@ fn sixty_searches_a_minute() {
         ask(
             &gcp,
             "resource.type=\"vpc_access_connector\" severity>=ALERT",
-            json!({})
+            &json!({})
         )
         .status,
         200

@@ -161,18 +161,18 @@ fn each_criterion_can_be_broken_alone() {
             vec!["no dns failure"],
         ),
     ] {
-        plan::faults(&gcp, json!([fault]));
+        plan::faults(&gcp, &json!([fault]));
         assert_eq!(violated(&load(&gcp)), rows, "{fault}");
     }
-    plan::faults(&gcp, json!([{"fault": "connect_slow", "seconds": 6}]));
+    plan::faults(&gcp, &json!([{"fault": "connect_slow", "seconds": 6}]));
     assert!(violated(&load(&gcp)).contains(&"connect < 5 s"));
-    plan::faults(&gcp, json!([{"fault": "db_slow", "seconds": 30}]));
+    plan::faults(&gcp, &json!([{"fault": "db_slow", "seconds": 30}]));
     assert!(violated(&load(&gcp)).contains(&"query < 30 s"));
-    plan::faults(&gcp, json!([{"fault": "db_down"}]));
+    plan::faults(&gcp, &json!([{"fault": "db_down"}]));
     assert!(violated(&load(&gcp)).contains(&"no 503"));
     plan::faults(
         &gcp,
-        json!([{"fault": "app_errors", "ratio": 1, "service": "netra-auth"}]),
+        &json!([{"fault": "app_errors", "ratio": 1, "service": "netra-auth"}]),
     );
     assert_eq!(violated(&load(&gcp)), [""; 0], "another service's fault");
     gcp.delete("/_emulator/traffic");
@@ -261,7 +261,7 @@ fn services_moved_to_another_connector_relieve_the_first() {
     let name = "projects/netra-staging/locations/us-central1/connectors/second";
     for service in plan::services(&gcp).iter().take(5) {
         plan::deploy(&gcp, service, |template| {
-            template["vpcAccess"]["connector"] = json!(name)
+            template["vpcAccess"]["connector"] = json!(name);
         });
     }
     plan::settle(&mut gcp);
@@ -325,7 +325,7 @@ fn a_container_that_cannot_start_in_time_fails_its_rollout() {
         rollout(http(3), grown).0,
         "with a larger connector 30 s are enough"
     );
-    let down: &dyn Fn(&mut Gcp) = &|gcp| plan::faults(gcp, json!([{"fault": "db_down"}]));
+    let down: &dyn Fn(&mut Gcp) = &|gcp| plan::faults(gcp, &json!([{"fault": "db_down"}]));
     let (up, message) = rollout(
         json!({"tcpSocket": {}, "periodSeconds": 240, "failureThreshold": 1, "timeoutSeconds": 240}),
         down,
@@ -361,7 +361,7 @@ fn machines_are_as_well_as_their_check_finds_them() {
 fn a_snapshot_carries_the_load_on() {
     let mut gcp = staging();
     plan::connector(&mut gcp, "e2-micro", 2, 10);
-    plan::faults(&gcp, json!([{"fault": "tls_slow", "seconds": 3}]));
+    plan::faults(&gcp, &json!([{"fault": "tls_slow", "seconds": 3}]));
     gcp.wait(45);
     let before = load(&gcp);
     let resumed = Emulator::new(Options::default());

@@ -87,7 +87,7 @@ impl World {
     }
 
     /// Sets what goes wrong.
-    pub fn faults(&self, faults: Value) {
+    pub fn faults(&self, faults: &Value) {
         let controls = serde_json::json!({"faults": faults});
         let controls = evenkeel::emulator::Controls::from_json(&controls).unwrap();
         self.emulator.set_traffic(controls).unwrap();

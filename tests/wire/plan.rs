@@ -108,7 +108,7 @@ pub fn all(gcp: &mut Gcp) {
 }
 
 /// What goes wrong from now on, on top of what the state leads to.
-pub fn faults(gcp: &Gcp, faults: Value) {
+pub fn faults(gcp: &Gcp, faults: &Value) {
     let set = gcp.call("PUT", "/_emulator/traffic", json!({"faults": faults}));
     assert_eq!(set.status, 200, "{}", set.text);
 }
