@@ -40,6 +40,7 @@ static RULES: Rules = Rules {
         change: |scene| Some(rotation::change(scene)),
         removal: |scene| Some(removal::procedure(scene)),
         always: true,
+        looks_around: true,
     }),
     exists: |present| Seen::read(Some(&present.raw)).exists(),
     shown: &[RECORDS],
