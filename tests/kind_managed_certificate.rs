@@ -566,3 +566,45 @@ fn a_renewal_that_cannot_be_made_is_replaced_once_google_gives_up() {
         operator.stop().await;
     });
 }
+
+/// Findings of a manifest: where, and what.
+fn findings(resource: Value) -> Vec<(String, String)> {
+    let manifest = declared_as(key(), resource);
+    let all = evenkeel::kinds::of(Kind::ManagedCertificate).check(&manifest);
+    all.into_iter().map(|one| (one.path, one.message)).collect()
+}
+
+#[test]
+fn each_entry_says_what_it_is_for() {
+    let entries = json!([
+        {"map": "front", "hostname": WILD},
+        {"map": "front"},
+        {"map": "front", "hostname": BASE, "matcher": "PRIMARY"},
+        {"map": "front", "hostname": "*.NETRA.example.com."},
+        {"map": "front", "hostname": "two words"},
+        {"map": "back", "hostname": "www.example.com"},
+        {"map": "back", "matcher": "PRIMARY"},
+    ]);
+    let found = findings(json!({"managed": {"domains": [WILD]}, "attachTo": entries}));
+    let found: Vec<(&str, &str)> = found
+        .iter()
+        .map(|(path, what)| (path.trim_start_matches("spec.resource."), what.as_str()))
+        .collect();
+    let ambiguous = "the entry says not what it is for";
+    assert_eq!(
+        found,
+        [
+            ("attachTo[1]", ambiguous),
+            ("attachTo[2]", ambiguous),
+            ("attachTo[3]", "front/*.netra.example.com is there twice"),
+            (
+                "attachTo[4].hostname",
+                "`two words` is neither a host name nor a wildcard for the hosts of one"
+            ),
+            (
+                "attachTo[5]",
+                "the certificate is not for `www.example.com`"
+            ),
+        ]
+    );
+}

@@ -105,8 +105,14 @@ impl ManagedKind for ManagedCertificate {
     }
 
     fn notes(&self, live: Option<&Fields>, declared: &Fields) -> Vec<String> {
-        let same = live.is_some_and(|live| diff(declared, live).is_empty());
-        if same {
+        let Some(live) = live else {
+            return vec![
+                "the DNS: a person publishes the records that status.observed.dnsResourceRecords shows, and \
+                 Google then issues the certificate"
+                    .to_owned(),
+            ];
+        };
+        if diff(declared, live).is_empty() {
             return Vec::new();
         }
         vec![
