@@ -567,6 +567,48 @@ fn a_renewal_that_cannot_be_made_is_replaced_once_google_gives_up() {
     });
 }
 
+/// What is said of the end, in the condition, where there is one.
+fn expiring(operator: &Operator) -> Option<(Reason, String)> {
+    let status = operator.status_of(&key());
+    let condition = status.condition(ConditionType::Expiring)?;
+    Some((condition.reason, condition.message.clone()))
+}
+
+/// A person takes the record out of the DNS, so Google cannot renew; it goes on once the record is back.
+#[test]
+fn an_end_that_is_near_says_what_keeps_google_from_renewing() {
+    run(|| async {
+        let world = World::new();
+        let manifest = certificate(&[WILD], &[WILD]);
+        let operator = served(&world, &manifest).await;
+        assert_eq!(expiring(&operator), None);
+        operator.stop().await;
+        let records = world.dns_records();
+        world.emulator.set_dns(BTreeMap::new());
+        tokio::time::sleep(61 * 24 * HOUR).await;
+        let operator = world.start(vec![manifest.clone()]).await;
+        tokio::time::sleep(10 * MINUTE).await;
+        let (reason, message) = expiring(&operator).expect("a condition");
+        assert_eq!(reason, Reason::ExpiresSoon);
+        assert!(message.starts_with("warning: "), "{message}");
+        let (name, data) = records.first_key_value().unwrap();
+        let publish = format!("publish in the DNS: {name} CNAME {data}");
+        assert!(message.contains(&publish), "{message}");
+        let serves = ready(&operator);
+        assert_eq!(serves.reason, Reason::UpToDate, "it serves on: {serves:?}");
+
+        world.emulator.set_dns(records);
+        let told = |operator: &Operator| expiring(operator).is_none();
+        operator.until(48 * HOUR, told).await;
+        assert_eq!(
+            world.collection("certificates").len(),
+            1,
+            "nothing was made"
+        );
+        operator.stop().await;
+    });
+}
+
 /// Findings of a manifest: where, and what.
 fn findings(resource: Value) -> Vec<(String, String)> {
     let manifest = declared_as(key(), resource);
