@@ -17,17 +17,18 @@ use std::sync::Arc;
 
 /// Lists 2,000 resources of a kind and returns how many came, and how many reads it took.
 async fn sweep(kind: Kind, places: &[&str]) -> (usize, usize) {
-    sweep_after(|_| (), kind, places).await
+    sweep_of(Scenario::Many, |_| (), kind, places).await
 }
 
-async fn sweep_after(
+async fn sweep_of(
+    scenario: Scenario,
     prepare: impl FnOnce(&Emulator),
     kind: Kind,
     places: &[&str],
 ) -> (usize, usize) {
     let timing = Timing::instant();
     let options = Options {
-        scenario: Scenario::Many,
+        scenario,
         seed: 1,
         timing,
     };
@@ -100,6 +101,6 @@ async fn managed_certificates_come_with_their_surroundings() {
             post("certificates?certificate", &format!("c{index}"), managed);
         }
     };
-    let found = sweep_after(make, Kind::ManagedCertificate, &["global"]).await;
+    let found = sweep_of(Scenario::Empty, make, Kind::ManagedCertificate, &["global"]).await;
     assert_eq!(found, (501, 2 + 1 + 1 + 1));
 }
