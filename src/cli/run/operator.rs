@@ -9,6 +9,7 @@ use crate::cli::args::{Gcp, Mode, RunArgs};
 use crate::cli::config::Config;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit};
+use crate::emulator::dataplane::{Dataplane, Listen};
 use crate::emulator::server;
 use crate::engine::{Board, Command, Declaration, Engine, Ports, Settings};
 use crate::journal::SqliteJournal;
@@ -141,6 +142,8 @@ pub struct Served {
     pub address: SocketAddr,
     stop: CancellationToken,
     task: JoinHandle<()>,
+    /// What its services answer; stops with this.
+    _dataplane: Dataplane,
 }
 
 impl Served {
@@ -171,6 +174,10 @@ pub async fn serve_emulator(world: &World, listen: &str) -> Result<Option<Served
     let address = listener
         .local_addr()
         .map_err(|error| failed(error.to_string()))?;
+    let clock = Arc::clone(&world.clock);
+    let now = Arc::new(move || clock.now());
+    let dataplane = Dataplane::start(Arc::clone(emulator), now, Listen::default());
+    let dataplane = dataplane.await.map_err(|error| failed(error.to_string()))?;
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let task = tokio::spawn(server::serve(Arc::clone(emulator), listener, stopped));
@@ -178,5 +185,6 @@ pub async fn serve_emulator(world: &World, listen: &str) -> Result<Option<Served
         address,
         stop,
         task,
+        _dataplane: dataplane,
     }))
 }
