@@ -11,6 +11,7 @@ mod phases;
 mod poll;
 mod ports;
 mod queue;
+mod resources;
 mod turn;
 
 pub use board::{Board, CheckReport, PhaseReport, Report};
@@ -194,8 +195,7 @@ impl Engine {
         let far = Duration::from_hours(1);
         let full = self.passes.len() >= self.shared.settings.concurrency;
         let work = if full { None } else { self.queue.next_due() };
-        let busy = self.probes.len() >= self.shared.settings.probes;
-        let probe = if busy { None } else { self.checks.next_due() };
+        let probe = self.checks.next_due(self.shared.settings.probes);
         let next = [work, probe, self.polls.next_due(), self.phases.next_due()];
         let next = next.into_iter().flatten().min();
         next.map_or(far, |at| {

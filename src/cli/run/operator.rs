@@ -72,7 +72,8 @@ impl Operator {
             services: world.services.clone(),
             journal: Arc::clone(&journal) as _,
             prober: Arc::new(FromHere {
-                probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES),
+                probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES)
+                    .with_google(&world.client),
                 clock: Arc::clone(&world.clock),
             }),
             clock: Arc::clone(&world.clock),
