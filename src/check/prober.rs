@@ -9,6 +9,7 @@ use crate::secrets::{Secret, Secrets};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -45,6 +46,8 @@ pub struct Probers {
     /// Samples at the same time, of all checks together.
     budget: Semaphore,
     limit: u32,
+    /// HTTP requests that are done.
+    done: Arc<AtomicU64>,
 }
 
 impl Probers {
@@ -57,7 +60,14 @@ impl Probers {
             secrets,
             budget: Semaphore::new(limit as usize),
             limit,
+            done: Arc::default(),
         }
+    }
+
+    /// How many HTTP requests are done, while a probe still runs.
+    #[must_use]
+    pub fn done(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.done)
     }
 
     async fn measure(&self, check: &CheckSpec, ask: Ask) -> Result<Window, ProberError> {
@@ -70,7 +80,7 @@ impl Probers {
                 }
                 let ca = self.maybe(http.ca_ref.as_ref()).await?;
                 let secrets = HttpSecrets { ca, headers };
-                http::probe(http, secrets, timeout, check.interval.0).await
+                http::probe(http, secrets, (timeout, check.interval.0), &self.done).await
             }
             Some(Source::Tls(tls)) => {
                 let ca = self.maybe(tls.ca_ref.as_ref()).await?;
