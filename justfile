@@ -19,6 +19,10 @@ seeds count="10000":
 replay seed:
     EVENKEEL_SEED={{seed}} cargo test --test sim -- --nocapture
 
+# Property tests over other cases than the usual ones: `just explore core_checks 42`.
+explore test seed cases="100000":
+    PROPTEST_RNG_SEED={{seed}} PROPTEST_CASES={{cases}} cargo test --test {{test}}
+
 # Writes crds/ again after a change of src/api.
 crds:
     cargo run -- crds --output crds

@@ -156,6 +156,27 @@ fn green_to_red_goes_back_and_is_held_through_resyncs_and_restarts() {
 }
 
 #[test]
+fn each_content_goes_back_once_also_where_another_came_between() {
+    run(|| async {
+        let (world, _) = world(Reads::Connector(slow_on_standard));
+        let operator = world.operator();
+        let other = json!({"machineType": "e2-standard-4", "minInstances": 2, "maxInstances": 3});
+        for (content, writes) in [
+            (machine(), 2),
+            (other.clone(), 4),
+            (machine(), 4),
+            (other, 4),
+        ] {
+            declare(&operator, content).await;
+            let status = operator.settle(2 * HOUR).await;
+            assert_eq!(ready(&status).0, Reason::RolledBack);
+            assert_eq!(world.writes().len(), writes);
+        }
+        operator.stop().await;
+    });
+}
+
+#[test]
 fn a_retry_releases_a_fixed_commit_goes_on_and_a_reverted_one_is_ready_at_once() {
     run(|| async {
         let (world, meter) = world(Reads::Connector(slow_on_standard));

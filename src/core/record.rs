@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Contents that went back and are remembered as such, so that memory stays bounded.
+pub const WENT_BACK_LIMIT: usize = 50;
+
 /// The memory of one resource. Written in one transaction with what happens around it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -52,8 +55,9 @@ pub struct Record {
     pub write: Option<Write>,
     pub retry: Option<Retry>,
     pub repeated: Option<Repeated>,
-    /// The digest that was rolled back automatically: once per content.
-    pub rolled_back: Option<String>,
+    /// The digests that were rolled back automatically, newest last: once for each.
+    #[serde(default)]
+    pub went_back: Vec<String>,
     /// Counts the calls ever written down, for their ids.
     pub sends: u64,
     /// The last operation that was ours, so that it is not taken for a newer one.
@@ -90,7 +94,7 @@ impl Record {
             write: None,
             retry: None,
             repeated: None,
-            rolled_back: None,
+            went_back: Vec::new(),
             sends: 0,
             last_operation: None,
             released: false,
@@ -114,6 +118,20 @@ impl Record {
         let failed =
             |entry: &&HistoryEntry| entry.digest == digest && entry.outcome == Outcome::Failed;
         self.history.iter().filter(failed).count()
+    }
+
+    /// The content was rolled back before, and nobody said retry.
+    #[must_use]
+    pub fn has_gone_back(&self, digest: &str) -> bool {
+        self.went_back.iter().any(|at| at == digest)
+    }
+
+    /// Remembers a rollback of this content. Beyond [`WENT_BACK_LIMIT`] the oldest is forgotten.
+    pub fn go_back_from(&mut self, digest: &str) {
+        self.went_back.retain(|at| at != digest);
+        self.went_back.push(digest.to_owned());
+        let excess = self.went_back.len().saturating_sub(WENT_BACK_LIMIT);
+        self.went_back.drain(..excess);
     }
 
     /// The name under which GCP has it now.

@@ -111,7 +111,7 @@ fn a_change_without_its_version() {
         body(trace, 0).as_object_mut().unwrap().remove("etag");
     });
     catches(steps::versioned, |trace| {
-        body(trace, 0)["etag"] = json!("another")
+        body(trace, 0)["etag"] = json!("another");
     });
 }
 

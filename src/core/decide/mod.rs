@@ -338,7 +338,7 @@ impl<'a> Run<'a> {
             return stop(stalled(held.reason, held.message.clone()));
         }
         // One automatic attempt for each content, also where another one came between.
-        if self.record.rolled_back.as_deref() == Some(desired.digest) {
+        if self.record.has_gone_back(desired.digest) {
             let message = "this very content was rolled back before, and is held. Commit other \
                            content, or `evenkeel rollout retry` to send it again";
             self.hold(desired.digest, Reason::RolledBack, message.to_owned(), None);

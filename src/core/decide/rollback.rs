@@ -67,7 +67,7 @@ impl<'a> Run<'a> {
         on_failure.unwrap_or_default() == OnFailure::Rollback
             // A caller that may not write may not write back either.
             && reason != Reason::PermissionDenied
-            && self.record.rolled_back.as_deref() != Some(desired.digest)
+            && !self.record.has_gone_back(desired.digest)
     }
 
     fn go_back(&mut self, desired: &Desired<'a>, failed: &Rollout, because: Reason, live: &Fields) {
@@ -85,7 +85,7 @@ impl<'a> Run<'a> {
         if back.is_empty() {
             return;
         }
-        self.record.rolled_back = Some(desired.digest.to_owned());
+        self.record.go_back_from(desired.digest);
         let texts: Vec<_> = back.iter().map(plan::change_text).collect();
         let target = back
             .into_iter()

@@ -66,7 +66,9 @@ impl<'a> Run<'a> {
         self.record.held = None;
         self.record.retry = None;
         self.record.repeated = None;
-        self.record.rolled_back = None;
+        if let Some(desired) = self.input.desired {
+            self.record.went_back.retain(|at| at != desired.digest);
+        }
         self.normal("Retry", "a person asked to try again");
     }
 
