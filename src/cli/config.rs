@@ -6,6 +6,7 @@ use crate::api::HumanDuration;
 use crate::core::freeze::{Freeze, When};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::path::Path;
 
 /// The file as written.
@@ -16,6 +17,10 @@ pub struct Config {
     pub mode: Option<ModeName>,
     /// Time between two looks at GCP.
     pub interval: Option<HumanDuration>,
+    /// Where to serve the operator's own state; left out: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Names that requests to it may use, besides addresses and localhost.
+    pub listen_hosts: Vec<String>,
     pub budgets: Budgets,
     pub freeze_windows: Vec<FreezeWindow>,
 }

@@ -175,7 +175,8 @@ fn verdict(verdict: Verdict) -> (&'static str, Style) {
 }
 
 fn phases(report: &LoadReport, wide: bool) -> String {
-    let shown = |index: usize| wide || ["p50", "p90", "p99", "max"].contains(&STATS[index].as_str());
+    let shown =
+        |index: usize| wide || ["p50", "p90", "p99", "max"].contains(&STATS[index].as_str());
     let titles = ["MIN", "AVG", "P50", "P90", "P95", "P99", "MAX"];
     let mut head = vec!["PHASE"];
     head.extend((0..STATS.len()).filter(|i| shown(*i)).map(|i| titles[i]));
@@ -219,10 +220,7 @@ fn expectations(report: &LoadReport, width: Option<usize>) -> String {
     let mut table = Table::new(&["EXPECTED", "NUMBERS"], Last::Wrap);
     for number in &report.expectations {
         let (word, style) = holds(number);
-        table.row(vec![
-            Cell::styled(word, style),
-            number.text.as_str().into(),
-        ]);
+        table.row(vec![Cell::styled(word, style), number.text.as_str().into()]);
     }
     if table.is_empty() {
         return String::new();

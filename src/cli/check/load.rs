@@ -4,15 +4,16 @@ use super::probe::{Rig, evaluate};
 use crate::api::probe::{Load, SAMPLES_LIMIT};
 use crate::api::{CheckSpec, Document, HumanDuration, Source};
 use crate::check::{Ask, Prober as _};
-use crate::cli::args::{CheckRunArgs, GetFormat, Globals};
+use crate::cli::args::{CheckRunArgs, GetFormat};
 use crate::cli::run::{screen, signals::Signals};
 use crate::cli::{CliError, Exit, block_on, get, load as manifests, objects, out};
 use crate::core::check::{ProberError, Verdict, Window};
 use crate::core::health::load::{self, Effort, LoadReport};
 use crate::render;
 use crate::source::Set;
-use std::sync::atomic::{AtomicU64, Ordering};
+use jiff::Timestamp;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Time between two looks at how far it is.
@@ -23,29 +24,27 @@ const LONGEST: Duration = Duration::from_hours(1);
 const HTTP_LIMIT: u32 = 200;
 
 /// Runs the verb.
-pub fn run(globals: &Globals, args: &CheckRunArgs) -> Result<Exit, CliError> {
+pub fn run(args: &CheckRunArgs) -> Result<Exit, CliError> {
     let set = manifests::load_or_explain(&manifests::inputs(&args.paths), Exit::BadInput)?;
     let check = named(&set, args)?;
     let test = Test::of(check, args)?;
-    block_on(carry_out(globals, args, test))
+    block_on(carry_out(args, test))
 }
 
 fn named<'a>(set: &'a Set, args: &CheckRunArgs) -> Result<&'a Document<CheckSpec>, CliError> {
     let mut checks = set.checks.iter();
-    checks
-        .find(|check| check.name == args.name)
-        .ok_or_else(|| {
-            let names = set.checks.iter().map(|check| &*check.name);
-            let hint = match objects::nearest(&args.name, names.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if set.checks.is_empty() => "there is none at all".to_owned(),
-                None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
-            };
-            let place = manifests::names(&args.paths);
-            CliError::new(format!("there is no Check `{}` in {place}", args.name))
-                .hint(hint)
-                .exit(Exit::BadInput)
-        })
+    checks.find(|check| check.name == args.name).ok_or_else(|| {
+        let names = set.checks.iter().map(|check| &*check.name);
+        let hint = match objects::nearest(&args.name, names.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if set.checks.is_empty() => "there is none at all".to_owned(),
+            None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
+        };
+        let place = manifests::names(&args.paths);
+        CliError::new(format!("there is no Check `{}` in {place}", args.name))
+            .hint(hint)
+            .exit(Exit::BadInput)
+    })
 }
 
 /// A check with its load, and how often it is probed.
@@ -60,16 +59,14 @@ struct Test {
 
 impl Test {
     fn of(check: &Document<CheckSpec>, args: &CheckRunArgs) -> Result<Self, CliError> {
-        let mut check = check.clone();
-        let mut test = |concurrency, rounds: bool| Test {
+        let test = |concurrency, rounds: bool| Test {
             concurrency,
             requests: args.requests.filter(|_| rounds),
             duration: args.duration.map(|given| given.0).filter(|_| rounds),
             check: check.clone(),
         };
-        let refused = |what: String, hint: &str| {
-            Err(CliError::new(what).hint(hint).exit(Exit::BadInput))
-        };
+        let refused =
+            |what: String, hint: &str| Err(CliError::new(what).hint(hint).exit(Exit::BadInput));
         let written = at_once(&check.spec);
         let concurrency = args.concurrency.unwrap_or(written);
         match check.spec.source() {
@@ -99,7 +96,6 @@ impl Test {
             source => {
                 let name = source.map_or("it", Source::as_str);
                 let what = format!("Check {} takes no load: {name} asks Google", check.name);
-                check.spec.expect.clear();
                 refused(what, "`evenkeel check --once` shows what it says")
             }
         }
@@ -160,10 +156,10 @@ fn sized(spec: &CheckSpec, size: u32) -> CheckSpec {
     spec
 }
 
-async fn carry_out(globals: &Globals, args: &CheckRunArgs, test: Test) -> Result<Exit, CliError> {
-    let rig = Rig::new(globals, args.secrets.clone(), std::slice::from_ref(&test.check))?;
+async fn carry_out(args: &CheckRunArgs, test: Test) -> Result<Exit, CliError> {
+    let rig = Rig::new(args.secrets.clone());
     let mut signals = Signals::new()?;
-    let (started_at, began) = (rig.now(), Instant::now());
+    let (started_at, began) = (Timestamp::now(), Instant::now());
     let done = rig.probers.done();
     let outcome = tokio::select! {
         outcome = rounds(&rig, &test, began, &done) => outcome,
@@ -201,7 +197,7 @@ async fn rounds(
     let http = test.check.spec.http.is_some();
     while let Some(size) = test.next_round(all.samples(), began) {
         let ask = Ask {
-            now: rig.now(),
+            now: Timestamp::now(),
             not_before: None,
         };
         let round = rig.probers.probe(&sized(&test.check.spec, size), ask).await;
@@ -218,7 +214,12 @@ async fn rounds(
 
 /// Says how far it is, for ever.
 async fn progress(test: &Test, began: Instant, done: &Arc<AtomicU64>) {
-    let load = test.check.spec.http.as_ref().and_then(|http| http.load.as_ref());
+    let load = test
+        .check
+        .spec
+        .http
+        .as_ref()
+        .and_then(|http| http.load.as_ref());
     let requests = test.requests.or(load.and_then(|load| load.requests));
     let duration = load.and_then(|load| load.duration).map(|given| given.0);
     let duration = test.duration.or(duration);
@@ -236,9 +237,11 @@ async fn progress(test: &Test, began: Instant, done: &Arc<AtomicU64>) {
 
 fn print(report: &LoadReport, form: GetFormat) -> Result<(), CliError> {
     match form {
-        GetFormat::Table | GetFormat::Wide => {
-            out::text(&render::health::load(report, form == GetFormat::Wide, out::width()))
-        }
+        GetFormat::Table | GetFormat::Wide => out::text(&render::health::load(
+            report,
+            form == GetFormat::Wide,
+            out::width(),
+        )),
         GetFormat::Json => out::json(report),
         GetFormat::Yaml => out::text(&get::yaml(report)?),
     }

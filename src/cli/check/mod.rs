@@ -3,7 +3,7 @@
 mod load;
 mod probe;
 
-use super::args::{CheckArgs, CheckVerb, GetFormat, Globals};
+use super::args::{CheckArgs, CheckVerb, GetFormat};
 use super::run::screen;
 use super::run::signals::Signals;
 use super::{CliError, Exit, block_on, get, load as manifests, objects, out};
@@ -11,17 +11,18 @@ use crate::api::{CheckSpec, Document};
 use crate::core::health::{self, Health};
 use crate::render;
 use crate::source::Set;
+use jiff::Timestamp;
 use probe::{Probed, Rig};
 use std::collections::BTreeSet;
 
 /// Runs the verb, or the one below it.
-pub fn run(globals: &Globals, args: &CheckArgs) -> Result<Exit, CliError> {
+pub fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     if let Some(CheckVerb::Run(args)) = &args.verb {
-        return load::run(globals, args);
+        return load::run(args);
     }
     let set = manifests::load_or_explain(&manifests::inputs(&args.paths), Exit::BadInput)?;
     let checks = in_focus(set, args)?;
-    block_on(report(globals, args, checks))
+    block_on(report(args, checks))
 }
 
 /// The checks of the component in focus, all of them where none is.
@@ -61,12 +62,8 @@ fn in_focus(set: Set, args: &CheckArgs) -> Result<Vec<Document<CheckSpec>>, CliE
     Ok(set.checks.into_iter().filter(about).collect())
 }
 
-async fn report(
-    globals: &Globals,
-    args: &CheckArgs,
-    checks: Vec<Document<CheckSpec>>,
-) -> Result<Exit, CliError> {
-    let rig = Rig::new(globals, args.secrets.clone(), &checks)?;
+async fn report(args: &CheckArgs, checks: Vec<Document<CheckSpec>>) -> Result<Exit, CliError> {
+    let rig = Rig::new(args.secrets.clone());
     let mut signals = Signals::new()?;
     let mut exit = Exit::Interrupted;
     loop {
@@ -77,7 +74,7 @@ async fn report(
         };
         screen::show(None);
         let looks: Vec<_> = probed.iter().map(Probed::look).collect();
-        let health = health::report(&looks, rig.now());
+        let health = health::report(&looks, Timestamp::now());
         print(&health, args)?;
         exit = if health.state.is_good() {
             Exit::Success

@@ -2,8 +2,6 @@
 
 use crate::api::{CheckSpec, Document};
 use crate::check::{Ask, Prober as _, Probers};
-use crate::cli::CliError;
-use crate::cli::args::Globals;
 use crate::core::check::{Criteria, Evaluation, ProberError, ProberFault, Window};
 use crate::core::health::Look;
 use crate::secrets::LocalSecrets;
@@ -39,19 +37,11 @@ impl Probed<'_> {
 }
 
 impl Rig {
-    pub fn new(
-        _globals: &Globals,
-        secrets: Option<PathBuf>,
-        _checks: &[Document<CheckSpec>],
-    ) -> Result<Self, CliError> {
-        let secrets = Arc::new(LocalSecrets::new(secrets));
-        Ok(Rig {
-            probers: Probers::new(secrets, SAMPLES),
-        })
-    }
-
-    pub fn now(&self) -> Timestamp {
-        Timestamp::now()
+    /// `secrets`: the folder of named ones.
+    pub fn new(secrets: Option<PathBuf>) -> Self {
+        Rig {
+            probers: Probers::new(Arc::new(LocalSecrets::new(secrets)), SAMPLES),
+        }
     }
 
     /// All at once, within the budget of samples.
@@ -61,7 +51,7 @@ impl Rig {
 
     async fn probe<'a>(&self, check: &'a Document<CheckSpec>) -> Probed<'a> {
         let ask = Ask {
-            now: self.now(),
+            now: Timestamp::now(),
             not_before: None,
         };
         let reading = self.probers.probe(&check.spec, ask).await;

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// Commands that may wait; the engine takes them at once.
@@ -117,6 +117,11 @@ impl Operator {
         let _ = self.commands.send(Command::SourceFailed(why)).await;
     }
 
+    /// Whether the loop has ended, for those who outlive this borrow.
+    pub fn pulse(&self) -> AbortHandle {
+        self.task.abort_handle()
+    }
+
     pub fn is_gone(&self) -> bool {
         self.task.is_finished()
     }
@@ -136,11 +141,11 @@ impl Operator {
     }
 }
 
-/// The emulator of this process, reachable from outside.
+/// Something of this process that is reachable from outside: the emulator, the operator's state.
 pub struct Served {
     pub address: SocketAddr,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
+    pub(super) stop: CancellationToken,
+    pub(super) task: JoinHandle<()>,
 }
 
 impl Served {

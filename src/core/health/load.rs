@@ -2,9 +2,7 @@
 
 use super::{Number, number};
 use crate::api::CheckSpec;
-use crate::core::check::{
-    Evaluation, FieldKind, NoVerdict, Stat, Value, Verdict, Window, fields,
-};
+use crate::core::check::{Evaluation, FieldKind, NoVerdict, Stat, Value, Verdict, Window, fields};
 use jiff::Timestamp;
 use serde::Serialize;
 

@@ -161,5 +161,10 @@ fn message(look: &Look<'_>) -> String {
     if matter.is_empty() && look.warning {
         matter.extend(look.last.into_iter().flat_map(Evaluation::warned));
     }
-    words(look.last, &matter)
+    let words = words(look.last, &matter);
+    let told = look.last.is_some_and(|last| last.unknown.is_some());
+    match look.verdict {
+        Verdict::Unknown if !told => format!("no verdict yet: {words}"),
+        _ => words,
+    }
 }

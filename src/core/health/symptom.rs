@@ -92,7 +92,8 @@ pub(super) fn side(spec: &CheckSpec, last: Option<&Evaluation>) -> (Side, String
             (side, because)
         }
         Some(Source::Tcp(_)) if component == "application" => {
-            let text = "the application's port takes no connection: it may be down, or out of reach";
+            let text =
+                "the application's port takes no connection: it may be down, or out of reach";
             (Side::Either, text.to_owned())
         }
         Some(Source::Tcp(_)) => below("no application takes part in a TCP connection"),
