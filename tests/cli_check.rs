@@ -67,7 +67,7 @@ apiVersion: evenkeel.dev/v1alpha1
 kind: Check
 metadata: {{name: golden-path}}
 spec:
-  interval: 1s
+  interval: 20s
   timeout: 20s
   http: {{url: 'http://127.0.0.1:{http}/health'}}
   expect: [ok.ratio >= 1, status == 200]
@@ -79,7 +79,7 @@ apiVersion: evenkeel.dev/v1alpha1
 kind: Check
 metadata: {{name: way-to-db}}
 spec:
-  interval: 1s
+  interval: 20s
   timeout: 20s
   tcp: {{host: 127.0.0.1, port: {tcp}, connections: 5}}
   expect: [ok.ratio >= 1, connect.max < 10s]

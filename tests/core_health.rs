@@ -202,6 +202,12 @@ fn the_incident_of_a_full_connector_is_the_infrastructure() {
         "what is below it holds: 1 of 1 checks, of vpc_connector"
     );
 
+    // A request that ends on its way says that much.
+    let http = check("application", HTTP, "ok.ratio >= 1");
+    let lost = probed(&http, vec![failed("connect", "refused")]);
+    let alone = health(&[("path", &http, &lost)]).diagnosis.unwrap();
+    assert_eq!(alone.because, "it starts at the way to the application");
+
     // Nobody looked at the way.
     let alone = health(&[("no-503", &log, &seen)]).diagnosis.unwrap();
     assert_eq!(alone.classification, Classification::Unknown);

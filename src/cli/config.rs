@@ -127,13 +127,15 @@ mod tests {
     #[test]
     fn a_whole_file() {
         let config = load(
-            "mode: Observe\ninterval: 30s\nbudgets: {deletesPerSync: 2, concurrentRollouts: 1}\n\
+            "mode: Observe\ninterval: 30s\nlisten: 127.0.0.1:8086\nlistenHosts: [keel]\nbudgets: {deletesPerSync: 2, concurrentRollouts: 1}\n\
              freezeWindows:\n- {name: weekend, from: Fri 16:00, to: Mon 08:00, timeZone: Europe/Berlin}\n\
              - {name: launch, from: 2026-12-01T00:00:00Z, to: 2026-12-02T00:00:00Z}\n",
         )
         .unwrap();
         assert_eq!(config.mode, Some(ModeName::Observe));
         assert_eq!(config.budgets.concurrent_rollouts, Some(1));
+        assert_eq!(config.listen.map(|listen| listen.port()), Some(8086));
+        assert_eq!(config.listen_hosts, ["keel"]);
         assert_eq!(config.freezes().unwrap().len(), 2);
         assert_eq!(load("").unwrap(), Config::default());
     }

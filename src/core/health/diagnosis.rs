@@ -81,13 +81,13 @@ fn weigh(evidence: &[Symptom], all: &[Symptom]) -> (Classification, String) {
     let has = |side: Side| speaks(side).next().is_some();
     match (has(Side::Infrastructure), has(Side::Application)) {
         (true, true) => {
-            let below = components(speaks(Side::Infrastructure));
+            let below = places(speaks(Side::Infrastructure));
             let text =
                 format!("{below} below the application, and the application by itself as well");
             (Classification::Mixed, text)
         }
         (true, false) => {
-            let mut text = format!("it starts at {}", components(speaks(Side::Infrastructure)));
+            let mut text = format!("it starts at {}", places(speaks(Side::Infrastructure)));
             if has(Side::Either) {
                 let seen = objects(speaks(Side::Either));
                 text = format!("{text}; what {seen} shows can follow from that");
@@ -135,6 +135,16 @@ fn by_exclusion(all: &[Symptom]) -> (Classification, String) {
 
 fn components<'a>(symptoms: impl Iterator<Item = &'a Symptom>) -> String {
     listed(symptoms.map(|symptom| symptom.component.clone()).collect())
+}
+
+/// Where what is below the application fails. A request that ends on its way to the application
+/// says that much, and not where.
+fn places<'a>(symptoms: impl Iterator<Item = &'a Symptom>) -> String {
+    let named = symptoms.filter(|symptom| symptom.component != "application");
+    match components(named) {
+        places if places.is_empty() => "the way to the application".to_owned(),
+        places => places,
+    }
 }
 
 fn objects<'a>(symptoms: impl Iterator<Item = &'a Symptom>) -> String {
