@@ -3,8 +3,10 @@
 use super::args::{EmulatorArgs, Globals, Speed};
 use super::run::signals;
 use super::{CliError, Exit, block_on, out};
+use crate::emulator::dataplane::{Dataplane, Listen};
 use crate::emulator::{Emulator, FaultRule, Options, Scenario, Timing, server};
 use crate::render;
+use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -71,7 +73,18 @@ async fn serve(
         // Every project is let in.
         Scenario::Empty => "my-project",
     };
+    let dataplane = Dataplane::start(
+        Arc::clone(&emulator),
+        Arc::new(Timestamp::now),
+        Listen::default(),
+    );
+    let dataplane = dataplane
+        .await
+        .map_err(|error| CliError::new(error.to_string()))?;
     let greeting = render::message::emulator(&address.to_string(), scenario.name(), project);
+    out::text(&greeting)?;
+    let (gateway, dns) = (dataplane.gateway(), dataplane.dns());
+    let greeting = render::message::dataplane(&address, &gateway, &dns);
     out::text(&greeting)?;
     let shutdown = async move {
         signals.next().await;

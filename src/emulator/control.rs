@@ -1,5 +1,5 @@
-//! The emulator's own controls under `/_emulator/`: faults, domains, DNS records, the request log, another writer,
-//! secrets, storage that grows, health.
+//! The emulator's own controls under `/_emulator/`: faults, traffic, domains, DNS records, the request log, another
+//! writer, secrets, storage that grows, health.
 //! They are not part of Google's API, are not logged and meet no faults.
 
 use std::collections::BTreeMap;
@@ -13,8 +13,9 @@ use super::api::Eye;
 use super::faults::FaultRule;
 use super::foreign::ForeignError;
 use super::registry;
+use super::traffic::controls::Controls;
 use super::world::World;
-use super::{reply, sqladmin, vpcaccess};
+use super::{reply, sqladmin, traffic, vpcaccess};
 
 pub(super) const PREFIX: &str = "/_emulator/";
 
@@ -40,6 +41,13 @@ pub(super) fn answer(world: &mut World, request: &http::Request<Bytes>) -> Respo
             world.faults.set(Vec::new());
             Ok(faults(world))
         }
+        (&Method::GET, "load") => Ok(traffic::view::view(world)),
+        (&Method::GET, "traffic") => Ok(json!(world.traffic.controls)),
+        (&Method::PUT, "traffic") => set_traffic(world, request.body()),
+        (&Method::DELETE, "traffic") => {
+            world.set_traffic(Controls::default());
+            Ok(json!(world.traffic.controls))
+        }
         (&Method::GET, "domains") => Ok(json!(world.domains)),
         (&Method::PUT, "domains") => set_domains(world, request.body()),
         (&Method::GET, "dns") => Ok(json!(world.dns)),
@@ -59,6 +67,28 @@ pub(super) fn answer(world: &mut World, request: &http::Request<Bytes>) -> Respo
     }
 }
 
+/// Where the data plane listens, which the world does not know: None for other requests.
+pub(super) fn dataplane(
+    request: &http::Request<Bytes>,
+    told: impl FnOnce() -> Option<Value>,
+) -> Option<Response<Bytes>> {
+    let what = request.uri().path().strip_prefix(PREFIX)?;
+    let is_authority = match (request.method(), what) {
+        (&Method::GET, "dataplane") => false,
+        (&Method::GET, "dataplane/ca.pem") => true,
+        _ => return None,
+    };
+    let Some(body) = told() else {
+        let error = json!({"error": "no data plane runs"});
+        return Some(reply::json(404, &error, true));
+    };
+    Some(if is_authority {
+        reply::text(200, body["ca"].as_str().unwrap_or_default())
+    } else {
+        reply::json(200, &body, true)
+    })
+}
+
 fn health(world: &World) -> Value {
     json!({"status": "ok", "scenario": world.scenario, "seed": world.seed})
 }
@@ -74,7 +104,7 @@ fn view(world: &World) -> Value {
         "seed": world.seed,
         "connectors": connectors,
         "resources": resources,
-        "services": world.services,
+        "services": world.traffic.demands,
         "runningOperations": running(world),
     })
 }
@@ -112,6 +142,14 @@ fn set_faults(world: &mut World, body: &Bytes) -> Answer {
     let rules = FaultRule::list_from_json(&json).map_err(|error| (400, error.to_string()))?;
     world.faults.set(rules);
     Ok(faults(world))
+}
+
+/// `{"demand": 1.5, "services": {"shop": 2}, "faults": [{"fault": "tls_slow", "seconds": 8}], "logs": []}`; see
+/// [`Controls`] for the words.
+fn set_traffic(world: &mut World, body: &Bytes) -> Answer {
+    let controls = Controls::from_json(&read_json(body)?);
+    world.set_traffic(controls.map_err(|message| (400, message))?);
+    Ok(json!(world.traffic.controls))
 }
 
 /// `{"shop.example.com": "not-visible"}`; see [`Domain`] for the words.

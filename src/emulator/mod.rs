@@ -21,11 +21,13 @@ mod base64;
 mod certificatemanager;
 mod compute;
 mod control;
+pub mod dataplane;
 mod dice;
 mod dns;
 mod domains;
 mod enum_numbers;
 mod errors;
+mod expression;
 mod fault_json;
 mod faults;
 mod fields;
@@ -33,8 +35,10 @@ mod firing;
 mod foreign;
 mod locations;
 mod log;
+mod logging;
 mod longrunning;
 mod messages;
+mod monitoring;
 mod operations;
 mod query;
 mod quota;
@@ -49,6 +53,7 @@ pub mod server;
 mod sqladmin;
 mod store;
 mod timing;
+mod traffic;
 mod vpcaccess;
 mod world;
 
@@ -69,9 +74,10 @@ pub use faults::{Action, ErrorFault, FaultRule, Leaves, Match};
 pub use foreign::ForeignError;
 pub use log::{LogEntry, LogStatus};
 pub use quota::Quota;
-pub use scenario::{Scenario, Service, UnknownScenario};
+pub use scenario::{Scenario, UnknownScenario};
 pub use store::{Store, StoreError};
 pub use timing::Timing;
+pub use traffic::controls::{Controls, Fault, Line, LineSeverity, Misfortune};
 
 use world::World;
 
@@ -111,6 +117,8 @@ pub struct RestoreError {
 pub struct Emulator {
     world: Mutex<World>,
     store: Option<Store>,
+    /// What is said of the data plane, while one runs.
+    dataplane: Mutex<Option<Value>>,
 }
 
 impl Emulator {
@@ -120,6 +128,7 @@ impl Emulator {
         Self {
             world: Mutex::new(World::new(options)),
             store: None,
+            dataplane: Mutex::new(None),
         }
     }
 
@@ -142,12 +151,19 @@ impl Emulator {
         Ok(Self {
             world: Mutex::new(world),
             store: Some(store),
+            dataplane: Mutex::new(None),
         })
     }
 
     /// Answers one request as of `now`. Time never runs backwards inside: an earlier `now` is read as the
     /// latest one seen.
     pub fn handle(&self, now: Timestamp, request: &http::Request<Bytes>) -> Handled {
+        if let Some(reply) = control::dataplane(request, || self.told_dataplane()) {
+            return Handled {
+                delay: Duration::ZERO,
+                outcome: Outcome::Reply(reply),
+            };
+        }
         let mut world = self.lock();
         let (handled, changed) = world.handle(now, request);
         if !changed {
@@ -206,6 +222,16 @@ impl Emulator {
     /// `projects/p/secrets/db-password`.
     pub fn add_secret(&self, name: &str, value: &str) {
         self.lock().add_secret(name, value);
+    }
+
+    /// How much traffic there is from now on, and what goes wrong with it. The state's own consequences stay.
+    ///
+    /// # Errors
+    /// When a number is out of its range: the text names it.
+    pub fn set_traffic(&self, controls: Controls) -> Result<(), String> {
+        controls.check()?;
+        self.lock().set_traffic(controls);
+        Ok(())
     }
 
     /// How long things take from now on. Operations that run keep their time.
@@ -302,6 +328,23 @@ impl Emulator {
     /// When there is no such resource.
     pub fn foreign_delete(&self, now: Timestamp, name: &str) -> Result<(), ForeignError> {
         self.lock().foreign_delete(now, name)
+    }
+
+    /// What the data plane asks of the world.
+    fn ask<T>(&self, now: Timestamp, question: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = self.lock();
+        world.advance(now);
+        question(&mut world)
+    }
+
+    fn tell_dataplane(&self, body: Option<Value>) {
+        let told = self.dataplane.lock();
+        *told.unwrap_or_else(PoisonError::into_inner) = body;
+    }
+
+    fn told_dataplane(&self) -> Option<Value> {
+        let told = self.dataplane.lock();
+        told.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn save(&self, world: &World) -> Result<(), StoreError> {

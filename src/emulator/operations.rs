@@ -215,6 +215,7 @@ impl World {
                     }
                 }
             }
+            self.watch(at);
         }
     }
 

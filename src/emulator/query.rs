@@ -36,7 +36,7 @@ const SECRET: &[&str] = &["access_token", "key", "oauth_token"];
 
 #[derive(Debug)]
 pub(super) struct Params {
-    own: BTreeMap<String, String>,
+    own: BTreeMap<String, Vec<String>>,
     pub fields: Option<String>,
     pub pretty: bool,
     /// `alt=json;enum-encoding=int`: enums in the reply are numbers.
@@ -60,7 +60,8 @@ impl Params {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let plain = name.strip_prefix('$').unwrap_or(&name);
             if let Some(own) = own_name(route.method.query, &name) {
-                params.own.insert(own.to_owned(), value.into_owned());
+                let values = params.own.entry(own.to_owned()).or_default();
+                values.push(value.into_owned());
             } else if STANDARD.contains(&plain) {
                 params.set_standard(plain, &value)?;
             } else {
@@ -71,7 +72,12 @@ impl Params {
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.own.get(name).map(String::as_str)
+        self.own.get(name)?.last().map(String::as_str)
+    }
+
+    /// Every value of a parameter that may be repeated.
+    pub fn all(&self, name: &str) -> &[String] {
+        self.own.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Google reads `pageSize` 0 as the default and caps what is too large.
@@ -205,7 +211,7 @@ pub(super) fn seal_token(last: &str, parent: &str) -> String {
     format!("{:016x}{}", checksum(last, parent), hex.concat())
 }
 
-fn open_token(token: &str, parent: &str) -> Result<String, ApiError> {
+pub(super) fn open_token(token: &str, parent: &str) -> Result<String, ApiError> {
     let opened = || {
         let (sum, hex) = token.split_at_checked(16)?;
         let digits = hex.as_bytes().chunks(2);

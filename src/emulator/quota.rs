@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::api::Api;
 use super::errors::ApiError;
 use super::query::checksum;
 use super::route::Route;
@@ -43,34 +44,54 @@ impl Meter {
     }
 
     pub fn charge(&mut self, now: Timestamp, route: &Route) -> Result<(), ApiError> {
-        let minute = now.as_second().div_euclid(60);
-        if minute != self.minute {
-            self.minute = minute;
-            self.used.clear();
-        }
         let (class, limit) = if route.is_write() {
             ("Write", self.quota.writes_per_minute)
         } else {
             ("Read", self.quota.reads_per_minute)
         };
-        let used = self
-            .used
-            .entry(format!(
-                "{}/{}/{class}",
-                route.api.service(),
-                route.project()
-            ))
-            .or_default();
+        self.count(now, route.api, route.project(), class, limit)
+    }
+
+    /// A read whose project stands in its body, where the API has a limit that nobody can raise.
+    pub fn charge_project(
+        &mut self,
+        now: Timestamp,
+        api: &dyn Api,
+        project: &str,
+        limit: u64,
+    ) -> Result<(), ApiError> {
+        let limit = match self.quota.reads_per_minute {
+            0 => 0,
+            reads => reads.min(limit),
+        };
+        self.count(now, api, project, "Read", limit)
+    }
+
+    fn count(
+        &mut self,
+        now: Timestamp,
+        api: &dyn Api,
+        project: &str,
+        class: &str,
+        limit: u64,
+    ) -> Result<(), ApiError> {
+        let minute = now.as_second().div_euclid(60);
+        if minute != self.minute {
+            self.minute = minute;
+            self.used.clear();
+        }
+        let key = format!("{}/{project}/{class}", api.service());
+        let used = self.used.entry(key).or_default();
         if limit > 0 && *used >= limit {
-            return Err(exceeded(route, class, limit));
+            return Err(exceeded(api, project, class, limit));
         }
         *used += 1;
         Ok(())
     }
 }
 
-fn exceeded(route: &Route, class: &str, limit: u64) -> ApiError {
-    let (service, number) = (route.api.service(), project_number(route.project()));
+fn exceeded(api: &dyn Api, project: &str, class: &str, limit: u64) -> ApiError {
+    let (service, number) = (api.service(), project_number(project));
     let message = format!(
         "Quota exceeded for quota metric '{class} requests' and limit '{class} requests per minute' of service \
          '{service}' for consumer 'project_number:{number}'."
@@ -84,7 +105,7 @@ fn exceeded(route: &Route, class: &str, limit: u64) -> ApiError {
         "quota_location": "global",
         "quota_unit": "1/min/{project}",
     });
-    ApiError::new(route.api.throttled(), message).with_info(
+    ApiError::new(api.throttled(), message).with_info(
         "RATE_LIMIT_EXCEEDED",
         "googleapis.com",
         &metadata,

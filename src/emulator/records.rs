@@ -42,6 +42,8 @@ struct History {
 #[serde(transparent)]
 pub(super) struct Records {
     histories: BTreeMap<String, History>,
+    #[serde(skip)]
+    changes: u64,
 }
 
 impl Records {
@@ -71,8 +73,14 @@ impl Records {
             .filter_map(move |(key, history)| Some((key, history.seen(at)?)))
     }
 
+    /// Goes up with every change, for those who need to look only then.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// None deletes.
     pub fn change(&mut self, key: &str, at: Timestamp, lag: Lag, record: Option<Value>) {
+        self.changes += 1;
         let history = self.histories.entry(key.to_owned()).or_default();
         history.versions.push(Version {
             at,

@@ -3,6 +3,8 @@
 use super::api::Api;
 use super::certificatemanager::CertificateManager;
 use super::compute::Compute;
+use super::logging::Logging;
+use super::monitoring::Monitoring;
 use super::run::Run;
 use super::secretmanager::SecretManager;
 use super::sqladmin::SqlAdmin;
@@ -14,6 +16,8 @@ pub(super) static APIS: &[&dyn Api] = &[
     &Run,
     &SqlAdmin,
     &SecretManager,
+    &Monitoring,
+    &Logging,
     &CertificateManager,
 ];
 

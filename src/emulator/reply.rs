@@ -25,6 +25,10 @@ pub(super) fn no_such_path(path: &str) -> Response<Bytes> {
     with_type(404, page, "text/html; charset=UTF-8")
 }
 
+pub(super) fn text(status: u16, text: &str) -> Response<Bytes> {
+    with_type(status, text.to_owned(), "text/plain; charset=UTF-8")
+}
+
 pub(super) fn set_header(response: &mut Response<Bytes>, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response

@@ -25,12 +25,13 @@ use super::quota::Meter;
 use super::records::{Lag, Records};
 use super::registry::{self, APIS};
 use super::route::{self, Route};
-use super::scenario::{Scenario, Service};
+use super::scenario::Scenario;
 use super::timing::{Timing, earlier};
+use super::traffic::Traffic;
 use super::{Handled, Options, Outcome, RestoreError, control, reply};
 
 /// The form of snapshots. Goes up when an older one can no longer be read.
-const SNAPSHOT_VERSION: u32 = 2;
+const SNAPSHOT_VERSION: u32 = 3;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct World {
@@ -47,7 +48,7 @@ pub(super) struct World {
     pub projects: Option<BTreeSet<String>>,
     pub records: Records,
     pub operations: Operations,
-    pub services: Vec<Service>,
+    pub traffic: Traffic,
     pub domains: Domains,
     #[serde(default)]
     pub dns: Dns,
@@ -87,7 +88,7 @@ impl World {
             projects: projects.map(|project| BTreeSet::from([project.to_owned()])),
             records,
             operations: Operations::default(),
-            services: scenario.services(),
+            traffic: Traffic::of(scenario),
             domains: Domains::default(),
             dns: Dns::default(),
             faults: Faults::new(seed),
@@ -119,6 +120,8 @@ impl World {
 
     /// Time passes; it never runs backwards.
     pub fn advance(&mut self, now: Timestamp) {
+        self.watch(self.clock);
+        self.begin_traffic(now);
         self.clock = self.clock.max(now);
         self.settle();
     }

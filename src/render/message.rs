@@ -1,6 +1,7 @@
 //! Short messages: errors, hints, the emulator's greeting.
 
 use super::style::{BAD, NAME, TITLE, paint};
+use std::net::SocketAddr;
 
 /// `error: what`, and `hint: way out` below.
 #[must_use]
@@ -34,5 +35,15 @@ pub fn emulator(address: &str, scenario: &str, project: &str) -> String {
          export CLOUDSDK_API_ENDPOINT_OVERRIDES_VPCACCESS=http://{address}/\n\
          export CLOUDSDK_AUTH_ACCESS_TOKEN=emulated CLOUDSDK_CORE_PROJECT={project}\n\
          # faults, the request log and another writer: curl http://{address}/_emulator/health\n"
+    )
+}
+
+/// How to reach the emulated services themselves.
+#[must_use]
+pub fn dataplane(address: &SocketAddr, gateway: &SocketAddr, dns: &SocketAddr) -> String {
+    format!(
+        "# the emulated services: ports at http://{address}/_emulator/dataplane, DNS on {dns}, and by their own names:\n\
+         # curl --socks5-hostname {gateway} --cacert <(curl -s http://{address}/_emulator/dataplane/ca.pem) \
+         https://staging.netra.example.com/health\n"
     )
 }

@@ -8,6 +8,8 @@ usage: make.py API.VERSION ROOT [ROOT ...] > API-VERSION.json
            projects.locations.operations:get,list,wait > run-v2.json
        make.py sqladmin.v1 instances:delete,get,insert,list,patch,update operations:get,list > sqladmin-v1.json
        make.py secretmanager.v1 projects.secrets.versions:access > secretmanager-v1.json
+       make.py monitoring.v3 projects.timeSeries:list projects.metricDescriptors:list > monitoring-v3.json
+       make.py logging.v2 entries:list > logging-v2.json
        make.py certificatemanager.v1 projects.locations:get,list projects.locations.certificates \
            projects.locations.certificateMaps projects.locations.dnsAuthorizations \
            projects.locations.operations > certificatemanager-v1.json

@@ -10,6 +10,7 @@ mod errors;
 pub mod manager;
 mod messages;
 mod operations;
+pub mod plan;
 pub mod tally;
 
 use std::sync::LazyLock;
@@ -37,13 +38,15 @@ pub struct Surface {
 }
 
 /// The APIs that share a port. What two of them have (locations, their operations) is the same in both.
-static SURFACES: LazyLock<[Surface; 6]> = LazyLock::new(|| {
+static SURFACES: LazyLock<[Surface; 8]> = LazyLock::new(|| {
     [
         Surface::vpcaccess(),
         Surface::parse(include_str!("../surface/compute-v1.json")),
         Surface::run(),
         Surface::sqladmin(),
         Surface::parse(include_str!("../surface/secretmanager-v1.json")),
+        Surface::monitoring(),
+        Surface::logging(),
         Surface::certificatemanager(),
     ]
 });
@@ -66,6 +69,14 @@ impl Surface {
 
     pub fn sqladmin() -> Self {
         Self::parse(include_str!("../surface/sqladmin-v1.json"))
+    }
+
+    pub fn monitoring() -> Self {
+        Self::parse(include_str!("../surface/monitoring-v3.json"))
+    }
+
+    pub fn logging() -> Self {
+        Self::parse(include_str!("../surface/logging-v2.json"))
     }
 
     pub fn certificatemanager() -> Self {

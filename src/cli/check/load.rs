@@ -107,9 +107,8 @@ impl Test {
         let left = match (self.requests, self.duration) {
             (Some(requests), _) => requests.saturating_sub(samples),
             (None, Some(duration)) if since.elapsed() < duration => SAMPLES_LIMIT - samples,
-            (None, Some(_)) => 0,
             (None, None) if samples == 0 => self.concurrency,
-            (None, None) => 0,
+            _ => 0,
         };
         let size = self.concurrency.min(left);
         (size > 0).then_some(size)
@@ -224,13 +223,13 @@ async fn progress(test: &Test, began: Instant, done: &Arc<AtomicU64>) {
     let duration = load.and_then(|load| load.duration).map(|given| given.0);
     let duration = test.duration.or(duration);
     loop {
-        let text = render::health::progress(
+        let line = render::health::progress(
             &test.check.name,
             done.load(Ordering::Relaxed),
             requests,
             (began.elapsed(), duration),
         );
-        screen::show(Some(text));
+        screen::show(Some(line));
         tokio::time::sleep(LOOK).await;
     }
 }

@@ -49,12 +49,10 @@ fn in_focus(set: Set, args: &CheckArgs) -> Result<Vec<Document<CheckSpec>>, CliE
         .map(|check| health::component(&check.spec))
         .collect();
     if !known.contains(&wanted) {
-        let hint = match objects::nearest(&wanted, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{}`?", near.replace('_', "-")),
-            None => {
-                let known: Vec<_> = known.iter().map(|name| name.replace('_', "-")).collect();
-                format!("there are checks of {}", known.join(", "))
-            }
+        let known: Vec<_> = known.iter().map(|name| name.replace('_', "-")).collect();
+        let hint = match objects::nearest(focus, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are checks of {}", known.join(", ")),
         };
         return wrong(format!("no Check in {place} is about `{focus}`"), hint);
     }

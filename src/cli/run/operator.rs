@@ -2,6 +2,7 @@
 
 use super::alerts::{self, Alerts};
 use super::probes::FromHere;
+use super::serves::Serving;
 use super::signals::Signals;
 use crate::alert::Handle;
 use crate::check::Probers;
@@ -9,6 +10,7 @@ use crate::cli::args::{Gcp, Mode, RunArgs};
 use crate::cli::config::Config;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit};
+use crate::emulator::dataplane::{Dataplane, Listen};
 use crate::emulator::server;
 use crate::engine::{Board, Command, Declaration, Engine, Ports, Settings};
 use crate::journal::SqliteJournal;
@@ -141,19 +143,17 @@ impl Operator {
     }
 }
 
-/// Something of this process that is reachable from outside: the emulator, the operator's state.
+/// The emulator of this process, reachable from outside.
 pub struct Served {
     pub address: SocketAddr,
-    pub(super) stop: CancellationToken,
-    pub(super) task: JoinHandle<()>,
+    serving: Serving,
+    /// What its services answer; stops with this.
+    _dataplane: Dataplane,
 }
 
 impl Served {
     pub async fn stop(self) {
-        self.stop.cancel();
-        // Connections that stay open must not hold up the end.
-        let patience = std::time::Duration::from_millis(500);
-        let _ = tokio::time::timeout(patience, self.task).await;
+        self.serving.stop().await;
     }
 }
 
@@ -176,12 +176,14 @@ pub async fn serve_emulator(world: &World, listen: &str) -> Result<Option<Served
     let address = listener
         .local_addr()
         .map_err(|error| failed(error.to_string()))?;
-    let stop = CancellationToken::new();
-    let stopped = stop.clone().cancelled_owned();
-    let task = tokio::spawn(server::serve(Arc::clone(emulator), listener, stopped));
+    let clock = Arc::clone(&world.clock);
+    let now = Arc::new(move || clock.now());
+    let dataplane = Dataplane::start(Arc::clone(emulator), now, Listen::default());
+    let dataplane = dataplane.await.map_err(|error| failed(error.to_string()))?;
+    let emulator = Arc::clone(emulator);
     Ok(Some(Served {
         address,
-        stop,
-        task,
+        serving: Serving::start(|stopped| server::serve(emulator, listener, stopped)),
+        _dataplane: dataplane,
     }))
 }

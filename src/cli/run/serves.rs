@@ -1,14 +1,16 @@
 //! The listener of a run: opened before anything is sent, so that a port that is taken ends the run.
 
-use super::operator::{Operator, Served};
+use super::operator::Operator;
 use crate::cli::args::RunArgs;
 use crate::cli::config::Config;
 use crate::cli::{CliError, Exit};
 use crate::serve::{Hosts, Site, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// A port that is ours, with nobody behind it yet.
 pub struct Door {
@@ -38,7 +40,7 @@ impl Door {
     }
 
     /// Lets requests in.
-    pub fn serve(self, operator: &Operator) -> Served {
+    pub fn serve(self, operator: &Operator) -> Serving {
         let (clock, pulse) = (Arc::clone(&operator.clock), operator.pulse());
         let site = Site {
             board: operator.board.clone(),
@@ -46,12 +48,32 @@ impl Door {
             now: Box::new(move || clock.now()),
             alive: Box::new(move || !pulse.is_finished()),
         };
+        Serving::start(|stopped| serve(site, self.listener, stopped))
+    }
+}
+
+/// A server in a task of its own.
+pub struct Serving {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    pub fn start<F>(server: impl FnOnce(WaitForCancellationFutureOwned) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let stop = CancellationToken::new();
-        let stopped = stop.clone().cancelled_owned();
-        Served {
-            address: self.address,
-            task: tokio::spawn(serve(site, self.listener, stopped)),
+        Serving {
+            task: tokio::spawn(server(stop.clone().cancelled_owned())),
             stop,
         }
+    }
+
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // Connections that stay open must not hold up the end.
+        let patience = Duration::from_millis(500);
+        let _ = tokio::time::timeout(patience, self.task).await;
     }
 }

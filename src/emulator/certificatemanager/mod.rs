@@ -18,6 +18,7 @@ mod operations;
 mod places;
 mod provisioning;
 mod refusal;
+mod traffic;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -36,6 +37,8 @@ use super::scenario::Scenario;
 use super::world::World;
 
 pub(super) const SERVICE: &str = "certificatemanager.googleapis.com";
+
+pub(super) use self::traffic::{leaf_of, leaves_of_map};
 
 pub(super) struct CertificateManager;
 

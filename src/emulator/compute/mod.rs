@@ -29,6 +29,7 @@ mod scenario;
 mod ssl_certificates;
 mod target_https_proxies;
 mod time;
+mod traffic;
 pub(super) mod x509;
 
 use jiff::Timestamp;
@@ -43,6 +44,8 @@ use super::registry::relative;
 use super::route::Route;
 use super::scenario::Scenario;
 use super::world::World;
+
+pub(super) use self::traffic::{backend_of, group_of, leaf_for, leaves_of};
 
 pub(super) struct Compute;
 

@@ -40,8 +40,8 @@ fn netra(project: &str) -> Vec<Resource> {
             &format!("{zone}/instanceGroups/staging-group"),
             &json!({"size": 2, "namedPorts": [{"name": "http", "port": 8080}]}),
         ),
-        instance(&zone, "staging-vm-1", "10.128.0.2", "HEALTHY"),
-        instance(&zone, "staging-vm-2", "10.128.0.3", "UNHEALTHY"),
+        instance(&zone, "staging-vm-1", "10.128.0.2", 0.6),
+        instance(&zone, "staging-vm-2", "10.128.0.3", 4.6),
         backend_service(
             &global,
             "staging-backend",
@@ -76,9 +76,12 @@ fn strict_health_check(place: &str) -> Resource {
     )
 }
 
-fn instance(zone: &str, id: &str, address: &str, health: &str) -> Resource {
+/// Its application listens on port 8000, and an old forwarder before it on 8080. `/health` looks into everything
+/// that the application needs, `/health/basic` at itself only.
+fn instance(zone: &str, id: &str, address: &str, health_seconds: f64) -> Resource {
     let record = json!({"group": format!("{zone}/instanceGroups/staging-group"), "ipAddress": address,
-                        "port": 8080, "health": health});
+                        "ports": [8000, 8080],
+                        "answers": {"/": 0.2, "/health": health_seconds, "/health/basic": 0.02}});
     (format!("{zone}/instances/{id}"), record)
 }
 

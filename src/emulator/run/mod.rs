@@ -18,7 +18,9 @@ mod rollout;
 mod scenario;
 mod service;
 mod settle;
+mod startup;
 mod template;
+mod traffic;
 
 use serde_json::Value;
 
@@ -37,6 +39,8 @@ use super::operations::{Ending, Operation};
 use super::route::Route;
 use super::scenario::Scenario;
 use super::world::World;
+
+pub(super) use self::traffic::{hosts, shares};
 
 pub(super) const SERVICE: &str = "run.googleapis.com";
 

@@ -10,9 +10,9 @@ use super::service::Service;
 use super::{defaults, names};
 use crate::emulator::dice::Dice;
 use crate::emulator::query::checksum;
-use crate::emulator::scenario::{self, Scenario};
-
-const STAGING: &str = "projects/netra-staging/locations/us-central1/services";
+use crate::emulator::scenario::Scenario;
+use crate::emulator::traffic::demand::{self, Demand};
+use crate::emulator::vpcaccess::STAGING_CONNECTOR;
 
 const CREATED: Timestamp = Timestamp::constant(1_742_205_600, 0);
 
@@ -22,16 +22,16 @@ const MANY: usize = 2_000;
 pub(super) fn records(scenario: Scenario) -> Vec<(String, Value)> {
     match scenario.project() {
         Some(project) if scenario == Scenario::Many => many(project),
-        _ => scenario.services().iter().flat_map(staging).collect(),
+        _ => demand::demands(scenario).iter().flat_map(staging).collect(),
     }
 }
 
-fn staging(wanted: &scenario::Service) -> [(String, Value); 2] {
+fn staging(demand: &Demand) -> [(String, Value); 2] {
     let spec = json!({
-        "labels": {"app": wanted.name, "env": "staging"},
-        "template": template(wanted),
+        "labels": {"app": demand.id(), "env": "staging"},
+        "template": template(demand.id()),
     });
-    deployed(format!("{STAGING}/{}", wanted.name), spec)
+    deployed(demand.service.clone(), spec)
 }
 
 fn many(project: &str) -> Vec<(String, Value)> {
@@ -80,8 +80,7 @@ fn deployed(name: String, mut spec: Value) -> [(String, Value); 2] {
     ]
 }
 
-fn template(wanted: &scenario::Service) -> Value {
-    let name = &wanted.name;
+fn template(name: &str) -> Value {
     json!({
         "containers": [{
             "image": format!("us-central1-docker.pkg.dev/netra-staging/services/{name}:1.42.0"),
@@ -89,7 +88,7 @@ fn template(wanted: &scenario::Service) -> Value {
             "resources": {"limits": {"cpu": "1000m", "memory": "1Gi"}, "cpuIdle": true},
         }],
         "scaling": {"minInstanceCount": 1, "maxInstanceCount": 20},
-        "vpcAccess": {"connector": wanted.connector, "egress": "PRIVATE_RANGES_ONLY"},
+        "vpcAccess": {"connector": STAGING_CONNECTOR, "egress": "PRIVATE_RANGES_ONLY"},
     })
 }
 

@@ -10,6 +10,7 @@ use super::condition::Condition;
 use super::revision::Revision;
 use super::rollout::{Change, key, typed};
 use super::service::Service;
+use super::startup;
 use crate::emulator::operations::{Ending, Failure, Operation};
 use crate::emulator::world::World;
 
@@ -99,7 +100,7 @@ fn failure(
     let found = operation
         .failure
         .clone()
-        .or_else(|| missing_connector(world, service, revision));
+        .or_else(|| unready(world, operation, service, revision?));
     let mut failure = found?;
     if let Some(id) = revision {
         failure.message = format!(
@@ -110,11 +111,20 @@ fn failure(
     Some(failure)
 }
 
-fn missing_connector(world: &World, service: &Service, revision: Option<&str>) -> Option<Failure> {
-    let record = world
-        .records
-        .truth(&key(&service.revision_name(revision?)))
-        .map(Revision::of)?;
+/// Why a revision does not come up.
+fn unready(
+    world: &World,
+    operation: &Operation,
+    service: &Service,
+    revision: &str,
+) -> Option<Failure> {
+    let name = key(&service.revision_name(revision));
+    let revision = world.records.truth(&name).map(Revision::of)?;
+    let missing = missing_connector(world, &revision);
+    missing.or_else(|| startup::failure(world, operation.due, service, &revision))
+}
+
+fn missing_connector(world: &World, record: &Revision) -> Option<Failure> {
     let connector = text(&record.template["vpcAccess"], "connector");
     let there = world
         .records

@@ -83,6 +83,16 @@ impl World {
         self.show(&key, Some(secret.record()));
     }
 
+    /// The newest value of a secret by its name, from `projects` on.
+    pub fn newest_secret(&self, name: &str) -> Option<String> {
+        let secret = self
+            .records
+            .truth(&SecretManager.key(name))
+            .map(Secret::of)?;
+        let (_, value) = secret.version("latest")?;
+        Some(value.to_owned())
+    }
+
     /// The names of all secrets.
     pub fn secret_names(&self) -> Vec<String> {
         let prefix = SecretManager.key("");

@@ -60,6 +60,9 @@ pub(super) struct Instance {
     pub settings_version: i64,
     /// An object with names of [`SPEC`] only, defaults filled in.
     pub spec: Value,
+    /// Its address in its private network, where a scenario says so.
+    #[serde(default)]
+    pub private_address: Option<String>,
 }
 
 impl Instance {
@@ -120,7 +123,7 @@ impl Instance {
         base64::encode(format!("{sum:016x}").as_bytes())
     }
 
-    fn addresses(&self) -> Vec<Value> {
+    pub fn addresses(&self) -> Vec<Value> {
         let sum = checksum(&self.path(), "address");
         let network = &self.settings()["ipConfiguration"];
         let last = |shift: u32| (sum >> shift) % 254 + 1;
@@ -130,7 +133,8 @@ impl Instance {
             addresses.push(json!({"type": "PRIMARY", "ipAddress": address}));
         }
         if network["privateNetwork"].is_string() {
-            let address = format!("10.{}.0.{}", last(24), last(32));
+            let made_up = || format!("10.{}.0.{}", last(24), last(32));
+            let address = self.private_address.clone().unwrap_or_else(made_up);
             addresses.push(json!({"type": "PRIVATE", "ipAddress": address}));
         }
         addresses

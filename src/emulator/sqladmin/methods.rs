@@ -101,6 +101,7 @@ pub(super) fn insert(world: &mut World, request: &Request) -> Result<Value, ApiE
         created: world.clock,
         settings_version: 1,
         spec,
+        private_address: None,
     };
     let taken = world.records.truth(&key(&instance.path())).is_some();
     if taken || reserved::is_reserved(world, project, name) {

@@ -15,6 +15,7 @@ mod parts;
 mod reserved;
 mod scenario;
 mod settings;
+mod traffic;
 
 use serde_json::Value;
 
@@ -32,6 +33,7 @@ use super::scenario::Scenario;
 use super::world::World;
 
 pub(super) use self::disk::grow as grow_disk;
+pub(super) use self::traffic::{addresses_of, database_of, region_of};
 
 pub(super) const SERVICE: &str = "sqladmin.googleapis.com";
 

@@ -40,5 +40,6 @@ fn netra_db() -> Instance {
         created: Timestamp::constant(1_741_600_800, 0),
         settings_version: 7,
         spec,
+        private_address: Some("10.20.0.3".to_owned()),
     }
 }

@@ -6,6 +6,7 @@ pub(super) mod messages;
 mod methods;
 mod operations;
 mod scenario;
+mod traffic;
 
 use serde_json::Value;
 
@@ -21,6 +22,7 @@ use super::world::World;
 use super::{locations, locations::LIST_LOCATIONS};
 
 pub(super) use self::scenario::STAGING_CONNECTOR;
+pub(super) use self::traffic::connector_of;
 
 pub(super) const SERVICE: &str = "vpcaccess.googleapis.com";
 
