@@ -240,6 +240,7 @@ fn a_run() {
         objects: 1,
         world: "emulator:netra-staging",
         address: Some("127.0.0.1:34641".into()),
+        serves: Some("127.0.0.1:8086".into()),
         state: ".evenkeel/state.db",
         mode: "apply",
     };

@@ -5,6 +5,9 @@ use crate::api::condition::MESSAGE_LIMIT;
 use crate::api::{Condition, ConditionStatus, ConditionType, Reason};
 use jiff::Timestamp;
 
+/// What is said of a resource before the first look at it.
+pub const NOT_READ_YET: &str = "not read yet";
+
 /// Where a resource stands. Each situation says why nothing more is being done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Situation {

@@ -15,6 +15,7 @@ pub mod fields;
 pub mod freeze;
 pub mod gate;
 pub mod graph;
+pub mod health;
 pub mod items;
 pub mod observed;
 pub mod permit;

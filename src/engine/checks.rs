@@ -194,6 +194,7 @@ impl Checks {
             status: entry.status.clone(),
             verdict: entry.gauge.standing.verdict,
             warning: entry.gauge.standing.warning,
+            last: entry.gauge.standing.last().cloned(),
         };
         self.all
             .iter()

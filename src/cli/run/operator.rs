@@ -2,6 +2,7 @@
 
 use super::alerts::{self, Alerts};
 use super::probes::FromHere;
+use super::serves::Serving;
 use super::signals::Signals;
 use crate::alert::Handle;
 use crate::check::Probers;
@@ -21,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// Commands that may wait; the engine takes them at once.
@@ -119,6 +120,11 @@ impl Operator {
         let _ = self.commands.send(Command::SourceFailed(why)).await;
     }
 
+    /// Whether the loop has ended, for those who outlive this borrow.
+    pub fn pulse(&self) -> AbortHandle {
+        self.task.abort_handle()
+    }
+
     pub fn is_gone(&self) -> bool {
         self.task.is_finished()
     }
@@ -141,18 +147,14 @@ impl Operator {
 /// The emulator of this process, reachable from outside.
 pub struct Served {
     pub address: SocketAddr,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
+    serving: Serving,
     /// What its services answer; stops with this.
     _dataplane: Dataplane,
 }
 
 impl Served {
     pub async fn stop(self) {
-        self.stop.cancel();
-        // Connections that stay open must not hold up the end.
-        let patience = std::time::Duration::from_millis(500);
-        let _ = tokio::time::timeout(patience, self.task).await;
+        self.serving.stop().await;
     }
 }
 
@@ -179,13 +181,10 @@ pub async fn serve_emulator(world: &World, listen: &str) -> Result<Option<Served
     let now = Arc::new(move || clock.now());
     let dataplane = Dataplane::start(Arc::clone(emulator), now, Listen::default());
     let dataplane = dataplane.await.map_err(|error| failed(error.to_string()))?;
-    let stop = CancellationToken::new();
-    let stopped = stop.clone().cancelled_owned();
-    let task = tokio::spawn(server::serve(Arc::clone(emulator), listener, stopped));
+    let emulator = Arc::clone(emulator);
     Ok(Some(Served {
         address,
-        stop,
-        task,
+        serving: Serving::start(|stopped| server::serve(emulator, listener, stopped)),
         _dataplane: dataplane,
     }))
 }
