@@ -137,10 +137,13 @@ impl Probers {
                 };
                 postgres::probe(postgres, secrets, timeout).await
             }
-            Some(source) => Err(ProberError::new(
+            Some(Source::Resource(_)) => Err(ProberError::new(
                 ProberFault::Local,
-                format!("{} is not measured from here", source.as_str()),
+                "only a running operator knows its resources",
             )),
+            Some(Source::Metric(_) | Source::Log(_) | Source::BackendHealth(_)) => Err(
+                ProberError::new(ProberFault::Local, "no Google to ask: say which with --gcp"),
+            ),
             None => Err(ProberError::new(ProberFault::Invalid, "nothing to measure")),
         }
     }

@@ -3,7 +3,7 @@
 mod load;
 mod probe;
 
-use super::args::{CheckArgs, CheckVerb, GetFormat};
+use super::args::{CheckArgs, CheckVerb, GetFormat, Globals};
 use super::run::screen;
 use super::run::signals::Signals;
 use super::{CliError, Exit, block_on, get, load as manifests, objects, out};
@@ -16,13 +16,13 @@ use probe::{Probed, Rig};
 use std::collections::BTreeSet;
 
 /// Runs the verb, or the one below it.
-pub fn run(args: &CheckArgs) -> Result<Exit, CliError> {
+pub fn run(globals: &Globals, args: &CheckArgs) -> Result<Exit, CliError> {
     if let Some(CheckVerb::Run(args)) = &args.verb {
         return load::run(args);
     }
     let set = manifests::load_or_explain(&manifests::inputs(&args.paths), Exit::BadInput)?;
     let checks = in_focus(set, args)?;
-    block_on(report(args, checks))
+    block_on(report(globals, args, checks))
 }
 
 /// The checks of the component in focus, all of them where none is.
@@ -60,8 +60,12 @@ fn in_focus(set: Set, args: &CheckArgs) -> Result<Vec<Document<CheckSpec>>, CliE
     Ok(set.checks.into_iter().filter(about).collect())
 }
 
-async fn report(args: &CheckArgs, checks: Vec<Document<CheckSpec>>) -> Result<Exit, CliError> {
-    let rig = Rig::new(args.secrets.clone());
+async fn report(
+    globals: &Globals,
+    args: &CheckArgs,
+    checks: Vec<Document<CheckSpec>>,
+) -> Result<Exit, CliError> {
+    let rig = Rig::new(args.secrets.clone()).asking(globals)?;
     let mut signals = Signals::new()?;
     let mut exit = Exit::Interrupted;
     loop {

@@ -2,6 +2,8 @@
 
 use crate::api::{CheckSpec, Document};
 use crate::check::{Ask, Prober as _, Probers};
+use crate::cli::args::Globals;
+use crate::cli::{CliError, world};
 use crate::core::check::{Criteria, Evaluation, ProberError, ProberFault, Window};
 use crate::core::health::Look;
 use crate::secrets::LocalSecrets;
@@ -42,6 +44,18 @@ impl Rig {
         Rig {
             probers: Probers::new(Arc::new(LocalSecrets::new(secrets)), SAMPLES),
         }
+    }
+
+    /// With the GCP that the arguments name, for checks that ask it; without one those have no
+    /// verdict. Call inside the runtime.
+    pub fn asking(self, globals: &Globals) -> Result<Self, CliError> {
+        let Some(gcp) = &globals.gcp.gcp else {
+            return Ok(self);
+        };
+        let world = world::open(gcp, globals)?;
+        Ok(Rig {
+            probers: self.probers.with_google(&world.client),
+        })
     }
 
     /// All at once, within the budget of samples.
