@@ -353,14 +353,14 @@ fn a_regression_is_back_on_the_old_revision_in_one_traffic_call() {
             ..Declaration::default()
         };
         operator.declare(set).await;
-        let sent = |count: usize| {
+        let has_written = |count: usize| {
             let world = &world;
             move |_: &_| world.own_writes().len() == count
         };
-        operator.until(2 * HOUR, sent(3)).await;
+        operator.until(2 * HOUR, has_written(3)).await;
         assert_eq!(traffic(&world.own_writes()[2])[0].1, 50);
         meter.set("load", Reads::Seconds(7.2));
-        operator.until(HOUR, sent(4)).await;
+        operator.until(HOUR, has_written(4)).await;
         // It is the new revision that was slow.
         meter.set("load", Reads::Seconds(1.0));
         tokio::time::sleep(HOUR).await;
