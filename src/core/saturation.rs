@@ -4,8 +4,8 @@
 //! last minutes counts, what is said holds until there is clearly more room again, and the numbers
 //! that are shown move in steps.
 
-use crate::api::saturation::{Saturation, SaturationLevel};
 use crate::api::Reason;
+use crate::api::saturation::{Saturation, SaturationLevel};
 use jiff::{SignedDuration, Timestamp};
 
 /// From here on it is said. The remediation plans that evenkeel runs scale at 80 %.
@@ -143,7 +143,12 @@ fn full_at(minutes: &[Minute], used: f64, limit: f64) -> Option<Timestamp> {
     }
     let points: Vec<_> = minutes
         .iter()
-        .map(|minute| (minute.at.duration_since(first.at).as_secs_f64(), minute.mbps))
+        .map(|minute| {
+            (
+                minute.at.duration_since(first.at).as_secs_f64(),
+                minute.mbps,
+            )
+        })
         .collect();
     let slope = slope(&points)?;
     let left = SignedDuration::try_from_secs_f64((limit - used) / slope).ok()?;
@@ -160,7 +165,10 @@ fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
     let (x, y) = (mean(|point| point.0), mean(|point| point.1));
     let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
-        points.iter().map(|point| of(point.0 - x, point.1 - y)).sum()
+        points
+            .iter()
+            .map(|point| of(point.0 - x, point.1 - y))
+            .sum()
     };
     let (xx, yy, xy) = (sum(&|a, _| a * a), sum(&|_, b| b * b), sum(&|a, b| a * b));
     let fits = xx > 0.0 && yy > 0.0 && xy * xy / (xx * yy) >= FIT;
@@ -177,7 +185,9 @@ fn steady(fresh: Saturation, before: Option<&Saturation>) -> Saturation {
     };
     let trend = match (fresh.full_at, before.full_at) {
         (Some(one), Some(other)) => one.duration_since(other).abs() < SignedDuration::from_mins(15),
-        (one, other) => fresh.level != SaturationLevel::FillingUp && one.is_none() == other.is_none(),
+        (one, other) => {
+            fresh.level != SaturationLevel::FillingUp && one.is_none() == other.is_none()
+        }
     };
     let same = Saturation {
         at: before.at,
@@ -187,7 +197,11 @@ fn steady(fresh: Saturation, before: Option<&Saturation>) -> Saturation {
         ..fresh.clone()
     };
     let quiet = near(fresh.used_mbps, before.used_mbps, fresh.limit_mbps) && cpu && trend;
-    if quiet && same == *before { same } else { fresh }
+    if quiet && same == *before {
+        same
+    } else {
+        fresh
+    }
 }
 
 /// What the condition says; `None` while there is room.

@@ -58,6 +58,18 @@ impl Phases {
         self.order.iter().find(holds)
     }
 
+    /// When all resources of a phase were Ready, for each one that this check proves now.
+    pub fn judged_by<'a>(&'a self, check: &'a str) -> impl Iterator<Item = Timestamp> + 'a {
+        let proved = self.order.iter().filter(move |phase| {
+            let mut verify = phase.spec.verify.iter();
+            verify.any(|one| one.check == check)
+        });
+        proved.filter_map(|phase| {
+            let attempt = self.records.get(&phase.name)?.attempt.as_ref();
+            attempt?.landed_at
+        })
+    }
+
     /// What a phase of `documents` says about the others: its own first.
     fn sorted(documents: Vec<Document<PhaseSpec>>) -> Vec<Document<PhaseSpec>> {
         let mut left = documents;

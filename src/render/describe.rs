@@ -172,7 +172,10 @@ fn saturation(facts: &Facts<'_>) -> String {
     let now = full.instances.map_or("?".to_owned(), |now| now.to_string());
     let mut rows = vec![
         ("traffic", Cell::styled(traffic, tone)),
-        ("instances", format!("{now} of {} {}", full.max_instances, full.machine_type).into()),
+        (
+            "instances",
+            format!("{now} of {} {}", full.max_instances, full.machine_type).into(),
+        ),
     ];
     if let Some(cpu) = full.cpu {
         rows.push(("CPU", format!("{:.0}%", cpu * 100.0).into()));

@@ -46,6 +46,7 @@ pub fn settings(args: &RunArgs, config: &Config, gcp: &Gcp) -> Result<Settings, 
             .unwrap_or_default(),
         concurrent_rollouts: args.concurrent_rollouts.or(budgets.concurrent_rollouts),
         freezes: config.freezes().map_err(CliError::new)?,
+        load: Some(world::load_interval(gcp)),
         timing: world::timing(gcp),
         ..Settings::default()
     })
@@ -73,7 +74,8 @@ impl Operator {
             services: world.services.clone(),
             journal: Arc::clone(&journal) as _,
             prober: Arc::new(FromHere {
-                probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES),
+                probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES)
+                    .with_google(&world.client),
                 clock: Arc::clone(&world.clock),
             }),
             clock: Arc::clone(&world.clock),

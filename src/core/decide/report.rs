@@ -77,9 +77,12 @@ impl Run<'_> {
     /// The conditions that only some kinds have.
     fn own(&mut self) -> Vec<Own> {
         let expiring = self.expiring().map(|fact| (ConditionType::Expiring, fact));
-        let saturated = self.saturated().map(|fact| (ConditionType::Saturated, fact));
+        let saturated = self
+            .saturated()
+            .map(|fact| (ConditionType::Saturated, fact));
         let own = expiring.into_iter().chain(saturated);
-        own.map(|(kind, (reason, message))| (kind, reason, message)).collect()
+        own.map(|(kind, (reason, message))| (kind, reason, message))
+            .collect()
     }
 
     fn report(&mut self, situation: &Situation) {

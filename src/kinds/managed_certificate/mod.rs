@@ -70,6 +70,10 @@ impl ManagedKind for ManagedCertificate {
         fields
     }
 
+    fn derived(&self, live: &Present) -> Fields {
+        [("cert.status".to_owned(), live.state.clone().into())].into()
+    }
+
     fn live(&self, raw: Value) -> Present {
         let seen = Seen::read(Some(&raw));
         let mut fields = objects(&seen);

@@ -69,6 +69,10 @@ impl ManagedKind for SslCertificate {
         fields
     }
 
+    fn derived(&self, live: &Present) -> Fields {
+        [("cert.status".to_owned(), live.state.clone().into())].into()
+    }
+
     fn live(&self, raw: Value) -> Present {
         let members = members(Some(&raw));
         let proxies = proxies(Some(&raw));

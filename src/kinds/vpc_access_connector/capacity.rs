@@ -37,7 +37,10 @@ fn ways_out(machine: &str, each: u32, max: i64) -> Vec<String> {
         ));
     }
     if max < MAX.1 {
-        ways.push(format!("maxInstances {} instead of {max} (it only grows)", MAX.1));
+        ways.push(format!(
+            "maxInstances {} instead of {max} (it only grows)",
+            MAX.1
+        ));
     }
     ways.push("a second connector for some of the services".to_owned());
     ways.push("Direct VPC egress, without a connector".to_owned());
