@@ -12,7 +12,7 @@ pub struct Saturation {
     /// The minute that the numbers end with.
     pub at: Timestamp,
     pub level: SaturationLevel,
-    /// Traffic of both directions, in Mbit/s.
+    /// Traffic of the busier direction, in Mbit/s.
     pub used_mbps: f64,
     /// What the most instances carry, in Mbit/s.
     pub limit_mbps: f64,
@@ -24,7 +24,7 @@ pub struct Saturation {
     pub instances: Option<u32>,
     pub max_instances: u32,
     pub machine_type: String,
-    /// Who shares it, as far as the manifests and GCP say.
+    /// The services that send through it, and other projects that use it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_by: Vec<String>,
     /// When it is full if the traffic goes on growing as it does.

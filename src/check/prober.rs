@@ -73,8 +73,8 @@ impl Probers {
             secrets,
             budget: Semaphore::new(limit as usize),
             limit,
-            done: Arc::default(),
             google: None,
+            done: Arc::default(),
         }
     }
 
@@ -91,6 +91,12 @@ impl Probers {
             google: Some(Google::new(client)),
             ..self
         }
+    }
+
+    /// How many HTTP requests are done, while a probe still runs.
+    #[must_use]
+    pub fn done(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.done)
     }
 
     async fn measure(&self, check: &CheckSpec, ask: Ask) -> Reading {

@@ -25,6 +25,8 @@ const FIT: f64 = 0.5;
 /// It is said that it fills up when it will be full within this time, from half full on.
 const SOON: SignedDuration = SignedDuration::from_hours(1);
 const HALF: f64 = 0.5;
+/// Names in a message.
+const NAMES: usize = 8;
 /// Older minutes say nothing about now.
 const STALE: SignedDuration = SignedDuration::from_mins(30);
 
@@ -52,7 +54,8 @@ impl Capacity {
 pub struct Minute {
     /// Its end.
     pub at: Timestamp,
-    /// Mbit/s of both directions: Google does not say that its numbers are per direction.
+    /// Mbit/s of the busier direction. Google does not say whether what an instance carries is
+    /// meant for each direction; the sum of both would cry out at half of that.
     pub mbps: f64,
     pub instances: Option<f64>,
     /// The 99th percentile over the instances, from 0 to 1.
@@ -239,12 +242,21 @@ pub fn words(saturation: &Saturation) -> String {
         text = format!("{text}; full at {at:.0} if it goes on like this");
     }
     if !saturation.shared_by.is_empty() {
-        text = format!("{text}; shared by {}", saturation.shared_by.join(", "));
+        text = format!("{text}; shared by {}", some_of(&saturation.shared_by));
     }
     if !saturation.ways_out.is_empty() {
         text = format!("{text}. Way out: {}", saturation.ways_out.join("; or "));
     }
     text
+}
+
+/// The first ones, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    let shown = names[..names.len().min(NAMES)].join(", ");
+    match names.len().saturating_sub(NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// The middle value; of an even number of them the larger one of the two in the middle.

@@ -5,7 +5,7 @@ use super::Engine;
 use super::pass::later;
 use super::ports::Shared;
 use super::queue::Priority;
-use crate::api::{Key, Saturation};
+use crate::api::{Key, Kind, Saturation};
 use crate::core::check::delay;
 use crate::core::error::Fault;
 use crate::core::observed::{Live, Present};
@@ -13,6 +13,7 @@ use crate::core::saturation::{Capacity, Minute, judge};
 use crate::gcp::monitoring::{Points, Query};
 use crate::kinds;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub(super) struct Loads {
 pub(super) struct Reading {
     key: Key,
     minutes: Result<Vec<Minute>, Fault>,
+    /// Who sends through it; `None`: that could not be read.
+    senders: Option<Vec<String>>,
 }
 
 impl Loads {
@@ -73,10 +76,8 @@ impl Engine {
             }
             *due = later(now, every.mul_f64(0.9 + self.shared.jitter() / 5.0));
             let shared = Arc::clone(&self.shared);
-            self.readings.push(Box::pin(async move {
-                let minutes = read(&shared, &key).await;
-                Reading { key, minutes }
-            }));
+            self.readings
+                .push(Box::pin(async move { reading(&shared, key).await }));
         }
     }
 
@@ -94,7 +95,11 @@ impl Engine {
 
     /// A reading came back: a pass follows where it says something new.
     pub(super) fn loaded(&mut self, reading: Reading) {
-        let Reading { key, minutes } = reading;
+        let Reading {
+            key,
+            minutes,
+            senders,
+        } = reading;
         self.loads.running.remove(&key);
         let minutes = match minutes {
             Ok(minutes) => minutes,
@@ -104,7 +109,7 @@ impl Engine {
             }
         };
         let now = self.shared.now();
-        let Some(full) = self.judged(&key, &minutes, now) else {
+        let Some(full) = self.judged(&key, &minutes, senders, now) else {
             return;
         };
         let known = self
@@ -118,18 +123,60 @@ impl Engine {
         }
     }
 
-    fn judged(&self, key: &Key, minutes: &[Minute], now: Timestamp) -> Option<Saturation> {
+    fn judged(
+        &self,
+        key: &Key,
+        minutes: &[Minute],
+        senders: Option<Vec<String>>,
+        now: Timestamp,
+    ) -> Option<Saturation> {
         let present = self.present(key)?;
         let capacity = capacity(key, present)?;
-        let mut shared_by = self.referrers(key);
-        shared_by.extend(present.users.iter().cloned());
         let before = self.memory.get(key)?.record.status.saturation.as_ref();
+        let shared_by = match (senders, before) {
+            (Some(senders), _) => senders.into_iter().chain(present.users.clone()).collect(),
+            (None, Some(before)) => before.shared_by.clone(),
+            (None, None) => present.users.clone(),
+        };
         judge(&capacity, minutes, &shared_by, before, now)
     }
 }
 
 fn capacity(key: &Key, present: &Present) -> Option<Capacity> {
     kinds::of(key.kind).capacity(present)
+}
+
+/// Asks Google. That nobody can say who sends does not hold up the numbers.
+async fn reading(shared: &Shared, key: Key) -> Reading {
+    let (minutes, senders) = futures::join!(read(shared, &key), senders(shared, &key));
+    if let Err(fault) = &senders {
+        tracing::debug!(%key, %fault, "who sends through it cannot be read");
+    }
+    Reading {
+        minutes,
+        senders: senders.ok().flatten(),
+        key,
+    }
+}
+
+/// The services of its region that name it; `None` where not all of them could be reached.
+async fn senders(shared: &Shared, key: &Key) -> Result<Option<Vec<String>>, Fault> {
+    let services = &shared.ports.services;
+    let path = services.of(key.kind).target(&key.project, &key.location, &key.name);
+    let kind = Kind::RunService;
+    let listing = services.of(kind).list(&key.project, &key.location).await?;
+    if listing.unreachable {
+        return Ok(None);
+    }
+    let sends = |raw: &Value| {
+        let fields = kinds::of(kind).live(raw.clone()).fields;
+        fields.values().any(|value| value.as_str() == Some(&*path))
+    };
+    let senders = listing.items.iter().filter(|raw| sends(raw));
+    let names = senders.filter_map(|raw| raw["name"].as_str()?.rsplit('/').next());
+    let mut names: Vec<_> = names.map(str::to_owned).collect();
+    names.sort();
+    Ok(Some(names))
 }
 
 /// The minutes of a connector, the oldest first.
@@ -197,7 +244,7 @@ fn minutes(sent: &Points, received: &Points, instances: &Points, cpu: &Points) -
         .iter()
         .map(|at| Minute {
             at: *at,
-            mbps: of(&sent, at) + of(&received, at),
+            mbps: of(&sent, at).max(of(&received, at)),
             instances: instances.get(at).copied(),
             cpu: cpu.get(at).copied(),
         })

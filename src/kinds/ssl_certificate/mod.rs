@@ -35,6 +35,7 @@ static RULES: Rules = Rules {
         change: |scene| Some(rotation::change(scene)),
         removal: |scene| Some(rotation::removal(scene)),
         always: true,
+        looks_around: false,
     }),
     ..Rules::new(Kind::SslCertificate, FIELDS)
 };
