@@ -54,7 +54,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Verb::Run(args) => run::run(globals, args),
         Verb::Plan(args) => plan::run(globals, args),
         Verb::Export(args) => export::run(globals, args),
-        Verb::Check(args) => check::run(args),
+        Verb::Check(args) => check::run(globals, args),
         Verb::Validate(args) => validate::run(args),
         Verb::Get(args) => get::run(globals, args),
         Verb::Describe(args) => describe::run(globals, args),

@@ -1,7 +1,9 @@
 //! Probes from this machine, and what each brought.
 
-use crate::api::{CheckSpec, Document};
+use crate::api::{CheckSpec, Document, Source};
 use crate::check::{Ask, Prober as _, Probers};
+use crate::cli::args::Globals;
+use crate::cli::{CliError, world};
 use crate::core::check::{Criteria, Evaluation, ProberError, ProberFault, Window};
 use crate::core::health::Look;
 use crate::secrets::LocalSecrets;
@@ -16,6 +18,13 @@ const SAMPLES: u32 = 500;
 /// What probes are made with.
 pub struct Rig {
     pub probers: Probers,
+}
+
+fn asks_google(source: Source<'_>) -> bool {
+    matches!(
+        source,
+        Source::Metric(_) | Source::Log(_) | Source::BackendHealth(_)
+    )
 }
 
 /// A check and what its probe says.
@@ -37,11 +46,21 @@ impl Probed<'_> {
 }
 
 impl Rig {
-    /// `secrets`: the folder of named ones.
-    pub fn new(secrets: Option<PathBuf>) -> Self {
-        Rig {
-            probers: Probers::new(Arc::new(LocalSecrets::new(secrets)), SAMPLES),
+    /// `secrets`: the folder of named ones. GCP is opened only where a check asks Google.
+    pub fn new<'a>(
+        globals: &Globals,
+        secrets: Option<PathBuf>,
+        checks: impl IntoIterator<Item = &'a Document<CheckSpec>>,
+    ) -> Result<Self, CliError> {
+        let probers = Probers::new(Arc::new(LocalSecrets::new(secrets)), SAMPLES);
+        let mut sources = checks.into_iter().filter_map(|check| check.spec.source());
+        if !sources.any(asks_google) {
+            return Ok(Rig { probers });
         }
+        let world = world::open(&world::wanted(&globals.gcp)?, globals)?;
+        Ok(Rig {
+            probers: probers.with_google(&world.client),
+        })
     }
 
     /// All at once, within the budget of samples.
