@@ -38,7 +38,7 @@ fn record(name: &str, situation: &Situation) -> Record {
     record.revision = 2;
     record.owned = true;
     record.status.source_revision = "files@sha256:0fef3157477e".into();
-    record.status.conditions = compute(&[], situation, &DriftFact::Unknown, None, 3, at(0));
+    record.status.conditions = compute(&[], situation, &DriftFact::Unknown, Vec::new(), 3, at(0));
     let observed = json!({"machineType": "e2-standard-4", "minInstances": 3, "state": "READY"});
     record
         .status

@@ -78,6 +78,12 @@ impl Probers {
         }
     }
 
+    /// How many HTTP requests are done, while a probe still runs.
+    #[must_use]
+    pub fn done(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.done)
+    }
+
     /// Probers that can ask Google too, for metrics, logs and the health of backends.
     #[must_use]
     pub fn with_google(self, client: &Arc<Client>) -> Self {
@@ -85,12 +91,6 @@ impl Probers {
             google: Some(Google::new(client)),
             ..self
         }
-    }
-
-    /// How many HTTP requests are done, while a probe still runs.
-    #[must_use]
-    pub fn done(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.done)
     }
 
     async fn measure(&self, check: &CheckSpec, ask: Ask) -> Reading {

@@ -24,5 +24,6 @@ pub mod plan;
 pub mod procedure;
 pub mod record;
 pub mod rules;
+pub mod saturation;
 pub mod steps;
 pub mod token;

@@ -34,8 +34,8 @@ pub fn readiness(board: &Board) -> Result<(), Unready> {
     }
 }
 
-/// The health report of the standing checks, with the verdicts that gates and alerts go by: several
-/// probes in a row.
+/// The health report: the standing checks, with the verdicts that gates and alerts go by, several
+/// probes in a row; and the managed resources that are not well.
 #[must_use]
 pub fn health(board: &Board, now: Timestamp) -> Health {
     let checks = board.checks();
@@ -49,5 +49,10 @@ pub fn health(board: &Board, now: Timestamp) -> Health {
             last: report.last.as_ref(),
         })
         .collect();
-    health::report(&looks, now)
+    let resources = board.resources();
+    let troubled = resources.iter().filter(|(_, report)| report.declared);
+    let troubled = troubled.filter_map(|(key, report)| {
+        health::resource(key.kind, &report.name, &report.status.conditions)
+    });
+    health::report(&looks, troubled.collect(), now)
 }

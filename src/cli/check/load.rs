@@ -4,7 +4,7 @@ use super::probe::{Rig, evaluate};
 use crate::api::probe::{Load, SAMPLES_LIMIT};
 use crate::api::{CheckSpec, Document, HumanDuration, Source};
 use crate::check::{Ask, Prober as _};
-use crate::cli::args::{CheckRunArgs, GetFormat};
+use crate::cli::args::{CheckRunArgs, GetFormat, Globals};
 use crate::cli::run::{screen, signals::Signals};
 use crate::cli::{CliError, Exit, block_on, get, load as manifests, objects, out};
 use crate::core::check::{ProberError, Verdict, Window};
@@ -24,11 +24,11 @@ const LONGEST: Duration = Duration::from_hours(1);
 const HTTP_LIMIT: u32 = 200;
 
 /// Runs the verb.
-pub fn run(args: &CheckRunArgs) -> Result<Exit, CliError> {
+pub fn run(globals: &Globals, args: &CheckRunArgs) -> Result<Exit, CliError> {
     let set = manifests::load_or_explain(&manifests::inputs(&args.paths), Exit::BadInput)?;
     let check = named(&set, args)?;
     let test = Test::of(check, args)?;
-    block_on(carry_out(args, test))
+    block_on(carry_out(globals, args, test))
 }
 
 fn named<'a>(set: &'a Set, args: &CheckRunArgs) -> Result<&'a Document<CheckSpec>, CliError> {
@@ -155,8 +155,8 @@ fn sized(spec: &CheckSpec, size: u32) -> CheckSpec {
     spec
 }
 
-async fn carry_out(args: &CheckRunArgs, test: Test) -> Result<Exit, CliError> {
-    let rig = Rig::new(args.secrets.clone());
+async fn carry_out(globals: &Globals, args: &CheckRunArgs, test: Test) -> Result<Exit, CliError> {
+    let rig = Rig::new(globals, args.secrets.clone(), [&test.check])?;
     let mut signals = Signals::new()?;
     let (started_at, began) = (Timestamp::now(), Instant::now());
     let done = rig.probers.done();

@@ -18,10 +18,10 @@ use std::collections::BTreeSet;
 /// Runs the verb, or the one below it.
 pub fn run(globals: &Globals, args: &CheckArgs) -> Result<Exit, CliError> {
     if let Some(CheckVerb::Run(args)) = &args.verb {
-        return load::run(args);
+        return load::run(globals, args);
     }
     let set = manifests::load_or_explain(&manifests::inputs(&args.paths), Exit::BadInput)?;
-    let checks = in_focus(set, args)?;
+    let checks = measurable(in_focus(set, args)?)?;
     block_on(report(globals, args, checks))
 }
 
@@ -60,12 +60,33 @@ fn in_focus(set: Set, args: &CheckArgs) -> Result<Vec<Document<CheckSpec>>, CliE
     Ok(set.checks.into_iter().filter(about).collect())
 }
 
+/// Without those that only an operator measures: it has read the resources that they are about.
+fn measurable(checks: Vec<Document<CheckSpec>>) -> Result<Vec<Document<CheckSpec>>, CliError> {
+    let (left_out, kept): (Vec<_>, Vec<_>) = checks
+        .into_iter()
+        .partition(|check| check.spec.resource.is_some());
+    if left_out.is_empty() {
+        return Ok(kept);
+    }
+    let names: Vec<_> = left_out.iter().map(|check| check.name.as_str()).collect();
+    let text = format!(
+        "left out: {}; checks of managed resources are measured by a running operator",
+        names.join(", ")
+    );
+    if kept.is_empty() {
+        let hint = "`evenkeel run --listen` serves the report with them";
+        return Err(CliError::new(text).hint(hint).exit(Exit::BadInput));
+    }
+    out::error_text(&render::message::note(&text));
+    Ok(kept)
+}
+
 async fn report(
     globals: &Globals,
     args: &CheckArgs,
     checks: Vec<Document<CheckSpec>>,
 ) -> Result<Exit, CliError> {
-    let rig = Rig::new(args.secrets.clone()).asking(globals)?;
+    let rig = Rig::new(globals, args.secrets.clone(), &checks)?;
     let mut signals = Signals::new()?;
     let mut exit = Exit::Interrupted;
     loop {
@@ -76,7 +97,7 @@ async fn report(
         };
         screen::show(None);
         let looks: Vec<_> = probed.iter().map(Probed::look).collect();
-        let health = health::report(&looks, Timestamp::now());
+        let health = health::report(&looks, Vec::new(), Timestamp::now());
         print(&health, args)?;
         exit = if health.state.is_good() {
             Exit::Success

@@ -1,6 +1,6 @@
 //! Probes from this machine, and what each brought.
 
-use crate::api::{CheckSpec, Document};
+use crate::api::{CheckSpec, Document, Source};
 use crate::check::{Ask, Prober as _, Probers};
 use crate::cli::args::Globals;
 use crate::cli::{CliError, world};
@@ -18,6 +18,13 @@ const SAMPLES: u32 = 500;
 /// What probes are made with.
 pub struct Rig {
     pub probers: Probers,
+}
+
+fn asks_google(source: Source<'_>) -> bool {
+    matches!(
+        source,
+        Source::Metric(_) | Source::Log(_) | Source::BackendHealth(_)
+    )
 }
 
 /// A check and what its probe says.
@@ -39,22 +46,20 @@ impl Probed<'_> {
 }
 
 impl Rig {
-    /// `secrets`: the folder of named ones.
-    pub fn new(secrets: Option<PathBuf>) -> Self {
-        Rig {
-            probers: Probers::new(Arc::new(LocalSecrets::new(secrets)), SAMPLES),
+    /// `secrets`: the folder of named ones. GCP is opened only where a check asks Google.
+    pub fn new<'a>(
+        globals: &Globals,
+        secrets: Option<PathBuf>,
+        checks: impl IntoIterator<Item = &'a Document<CheckSpec>>,
+    ) -> Result<Self, CliError> {
+        let probers = Probers::new(Arc::new(LocalSecrets::new(secrets)), SAMPLES);
+        let mut sources = checks.into_iter().filter_map(|check| check.spec.source());
+        if !sources.any(asks_google) {
+            return Ok(Rig { probers });
         }
-    }
-
-    /// With the GCP that the arguments name, for checks that ask it; without one those have no
-    /// verdict. Call inside the runtime.
-    pub fn asking(self, globals: &Globals) -> Result<Self, CliError> {
-        let Some(gcp) = &globals.gcp.gcp else {
-            return Ok(self);
-        };
-        let world = world::open(gcp, globals)?;
+        let world = world::open(&world::wanted(&globals.gcp)?, globals)?;
         Ok(Rig {
-            probers: self.probers.with_google(&world.client),
+            probers: probers.with_google(&world.client),
         })
     }
 

@@ -46,6 +46,7 @@ pub fn settings(args: &RunArgs, config: &Config, gcp: &Gcp) -> Result<Settings, 
             .unwrap_or_default(),
         concurrent_rollouts: args.concurrent_rollouts.or(budgets.concurrent_rollouts),
         freezes: config.freezes().map_err(CliError::new)?,
+        load: Some(world::load_interval(gcp)),
         timing: world::timing(gcp),
         ..Settings::default()
     })

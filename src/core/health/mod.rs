@@ -7,11 +7,13 @@
 mod diagnosis;
 pub mod load;
 mod report;
+mod resource;
 mod symptom;
 
 pub use diagnosis::{Classification, Diagnosis, diagnose};
 use report::number;
 pub use report::{CheckHealth, ComponentHealth, Health, Look, Number, report};
+pub use resource::resource;
 pub use symptom::{Side, Symptom, component};
 
 use serde::{Deserialize, Serialize};

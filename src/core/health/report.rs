@@ -41,6 +41,9 @@ pub struct ComponentHealth {
     /// The worst of its checks.
     pub state: State,
     pub checks: Vec<CheckHealth>,
+    /// Managed resources that are not well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<Symptom>,
 }
 
 /// One check.
@@ -76,29 +79,45 @@ pub struct Number {
     pub text: String,
 }
 
-/// The report of these checks.
+/// The report of these checks, and of managed resources that are not well.
 #[must_use]
-pub fn report(looks: &[Look<'_>], at: Timestamp) -> Health {
-    let mut components: BTreeMap<String, Vec<CheckHealth>> = BTreeMap::new();
+pub fn report(looks: &[Look<'_>], resources: Vec<Symptom>, at: Timestamp) -> Health {
+    let mut symptoms: Vec<_> = looks.iter().map(symptom).collect();
+    symptoms.extend(resources.iter().cloned());
+    let mut components: BTreeMap<String, ComponentHealth> = BTreeMap::new();
     for look in looks {
-        let checks = components.entry(component(look.spec)).or_default();
-        checks.push(check(look));
+        let component = entry(&mut components, &component(look.spec));
+        component.checks.push(check(look));
     }
-    let symptoms: Vec<_> = looks.iter().map(symptom).collect();
-    let components: Vec<_> = components
-        .into_iter()
-        .map(|(component, checks)| ComponentHealth {
-            component,
-            state: worst(checks.iter().map(|check| check.state)),
-            checks,
-        })
-        .collect();
+    for resource in resources {
+        let component = entry(&mut components, &resource.component);
+        component.resources.push(resource);
+    }
+    let mut components: Vec<_> = components.into_values().collect();
+    for component in &mut components {
+        let checks = component.checks.iter().map(|check| check.state);
+        let resources = component.resources.iter().map(|resource| resource.state);
+        component.state = worst(checks.chain(resources));
+    }
     Health {
         at,
         state: worst(components.iter().map(|component| component.state)),
         diagnosis: diagnose(&symptoms),
         components,
     }
+}
+
+fn entry<'a>(
+    components: &'a mut BTreeMap<String, ComponentHealth>,
+    name: &str,
+) -> &'a mut ComponentHealth {
+    let new = || ComponentHealth {
+        component: name.to_owned(),
+        state: State::Unknown,
+        checks: Vec::new(),
+        resources: Vec::new(),
+    };
+    components.entry(name.to_owned()).or_insert_with(new)
 }
 
 fn worst(states: impl Iterator<Item = State>) -> State {
