@@ -2,6 +2,7 @@
 
 use super::http::HttpSecrets;
 use super::postgres::PostgresSecrets;
+use super::vantage::{Stand, Vantage};
 use super::{dns, http, postgres, tcp, tls};
 use crate::api::{CheckSpec, SecretRef, Source};
 use crate::core::check::{ProberError, ProberFault, Window};
@@ -42,6 +43,7 @@ pub trait Prober: Send + Sync {
 /// The real probes.
 pub struct Probers {
     secrets: Arc<dyn Secrets>,
+    vantage: Vantage,
     /// Samples at the same time, of all checks together.
     budget: Semaphore,
     limit: u32,
@@ -55,13 +57,24 @@ impl Probers {
         let limit = limit.max(1);
         Probers {
             secrets,
+            vantage: Vantage::default(),
             budget: Semaphore::new(limit as usize),
             limit,
         }
     }
 
+    /// Probers that stand somewhere else.
+    #[must_use]
+    pub fn at(self, vantage: Vantage) -> Self {
+        Probers { vantage, ..self }
+    }
+
     async fn measure(&self, check: &CheckSpec, ask: Ask) -> Result<Window, ProberError> {
         let timeout = check.timeout.0;
+        let stand = Stand {
+            vantage: &self.vantage,
+            now: ask.now,
+        };
         match check.source() {
             Some(Source::Http(http)) => {
                 let mut headers = Vec::new();
@@ -70,20 +83,20 @@ impl Probers {
                 }
                 let ca = self.maybe(http.ca_ref.as_ref()).await?;
                 let secrets = HttpSecrets { ca, headers };
-                http::probe(http, secrets, timeout, check.interval.0).await
+                http::probe(http, secrets, timeout, check.interval.0, stand).await
             }
             Some(Source::Tls(tls)) => {
                 let ca = self.maybe(tls.ca_ref.as_ref()).await?;
-                tls::probe(tls, ca.as_ref(), timeout, ask.now).await
+                tls::probe(tls, ca.as_ref(), timeout, stand).await
             }
-            Some(Source::Tcp(tcp)) => tcp::probe(tcp, timeout).await,
-            Some(Source::Dns(dns)) => dns::probe(dns, timeout).await,
+            Some(Source::Tcp(tcp)) => tcp::probe(tcp, timeout, stand).await,
+            Some(Source::Dns(dns)) => dns::probe(dns, timeout, stand).await,
             Some(Source::Postgres(postgres)) => {
                 let secrets = PostgresSecrets {
                     password: self.maybe(postgres.password_ref.as_ref()).await?,
                     ca: self.maybe(postgres.ca_ref.as_ref()).await?,
                 };
-                postgres::probe(postgres, secrets, timeout).await
+                postgres::probe(postgres, secrets, timeout, stand).await
             }
             _ => Err(ProberError::new(ProberFault::Invalid, "nothing to measure")),
         }
