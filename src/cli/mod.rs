@@ -23,6 +23,7 @@ mod rollout;
 mod run;
 mod telemetry;
 mod validate;
+mod vantage;
 mod version;
 mod world;
 

@@ -32,6 +32,8 @@ pub struct CheckReport {
     pub status: CheckStatus,
     pub verdict: Verdict,
     pub warning: bool,
+    /// There is a verdict, or there were probes enough for one.
+    pub settled: bool,
 }
 
 /// One phase as the engine sees it.

@@ -162,6 +162,7 @@ impl Checks {
             status: entry.status.clone(),
             verdict: entry.gauge.standing.verdict,
             warning: entry.gauge.standing.warning,
+            settled: entry.gauge.standing.is_told(&entry.gauge.criteria),
         };
         self.all
             .iter()

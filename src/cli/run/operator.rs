@@ -4,12 +4,11 @@ use super::alerts::{self, Alerts};
 use super::probes::FromHere;
 use super::signals::Signals;
 use crate::alert::Handle;
-use crate::check::Probers;
+use crate::check::{Probers, Vantage};
 use crate::cli::args::{Gcp, Mode, RunArgs};
 use crate::cli::config::Config;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit};
-use crate::emulator::dataplane::{Dataplane, Listen};
 use crate::emulator::server;
 use crate::engine::{Board, Command, Declaration, Engine, Ports, Settings};
 use crate::journal::SqliteJournal;
@@ -66,13 +65,15 @@ impl Operator {
         journal: SqliteJournal,
         settings: Settings,
         secrets: Option<PathBuf>,
+        vantage: Vantage,
     ) -> Result<(Self, Alerts), CliError> {
         let journal = Arc::new(journal);
         let ports = Ports {
             services: world.services.clone(),
             journal: Arc::clone(&journal) as _,
             prober: Arc::new(FromHere {
-                probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES),
+                probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES)
+                    .at(vantage),
                 clock: Arc::clone(&world.clock),
             }),
             clock: Arc::clone(&world.clock),
@@ -142,8 +143,6 @@ pub struct Served {
     pub address: SocketAddr,
     stop: CancellationToken,
     task: JoinHandle<()>,
-    /// What its services answer; stops with this.
-    _dataplane: Dataplane,
 }
 
 impl Served {
@@ -174,10 +173,6 @@ pub async fn serve_emulator(world: &World, listen: &str) -> Result<Option<Served
     let address = listener
         .local_addr()
         .map_err(|error| failed(error.to_string()))?;
-    let clock = Arc::clone(&world.clock);
-    let now = Arc::new(move || clock.now());
-    let dataplane = Dataplane::start(Arc::clone(emulator), now, Listen::default());
-    let dataplane = dataplane.await.map_err(|error| failed(error.to_string()))?;
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let task = tokio::spawn(server::serve(Arc::clone(emulator), listener, stopped));
@@ -185,6 +180,5 @@ pub async fn serve_emulator(world: &World, listen: &str) -> Result<Option<Served
         address,
         stop,
         task,
-        _dataplane: dataplane,
     }))
 }
