@@ -22,6 +22,8 @@ use std::time::Duration;
 /// A GCP that can be called.
 pub struct World {
     pub services: Services,
+    /// What the services call, for what only measures.
+    pub client: Arc<Client>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<Entropy>,
     /// The emulator, where it lives in this process.
@@ -216,6 +218,7 @@ fn assemble(http: Arc<dyn Http>, access: Access, budgets: Budgets, clock: Arc<dy
     }));
     World {
         services: Services::new(&client),
+        client,
         clock,
         entropy,
         emulator: None,

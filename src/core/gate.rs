@@ -2,7 +2,7 @@
 
 use super::check::{
     Baseline, Criteria, Evaluation, HoldReason, Judgement, Measured, Moment, NoVerdict, Standing,
-    Verdict, judge,
+    Verdict, delay, judge,
 };
 use super::decide::later;
 use crate::api::check::Source;
@@ -17,7 +17,7 @@ use std::time::Duration;
 pub struct Gauge {
     pub criteria: Criteria,
     pub standing: Standing,
-    /// How long after a change its effect can be measured.
+    /// How long after a change the first probe can be that saw nothing older.
     pub settle: Duration,
     /// Longest time from the start of one probe to the end of the next.
     pub period: Duration,
@@ -58,13 +58,12 @@ impl Gauge {
     }
 }
 
-/// Google's delay until a point or an entry can be read.
-/// Sources: Cloud Monitoring metrics list ("sampled every 60 s, not visible for up to 180 s" and
-/// longer for some), Cloud Logging ingestion.
+/// A metric: the rest of the minute of the change, a whole minute after it, and Google's delay. A
+/// log: the whole window, since a count of less time is another count.
 fn settle(source: Source<'_>) -> Duration {
     match source {
-        Source::Metric(_) => Duration::from_mins(4),
-        Source::Log(_) => Duration::from_mins(1),
+        Source::Metric(_) => delay::MINUTE * 2 + delay::METRIC,
+        Source::Log(log) => log.window.0.saturating_add(delay::LOG),
         _ => Duration::ZERO,
     }
 }
@@ -178,9 +177,8 @@ pub fn look(gates: &mut [Gate], gauges: &Gauges, look: Look) -> Outcome {
         let Some(gauge) = gauges.get(&gate.check) else {
             continue;
         };
-        let from = later(look.landed, gauge.settle);
-        let after = gauge.since(from);
-        deadline = deadline.max(later(from, gauge.patience()));
+        let after = gauge.since(look.landed);
+        deadline = deadline.max(later(look.landed, gauge.patience()));
         note(gate, &after);
         let moment = Moment {
             last_step: look.last_step,

@@ -11,6 +11,7 @@ mod phases;
 mod poll;
 mod ports;
 mod queue;
+mod resources;
 mod turn;
 
 pub use board::{Board, CheckReport, PhaseReport, Report};
@@ -194,8 +195,7 @@ impl Engine {
         let far = Duration::from_hours(1);
         let full = self.passes.len() >= self.shared.settings.concurrency;
         let work = if full { None } else { self.queue.next_due() };
-        let busy = self.probes.len() >= self.shared.settings.probes;
-        let probe = if busy { None } else { self.checks.next_due() };
+        let probe = self.checks.next_due(self.shared.settings.probes);
         let next = [work, probe, self.polls.next_due(), self.phases.next_due()];
         let next = next.into_iter().flatten().min();
         next.map_or(far, |at| {
@@ -349,6 +349,7 @@ impl Engine {
             return;
         };
         let renamed = memory.record.object != done.record.object;
+        let has_landed = landed(&done.record).is_some_and(|at| landed(&memory.record) != Some(at));
         memory.record = done.record;
         memory.dirty = done.dirty;
         // A read that failed does not make the last good one untrue.
@@ -358,6 +359,9 @@ impl Engine {
                 ..done.observed
             };
             poll::drop_body(kinds::of(key.kind).rules(), &mut memory.observed.live);
+        }
+        if has_landed {
+            self.hurry_checks_of(&key);
         }
         if renamed {
             self.follow(&key);
@@ -554,6 +558,11 @@ fn urgency(before: Option<&Arc<Wanted>>, now: &Arc<Wanted>) -> Option<Priority> 
         }
         _ => Some(Priority::Edit),
     }
+}
+
+/// When the step at hand had landed, if it has.
+fn landed(record: &Record) -> Option<jiff::Timestamp> {
+    record.rollout.as_ref()?.landed_at
 }
 
 /// Situations in which nothing happens by itself.

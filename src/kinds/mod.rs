@@ -52,6 +52,11 @@ pub trait ManagedKind: Send + Sync {
     /// A GCP reply in canonical form.
     fn live(&self, raw: Value) -> Present;
 
+    /// What checks can ask about beyond the fields.
+    fn derived(&self, _: &Present) -> Fields {
+        Fields::new()
+    }
+
     /// What is live as `spec.resource`: declared, it is as live. References stay GCP names.
     fn export(&self, live: &Present, key: &Key) -> Export;
 

@@ -73,7 +73,8 @@ impl Operator {
             journal: Arc::clone(&journal) as _,
             prober: Arc::new(FromHere {
                 probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES)
-                    .at(vantage),
+                    .at(vantage)
+                    .with_google(&world.client),
                 clock: Arc::clone(&world.clock),
             }),
             clock: Arc::clone(&world.clock),

@@ -7,6 +7,7 @@
 //! step. Nothing here measures, waits or knows the time.
 
 mod criteria;
+pub mod delay;
 mod expression;
 mod field;
 mod format;
