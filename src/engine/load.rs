@@ -162,7 +162,9 @@ async fn reading(shared: &Shared, key: Key) -> Reading {
 /// The services of its region that name it; `None` where not all of them could be reached.
 async fn senders(shared: &Shared, key: &Key) -> Result<Option<Vec<String>>, Fault> {
     let services = &shared.ports.services;
-    let path = services.of(key.kind).target(&key.project, &key.location, &key.name);
+    let path = services
+        .of(key.kind)
+        .target(&key.project, &key.location, &key.name);
     let kind = Kind::RunService;
     let listing = services.of(kind).list(&key.project, &key.location).await?;
     if listing.unreachable {
