@@ -47,7 +47,10 @@ fn each_machine_carries_what_google_says() {
         ("e2-micro", 10, 1000.0),
         ("e2-standard-4", 10, 16000.0),
     ] {
-        assert!((capacity(machine, max).limit() - limit).abs() < 1e-9, "{machine} {max}");
+        assert!(
+            (capacity(machine, max).limit() - limit).abs() < 1e-9,
+            "{machine} {max}"
+        );
     }
 }
 
@@ -55,7 +58,9 @@ fn each_machine_carries_what_google_says() {
 fn the_way_out_starts_with_what_can_go_back() {
     let ways = |machine, max| capacity(machine, max).ways_out;
     let small = ways("e2-micro", 3);
-    assert!(small[0].starts_with("machineType e2-standard-4 (1600 instead of 100 Mbps an instance"));
+    assert!(
+        small[0].starts_with("machineType e2-standard-4 (1600 instead of 100 Mbps an instance")
+    );
     assert_eq!(small[1], "maxInstances 10 instead of 3 (it only grows)");
     assert_eq!(small.len(), 4);
     // Nothing is left in place: only another way.
@@ -99,7 +104,11 @@ fn one_minute_decides_nothing() {
 fn a_trend_says_when_it_is_full() {
     let micro = capacity("e2-micro", 10);
     // 10 Mbps more each minute, 790 at the last one of the middle: 21 minutes to go.
-    let growing = minutes((0..30).map(|minute| 520.0 + 10.0 * f64::from(minute)), 8.0, 0.3);
+    let growing = minutes(
+        (0..30).map(|minute| 520.0 + 10.0 * f64::from(minute)),
+        8.0,
+        0.3,
+    );
     let full = judge(&micro, &growing[..25], &[], None, at(28)).unwrap();
     assert_eq!(full.level, Level::FillingUp);
     let (reason, message) = condition(&full).unwrap();
@@ -110,7 +119,10 @@ fn a_trend_says_when_it_is_full() {
 
     // The same growth from far below is no news, and none at all without growth.
     let low = minutes((0..30).map(|minute| 10.0 + f64::from(minute)), 2.0, 0.3);
-    assert_eq!(judge(&micro, &low, &[], None, at(34)).unwrap().level, Level::Room);
+    assert_eq!(
+        judge(&micro, &low, &[], None, at(34)).unwrap().level,
+        Level::Room
+    );
     assert_eq!(steady(&micro, 600.0, 8.0, 0.3).full_at, None);
 }
 
@@ -136,10 +148,15 @@ fn the_message_says_what_how_much_who_and_the_way_out() {
 fn a_message_names_some_of_many_services() {
     let micro = capacity("e2-micro", 3);
     let busy = minutes([288.0; 30], 3.0, 0.88);
-    let services: Vec<_> = (1..=14).map(|number| format!("service-{number:02}")).collect();
+    let services: Vec<_> = (1..=14)
+        .map(|number| format!("service-{number:02}"))
+        .collect();
     let full = judge(&micro, &busy, &services, None, at(34)).unwrap();
     let (_, message) = condition(&full).unwrap();
-    assert!(message.contains("service-08 and 6 more. Way out: "), "{message}");
+    assert!(
+        message.contains("service-08 and 6 more. Way out: "),
+        "{message}"
+    );
     assert_eq!(full.shared_by.len(), 14);
 }
 
@@ -165,7 +182,10 @@ fn about_the_same_changes_nothing() {
     let next = |mbps, cpu| {
         let mut later = minutes([mbps; 30], 8.0, cpu);
         for minute in &mut later {
-            minute.at = minute.at.checked_add(SignedDuration::from_mins(10)).unwrap();
+            minute.at = minute
+                .at
+                .checked_add(SignedDuration::from_mins(10))
+                .unwrap();
         }
         judge(&micro, &later, &[], Some(&first), at(44)).unwrap()
     };

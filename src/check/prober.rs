@@ -93,12 +93,6 @@ impl Probers {
         }
     }
 
-    /// How many HTTP requests are done, while a probe still runs.
-    #[must_use]
-    pub fn done(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.done)
-    }
-
     async fn measure(&self, check: &CheckSpec, ask: Ask) -> Reading {
         let outcome = match (check.source(), &self.google) {
             (Some(Source::Metric(metric)), Some(google)) => {

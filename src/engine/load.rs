@@ -30,6 +30,8 @@ pub(super) struct Loads {
     due: BTreeMap<Key, Timestamp>,
     running: BTreeSet<Key>,
     found: BTreeMap<Key, Saturation>,
+    /// What was said of a reading that failed: once, not each minute.
+    said: BTreeMap<Key, String>,
 }
 
 /// A reading that came back.
@@ -69,6 +71,7 @@ impl Engine {
             .collect();
         self.loads.due.retain(|key, _| there.contains(key));
         self.loads.found.retain(|key, _| there.contains(key));
+        self.loads.said.retain(|key, _| there.contains(key));
         for key in there {
             let due = self.loads.due.entry(key.clone()).or_insert(now);
             if *due > now || !self.loads.running.insert(key.clone()) {
@@ -104,10 +107,15 @@ impl Engine {
         let minutes = match minutes {
             Ok(minutes) => minutes,
             Err(fault) => {
-                tracing::warn!(%key, %fault, "how full it is cannot be read");
+                let text = fault.to_string();
+                if self.loads.said.get(&key) != Some(&text) {
+                    tracing::warn!(%key, %fault, "how full it is cannot be read");
+                    self.loads.said.insert(key, text);
+                }
                 return;
             }
         };
+        self.loads.said.remove(&key);
         let now = self.shared.now();
         let Some(full) = self.judged(&key, &minutes, senders, now) else {
             return;
@@ -162,7 +170,9 @@ async fn reading(shared: &Shared, key: Key) -> Reading {
 /// The services of its region that name it; `None` where not all of them could be reached.
 async fn senders(shared: &Shared, key: &Key) -> Result<Option<Vec<String>>, Fault> {
     let services = &shared.ports.services;
-    let path = services.of(key.kind).target(&key.project, &key.location, &key.name);
+    let path = services
+        .of(key.kind)
+        .target(&key.project, &key.location, &key.name);
     let kind = Kind::RunService;
     let listing = services.of(kind).list(&key.project, &key.location).await?;
     if listing.unreachable {
