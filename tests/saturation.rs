@@ -6,7 +6,7 @@ mod common;
 use common::{CONNECTOR, World, declared, key, run};
 use evenkeel::api::{AlertSeverity, ConditionType, Kind, Reason, SaturationLevel, Status};
 use evenkeel::core::alert::{Context, judge};
-use evenkeel::emulator::{Action, FaultRule, Match};
+use evenkeel::emulator::{FaultRule, Match};
 use serde_json::json;
 use std::time::Duration;
 
