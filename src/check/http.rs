@@ -6,9 +6,9 @@ mod reply;
 
 use super::dial::Trouble;
 use super::fleet;
-use super::names::Names;
 use super::tls::server_name;
 use super::trust::Trust;
+use super::vantage::Stand;
 use crate::api::probe::{HttpMethod, HttpProbe};
 use crate::core::check::{ProberError, ProberFault, Window};
 use crate::secrets::Secret;
@@ -33,9 +33,10 @@ pub(super) async fn probe(
     http: &HttpProbe,
     secrets: HttpSecrets,
     (timeout, interval): (Duration, Duration),
+    stand: Stand<'_>,
     done: &Arc<AtomicU64>,
 ) -> Result<Window, ProberError> {
-    let target = Arc::new(target(http, &secrets, timeout).await?);
+    let target = Arc::new(target(http, &secrets, timeout, stand).await?);
     load::run(&target, http.load.as_ref(), interval.max(timeout), done).await
 }
 
@@ -47,6 +48,7 @@ async fn target(
     http: &HttpProbe,
     secrets: &HttpSecrets,
     timeout: Duration,
+    stand: Stand<'_>,
 ) -> Result<Target, ProberError> {
     let url = Url::parse(&http.url).map_err(|error| invalid(format!("url: {error}")))?;
     let host = url.host().ok_or_else(|| invalid("the url has no host"))?;
@@ -61,13 +63,13 @@ async fn target(
         None => (host.clone(), port),
     };
     let tls = match url.scheme() {
-        "https" => Some(secure(&host, secrets.ca.as_ref()).await?),
+        "https" => Some(secure(&host, secrets.ca.as_ref(), stand).await?),
         _ => None,
     };
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let pointers = http.json.iter();
     Ok(Target {
-        names: Names::of(&connect)?,
+        names: stand.names(&connect)?,
         port,
         tls,
         method: match http.method {
@@ -89,8 +91,9 @@ async fn target(
 async fn secure(
     host: &str,
     ca: Option<&Secret>,
+    stand: Stand<'_>,
 ) -> Result<(Trust, ServerName<'static>), ProberError> {
-    Ok((Trust::of(ca).await?, server_name(host)?))
+    Ok((stand.trust(ca).await?, server_name(host)?))
 }
 
 /// `HOST[:PORT]`, and by default the port of the url.

@@ -21,5 +21,7 @@ mod prober;
 mod tcp;
 mod tls;
 mod trust;
+mod vantage;
 
 pub use prober::{Ask, Prober, Probers, Reading};
+pub use vantage::{Link, NoProxy, Socks, Tunnel, TunnelError, Vantage};

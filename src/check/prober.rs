@@ -3,6 +3,7 @@
 use super::google::Google;
 use super::http::HttpSecrets;
 use super::postgres::PostgresSecrets;
+use super::vantage::{Stand, Vantage};
 use super::{backend_health, dns, http, log, metric, postgres, tcp, tls};
 use crate::api::{CheckSpec, SecretRef, Source};
 use crate::core::check::{ProberError, ProberFault, Window};
@@ -55,6 +56,7 @@ pub trait Prober: Send + Sync {
 /// The real probes.
 pub struct Probers {
     secrets: Arc<dyn Secrets>,
+    vantage: Vantage,
     /// Samples at the same time, of all checks together.
     budget: Semaphore,
     limit: u32,
@@ -71,6 +73,7 @@ impl Probers {
         let limit = limit.max(1);
         Probers {
             secrets,
+            vantage: Vantage::default(),
             budget: Semaphore::new(limit as usize),
             limit,
             google: None,
@@ -78,10 +81,10 @@ impl Probers {
         }
     }
 
-    /// How many HTTP requests are done, while a probe still runs.
+    /// Probers that stand somewhere else.
     #[must_use]
-    pub fn done(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.done)
+    pub fn at(self, vantage: Vantage) -> Self {
+        Probers { vantage, ..self }
     }
 
     /// Probers that can ask Google too, for metrics, logs and the health of backends.
@@ -114,6 +117,10 @@ impl Probers {
 
     async fn measure_target(&self, check: &CheckSpec, ask: Ask) -> Result<Window, ProberError> {
         let timeout = check.timeout.0;
+        let stand = Stand {
+            vantage: &self.vantage,
+            now: ask.now,
+        };
         match check.source() {
             Some(Source::Http(http)) => {
                 let mut headers = Vec::new();
@@ -122,20 +129,21 @@ impl Probers {
                 }
                 let ca = self.maybe(http.ca_ref.as_ref()).await?;
                 let secrets = HttpSecrets { ca, headers };
-                http::probe(http, secrets, (timeout, check.interval.0), &self.done).await
+                let times = (timeout, check.interval.0);
+                http::probe(http, secrets, times, stand, &self.done).await
             }
             Some(Source::Tls(tls)) => {
                 let ca = self.maybe(tls.ca_ref.as_ref()).await?;
-                tls::probe(tls, ca.as_ref(), timeout, ask.now).await
+                tls::probe(tls, ca.as_ref(), timeout, stand).await
             }
-            Some(Source::Tcp(tcp)) => tcp::probe(tcp, timeout).await,
-            Some(Source::Dns(dns)) => dns::probe(dns, timeout).await,
+            Some(Source::Tcp(tcp)) => tcp::probe(tcp, timeout, stand).await,
+            Some(Source::Dns(dns)) => dns::probe(dns, timeout, stand).await,
             Some(Source::Postgres(postgres)) => {
                 let secrets = PostgresSecrets {
                     password: self.maybe(postgres.password_ref.as_ref()).await?,
                     ca: self.maybe(postgres.ca_ref.as_ref()).await?,
                 };
-                postgres::probe(postgres, secrets, timeout).await
+                postgres::probe(postgres, secrets, timeout, stand).await
             }
             Some(source) => Err(ProberError::new(
                 ProberFault::Local,

@@ -3,11 +3,12 @@
 use super::args::{Mode, RunArgs};
 use super::{CliError, Exit};
 use crate::api::HumanDuration;
+use crate::check::Socks;
 use crate::core::freeze::{Freeze, When};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file as written.
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -23,6 +24,8 @@ pub struct Config {
     pub listen_hosts: Vec<String>,
     pub budgets: Budgets,
     pub freeze_windows: Vec<FreezeWindow>,
+    /// Where checks are made from. Default: this machine.
+    pub probes: Option<Probes>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -39,6 +42,18 @@ pub struct Budgets {
     pub deletes_per_sync: Option<u32>,
     /// Rollouts that may run at the same time, 1 or more. Default: no limit.
     pub concurrent_rollouts: Option<u32>,
+}
+
+/// Where checks are made from, where that is not this machine as it is.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Probes {
+    /// `socks5://HOST:PORT`, such as `ssh -D` opens; names are looked up at its far end.
+    pub proxy: Option<String>,
+    /// Servers for checks of DNS that name none.
+    pub name_servers: Vec<SocketAddr>,
+    /// Certificates (PEM) that checks without a `caRef` trust instead of the system's.
+    pub ca: Option<PathBuf>,
 }
 
 /// A time in which no step starts. `from` and `to`: `22:00`, `Fri 16:00` or
@@ -72,6 +87,14 @@ impl Config {
         let config: Config =
             serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         config.freezes().map_err(wrong)?;
+        if let Some(proxy) = config
+            .probes
+            .as_ref()
+            .and_then(|probes| probes.proxy.as_ref())
+        {
+            let read = proxy.parse::<Socks>();
+            read.map_err(|error| wrong(format!("probes.proxy: {error}")))?;
+        }
         if config.budgets.concurrent_rollouts == Some(0) {
             let why = "budgets.concurrentRollouts is 0, and nothing would ever start; \
                        leave it out for no limit, or set mode: Observe to write nothing";
@@ -138,6 +161,10 @@ mod tests {
         assert_eq!(config.listen_hosts, ["keel"]);
         assert_eq!(config.freezes().unwrap().len(), 2);
         assert_eq!(load("").unwrap(), Config::default());
+        let probes =
+            "probes: {proxy: 'socks5://127.0.0.1:1080', nameServers: ['10.0.0.2:53'], ca: ca.pem}";
+        let probes = load(probes).unwrap().probes.unwrap();
+        assert_eq!(probes.name_servers[0].port(), 53);
     }
 
     #[test]
@@ -145,6 +172,8 @@ mod tests {
         for (text, words) in [
             ("mdoe: Apply", "mdoe"),
             ("interval: 30", "30"),
+            ("probes: {proxy: 'http://a:1'}", "socks5://HOST:PORT"),
+            ("probes: {nameServers: [dns]}", "nameServers"),
             (
                 "budgets: {concurrentRollouts: 0}",
                 "concurrentRollouts is 0",

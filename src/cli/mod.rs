@@ -24,6 +24,7 @@ mod rollout;
 mod run;
 mod telemetry;
 mod validate;
+mod vantage;
 mod version;
 mod world;
 

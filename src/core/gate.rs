@@ -1,8 +1,8 @@
 //! Gates: the checks that a change must pass, judged against what they said right before it.
 
 use super::check::{
-    Baseline, Criteria, Evaluation, HoldReason, Judgement, Moment, NoVerdict, Standing, Verdict,
-    delay, judge,
+    Baseline, Criteria, Evaluation, HoldReason, Judgement, Measured, Moment, NoVerdict, Standing,
+    Verdict, delay, judge,
 };
 use super::decide::later;
 use crate::api::check::Source;
@@ -229,6 +229,29 @@ pub fn look(gates: &mut [Gate], gauges: &Gauges, look: Look) -> Outcome {
         Some(text) => Outcome::Hold(HoldReason::NotFixed, text),
         None => Outcome::Passed(fixed),
     }
+}
+
+/// The numbers of each gate before a change and after it, such as
+/// `connector-load: connect.max 7.2s -> 41ms`.
+#[must_use]
+pub fn comparison(gates: &[Gate], gauges: &Gauges, landed: Timestamp) -> String {
+    let lines = gates.iter().filter_map(|gate| {
+        let gauge = gauges.get(&gate.check)?;
+        let after = gauge.since(later(landed, gauge.settle));
+        Some(format!("{}: {}", gate.check, compared(gate, after.last())))
+    });
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+fn compared(gate: &Gate, after: Option<&Evaluation>) -> String {
+    let Some(after) = after else {
+        return "not probed since".to_owned();
+    };
+    if let Some(NoVerdict::Prober(error)) = &after.unknown {
+        return error.to_string();
+    }
+    let pair = |m: &Measured| m.change(gate.baseline.values.get(&m.expression));
+    after.expected().map(pair).collect::<Vec<_>>().join(", ")
 }
 
 /// Keeps the verdict, and the numbers where they explain one: a record does not change with every

@@ -34,6 +34,8 @@ pub struct CheckReport {
     pub warning: bool,
     /// The newest probe.
     pub last: Option<Evaluation>,
+    /// There is a verdict, or there were probes enough for one.
+    pub settled: bool,
 }
 
 /// One phase as the engine sees it.

@@ -70,6 +70,8 @@ struct Entry {
     generation: i64,
     due: Timestamp,
     running: bool,
+    /// The probe that runs started too early: another one follows at once.
+    again: bool,
 }
 
 impl Entry {
@@ -103,6 +105,7 @@ impl Checks {
                     generation: generation + 1,
                     due: now,
                     running: false,
+                    again: false,
                 }),
             };
             if let Some(entry) = entry {
@@ -132,6 +135,19 @@ impl Checks {
         started
     }
 
+    /// Something has just landed that these checks judge, and nothing that was measured before
+    /// counts: they are due now. What Google tells later cannot be hurried.
+    pub fn hurry<'n>(&mut self, names: impl Iterator<Item = &'n str>, now: Timestamp) {
+        for name in names {
+            if let Some(entry) = self.all.get_mut(name)
+                && entry.gauge.settle.is_zero()
+            {
+                entry.again = entry.running;
+                entry.due = now.min(entry.due);
+            }
+        }
+    }
+
     /// When the next one can start, with at most so many from here at once.
     pub fn next_due(&self, limit: usize) -> Option<Timestamp> {
         let full = self.running_here() >= limit;
@@ -150,7 +166,12 @@ impl Checks {
         let entry = self.all.get_mut(&probed.name)?;
         entry.running = false;
         let interval = entry.document.spec.interval.0;
-        entry.due = later(probed.started, interval.mul_f64(0.9 + jitter / 5.0)).max(now);
+        let next = later(probed.started, interval.mul_f64(0.9 + jitter / 5.0));
+        entry.due = if std::mem::take(&mut entry.again) {
+            now
+        } else {
+            next.max(now)
+        };
         let (was, warned) = (entry.gauge.standing.verdict, entry.gauge.standing.warning);
         let evaluation = entry
             .gauge
@@ -195,6 +216,7 @@ impl Checks {
             verdict: entry.gauge.standing.verdict,
             warning: entry.gauge.standing.warning,
             last: entry.gauge.standing.last().cloned(),
+            settled: entry.gauge.standing.is_told(&entry.gauge.criteria),
         };
         self.all
             .iter()
@@ -267,6 +289,18 @@ impl Engine {
             rollout.landed_at.max(rollout.since.get(SERVING).copied())
         });
         rollouts.chain(self.phases.judged_by(check)).max()
+    }
+
+    /// A step of this resource has landed: what judges it measures now.
+    pub(super) fn hurry_checks_of(&mut self, key: &Key) {
+        let now = self.shared.now();
+        let rollout = self
+            .wanted
+            .get(key)
+            .and_then(|wanted| wanted.declared.policy.rollout.as_ref());
+        let verify = rollout.into_iter().flat_map(|rollout| &rollout.verify);
+        self.checks
+            .hurry(verify.map(|verify| verify.check.as_str()), now);
     }
 
     /// What the checks of a resource's rollout say.

@@ -364,6 +364,7 @@ impl Engine {
             return;
         };
         let renamed = memory.record.object != done.record.object;
+        let has_landed = landed(&done.record).is_some_and(|at| landed(&memory.record) != Some(at));
         memory.record = done.record;
         memory.dirty = done.dirty;
         // A read that failed does not make the last good one untrue.
@@ -373,6 +374,9 @@ impl Engine {
                 ..done.observed
             };
             poll::drop_body(kinds::of(key.kind).rules(), &mut memory.observed.live);
+        }
+        if has_landed {
+            self.hurry_checks_of(&key);
         }
         if renamed {
             self.follow(&key);
@@ -569,6 +573,11 @@ fn urgency(before: Option<&Arc<Wanted>>, now: &Arc<Wanted>) -> Option<Priority> 
         }
         _ => Some(Priority::Edit),
     }
+}
+
+/// When the step at hand had landed, if it has.
+fn landed(record: &Record) -> Option<jiff::Timestamp> {
+    record.rollout.as_ref()?.landed_at
 }
 
 /// Situations in which nothing happens by itself.

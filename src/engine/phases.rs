@@ -171,6 +171,12 @@ impl Engine {
         self.tokens
             .retain(|token| !step.handled.contains(&token.id));
         self.board.tell(step.events);
+        let landed = |record: &PhaseRecord| record.attempt.as_ref()?.landed_at;
+        if landed(&step.record).is_some_and(|at| landed(&record) != Some(at)) {
+            let verify = document.spec.verify.iter();
+            self.checks
+                .hurry(verify.map(|verify| verify.check.as_str()), now);
+        }
         self.phases.records.insert(name.clone(), step.record);
         match step.requeue {
             Some(at) => self.phases.due.insert(name.clone(), at),

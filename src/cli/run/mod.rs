@@ -14,8 +14,8 @@ mod voice;
 
 use super::args::{Globals, Mode, RunArgs};
 use super::config::Config;
-use super::world;
 use super::{CliError, Exit, block_on, load, out};
+use super::{vantage, world};
 use crate::journal::SqliteJournal;
 use crate::render::{live, objects};
 use crate::source::{Input, Set, Watch};
@@ -45,6 +45,8 @@ async fn operate(
     let state = globals.state_path();
     let journal = SqliteJournal::open(&state, &world::name(&gcp))?;
     let mut signals = Signals::new()?;
+    let dataplane = vantage::dataplane(&world).await?;
+    let vantage = vantage::vantage(config, dataplane.as_ref())?;
     let served = operator::serve_emulator(&world, &args.emulator_listen).await?;
     let voice = Voice::new(globals.log_format);
     let door = serves::Door::open(args, config).await?;
@@ -59,7 +61,8 @@ async fn operate(
         mode: mode_text(config.mode(args)),
     })?;
     let settings = operator::settings(args, config, &gcp)?;
-    let (operator, alerts) = Operator::start(&world, journal, settings, args.secrets.clone())?;
+    let secrets = args.secrets.clone();
+    let (operator, alerts) = Operator::start(&world, journal, settings, secrets, vantage)?;
     let site = door.map(|door| door.serve(&operator));
     let watch = watch(args, &inputs);
     let mut session = Session::new(args, inputs, &operator, voice);

@@ -5,12 +5,11 @@ use super::probes::FromHere;
 use super::serves::Serving;
 use super::signals::Signals;
 use crate::alert::Handle;
-use crate::check::Probers;
+use crate::check::{Probers, Vantage};
 use crate::cli::args::{Gcp, Mode, RunArgs};
 use crate::cli::config::Config;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit};
-use crate::emulator::dataplane::{Dataplane, Listen};
 use crate::emulator::server;
 use crate::engine::{Board, Command, Declaration, Engine, Ports, Settings};
 use crate::journal::SqliteJournal;
@@ -68,6 +67,7 @@ impl Operator {
         journal: SqliteJournal,
         settings: Settings,
         secrets: Option<PathBuf>,
+        vantage: Vantage,
     ) -> Result<(Self, Alerts), CliError> {
         let journal = Arc::new(journal);
         let ports = Ports {
@@ -75,6 +75,7 @@ impl Operator {
             journal: Arc::clone(&journal) as _,
             prober: Arc::new(FromHere {
                 probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES)
+                    .at(vantage)
                     .with_google(&world.client),
                 clock: Arc::clone(&world.clock),
             }),
@@ -149,8 +150,6 @@ impl Operator {
 pub struct Served {
     pub address: SocketAddr,
     serving: Serving,
-    /// What its services answer; stops with this.
-    _dataplane: Dataplane,
 }
 
 impl Served {
@@ -178,14 +177,9 @@ pub async fn serve_emulator(world: &World, listen: &str) -> Result<Option<Served
     let address = listener
         .local_addr()
         .map_err(|error| failed(error.to_string()))?;
-    let clock = Arc::clone(&world.clock);
-    let now = Arc::new(move || clock.now());
-    let dataplane = Dataplane::start(Arc::clone(emulator), now, Listen::default());
-    let dataplane = dataplane.await.map_err(|error| failed(error.to_string()))?;
     let emulator = Arc::clone(emulator);
     Ok(Some(Served {
         address,
         serving: Serving::start(|stopped| server::serve(emulator, listener, stopped)),
-        _dataplane: dataplane,
     }))
 }

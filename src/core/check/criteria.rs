@@ -75,6 +75,23 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 }
 
 impl Measured {
+    /// `connect.max 7.2s -> 41ms`, or only what is there now.
+    #[must_use]
+    pub fn change(&self, before: Option<&Value>) -> String {
+        let Ok(expression) = self.expression.parse::<Expression>() else {
+            return self.expression.clone();
+        };
+        let said = |value: Option<&Value>| match value {
+            Some(value) => measured(value, &expression),
+            None => "without data".to_owned(),
+        };
+        let (subject, now) = (expression.subject(), said(self.value.as_ref()));
+        match before {
+            Some(before) => format!("{subject} {} -> {now}", said(Some(before))),
+            None => format!("{subject} {now}"),
+        }
+    }
+
     /// `connect.max 7.2s, want < 5s`; the baseline is what it was before, if it was.
     #[must_use]
     pub fn text(&self, baseline: Option<&Value>) -> String {
