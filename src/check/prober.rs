@@ -81,6 +81,12 @@ impl Probers {
         }
     }
 
+    /// How many HTTP requests are done, while a probe still runs.
+    #[must_use]
+    pub fn done(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.done)
+    }
+
     /// Probers that stand somewhere else.
     #[must_use]
     pub fn at(self, vantage: Vantage) -> Self {
