@@ -81,6 +81,12 @@ impl Probers {
         }
     }
 
+    /// How many HTTP requests are done, while a probe still runs.
+    #[must_use]
+    pub fn done(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.done)
+    }
+
     /// Probers that stand somewhere else.
     #[must_use]
     pub fn at(self, vantage: Vantage) -> Self {
@@ -94,12 +100,6 @@ impl Probers {
             google: Some(Google::new(client)),
             ..self
         }
-    }
-
-    /// How many HTTP requests are done, while a probe still runs.
-    #[must_use]
-    pub fn done(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.done)
     }
 
     async fn measure(&self, check: &CheckSpec, ask: Ask) -> Reading {
