@@ -267,20 +267,31 @@ fn ask(address: &str, host: &str, path: &str) -> (u16, String) {
     (status, body.to_owned())
 }
 
+/// The whole incident of the quickstart, probed through the data plane of the emulator.
+#[test]
+fn the_incident_of_the_quickstart_is_the_infrastructure() {
+    let desk = Desk::new();
+    let quickstart = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/quickstart");
+    let check = [
+        "check", quickstart, "--gcp", "emulator", "--once", "-o", "json",
+    ];
+    let report = desk.json(&check);
+    assert_eq!(report["state"], "Unhealthy");
+    assert_eq!(classification(&report), "infrastructure");
+    let because = report["diagnosis"]["because"].as_str().unwrap();
+    assert!(because.contains("vpc_connector"), "{because}");
+    assert!(because.contains("Check/no-503"), "{because}");
+}
+
 #[test]
 fn a_running_operator_serves_the_same_report() {
     let (desk, server) = (Desk::new(), Server::start());
     desk.write("m/checks.yaml", &manifests(server.port, closed()));
-    let operator = desk.start(&[
-        "run",
-        "m",
-        "--gcp",
-        "emulator:empty",
-        "--listen",
-        "127.0.0.1:0",
-        "--listen-host",
-        "keel.example",
-    ]);
+    // An emulator elsewhere: the probes of this operator stand on this machine.
+    let emulator = desk.start(&["emulator", "--listen", "127.0.0.1:0", "--scenario", "empty"]);
+    let gcp = emulator.wait_for("http://");
+    let listen = ["--listen", "127.0.0.1:0", "--listen-host", "keel.example"];
+    let operator = desk.start(&[&["run", "m", "--gcp", &gcp], &listen[..]].concat());
     let line = operator.wait_for("serves ");
     let address = line
         .split("http://")
