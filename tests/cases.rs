@@ -25,17 +25,20 @@ fn transcripts() {
         .case("tests/cases/*.md");
 }
 
-/// In a world where people have been at work: a connector has grown, and a wildcard serves.
+/// In a world where people have been at work: a connector has grown, and a wildcard serves. Transcripts run side by
+/// side, so each has a world of its own.
 #[test]
 fn transcripts_of_a_world_that_lives() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let state = folder.path().join("state.db");
-    people_at_work(&state);
-    trycmd::TestCases::new()
-        .env("EVENKEEL_STATE", state.to_string_lossy())
-        .env("EVENKEEL_GCP", "emulator")
-        .env("COLUMNS", "100")
-        .case("tests/cases/live/*.md");
+    for transcript in std::fs::read_dir("tests/cases/live").unwrap() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let state = folder.path().join("state.db");
+        people_at_work(&state);
+        trycmd::TestCases::new()
+            .env("EVENKEEL_STATE", state.to_string_lossy())
+            .env("EVENKEEL_GCP", "emulator")
+            .env("COLUMNS", "100")
+            .case(transcript.unwrap().path());
+    }
 }
 
 fn people_at_work(state: &Path) {

@@ -17,6 +17,7 @@ use ::http::{HeaderMap, Method, Uri};
 use exchange::Target;
 use rustls::pki_types::ServerName;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -31,12 +32,12 @@ pub(super) struct HttpSecrets {
 pub(super) async fn probe(
     http: &HttpProbe,
     secrets: HttpSecrets,
-    timeout: Duration,
-    interval: Duration,
+    (timeout, interval): (Duration, Duration),
     stand: Stand<'_>,
+    done: &Arc<AtomicU64>,
 ) -> Result<Window, ProberError> {
     let target = Arc::new(target(http, &secrets, timeout, stand).await?);
-    load::run(&target, http.load.as_ref(), interval.max(timeout)).await
+    load::run(&target, http.load.as_ref(), interval.max(timeout), done).await
 }
 
 fn invalid(text: impl Into<String>) -> ProberError {

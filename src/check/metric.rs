@@ -93,21 +93,33 @@ fn factor(metric: &MetricProbe, unit: &str) -> f64 {
         Some(unit) => (unit, true),
         None => (unit, metric.align == "ALIGN_RATE"),
     };
-    match (unit, rate) {
-        ("By", true) => 8e-6,
-        ("kBy", true) => 8e-3,
-        ("KiBy", true) => 8.192e-3,
-        ("MBy", true) => 8.0,
-        ("MiBy", true) => 8.388_608,
-        ("bit", true) => 1e-6,
-        ("kbit", true) => 1e-3,
-        ("ns", false) => 1e-9,
-        ("us", false) => 1e-6,
-        ("ms", false) => 1e-3,
-        ("min", false) => 60.0,
-        ("h", false) => 3600.0,
-        ("d", false) => 86_400.0,
-        ("%", false) => 0.01,
+    if rate { bits(unit) } else { amount(unit) }
+}
+
+/// Mbit/s of a rate in this unit a second.
+fn bits(unit: &str) -> f64 {
+    match unit {
+        "bit" => 1e-6,
+        "kbit" => 1e-3,
+        "By" => 8e-6,
+        "kBy" => 8e-3,
+        "KiBy" => 8.192e-3,
+        "MBy" => 8.0,
+        "MiBy" => 8.388_608,
+        _ => 1.0,
+    }
+}
+
+/// Seconds, or a share.
+fn amount(unit: &str) -> f64 {
+    match unit {
+        "ns" => 1e-9,
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        "%" => 0.01,
         _ => 1.0,
     }
 }

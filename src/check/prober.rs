@@ -12,6 +12,7 @@ use crate::secrets::{Secret, Secrets};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -60,6 +61,8 @@ pub struct Probers {
     budget: Semaphore,
     limit: u32,
     google: Option<Google>,
+    /// HTTP requests that are done.
+    done: Arc<AtomicU64>,
 }
 
 impl Probers {
@@ -74,6 +77,7 @@ impl Probers {
             budget: Semaphore::new(limit as usize),
             limit,
             google: None,
+            done: Arc::default(),
         }
     }
 
@@ -90,6 +94,12 @@ impl Probers {
             google: Some(Google::new(client)),
             ..self
         }
+    }
+
+    /// How many HTTP requests are done, while a probe still runs.
+    #[must_use]
+    pub fn done(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.done)
     }
 
     async fn measure(&self, check: &CheckSpec, ask: Ask) -> Reading {
@@ -125,7 +135,8 @@ impl Probers {
                 }
                 let ca = self.maybe(http.ca_ref.as_ref()).await?;
                 let secrets = HttpSecrets { ca, headers };
-                http::probe(http, secrets, timeout, check.interval.0, stand).await
+                let times = (timeout, check.interval.0);
+                http::probe(http, secrets, times, stand, &self.done).await
             }
             Some(Source::Tls(tls)) => {
                 let ca = self.maybe(tls.ca_ref.as_ref()).await?;

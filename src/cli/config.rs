@@ -18,6 +18,10 @@ pub struct Config {
     pub mode: Option<ModeName>,
     /// Time between two looks at GCP.
     pub interval: Option<HumanDuration>,
+    /// Where to serve the operator's own state; left out: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Names that requests to it may use, besides addresses and localhost.
+    pub listen_hosts: Vec<String>,
     pub budgets: Budgets,
     pub freeze_windows: Vec<FreezeWindow>,
     /// Where checks are made from. Default: this machine.
@@ -146,13 +150,15 @@ mod tests {
     #[test]
     fn a_whole_file() {
         let config = load(
-            "mode: Observe\ninterval: 30s\nbudgets: {deletesPerSync: 2, concurrentRollouts: 1}\n\
+            "mode: Observe\ninterval: 30s\nlisten: 127.0.0.1:8086\nlistenHosts: [keel]\nbudgets: {deletesPerSync: 2, concurrentRollouts: 1}\n\
              freezeWindows:\n- {name: weekend, from: Fri 16:00, to: Mon 08:00, timeZone: Europe/Berlin}\n\
              - {name: launch, from: 2026-12-01T00:00:00Z, to: 2026-12-02T00:00:00Z}\n",
         )
         .unwrap();
         assert_eq!(config.mode, Some(ModeName::Observe));
         assert_eq!(config.budgets.concurrent_rollouts, Some(1));
+        assert_eq!(config.listen.map(|listen| listen.port()), Some(8086));
+        assert_eq!(config.listen_hosts, ["keel"]);
         assert_eq!(config.freezes().unwrap().len(), 2);
         assert_eq!(load("").unwrap(), Config::default());
         let probes =

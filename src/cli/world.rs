@@ -83,6 +83,15 @@ pub fn interval(gcp: &Gcp) -> Duration {
     }
 }
 
+/// Time between two readings of how full a connector is: Google has a new number each minute.
+#[must_use]
+pub fn load_interval(gcp: &Gcp) -> Duration {
+    match gcp {
+        Gcp::Live => Duration::from_mins(1),
+        Gcp::Emulator(_) | Gcp::Url(_) => Duration::from_secs(10),
+    }
+}
+
 /// The file of an embedded emulator's world, beside the state file.
 #[must_use]
 pub fn emulator_file(state: &Path, scenario: Scenario) -> PathBuf {

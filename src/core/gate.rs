@@ -288,6 +288,6 @@ fn said(probe: &Evaluation, baseline: &Baseline) -> String {
         .iter()
         .map(|measured| measured.text(baseline.values.get(&measured.expression)))
         .collect();
-    parts.extend(probe.failures.iter().cloned());
+    parts.extend(probe.failures.iter().map(ToString::to_string));
     parts.join("; ")
 }

@@ -215,6 +215,7 @@ impl Checks {
             status: entry.status.clone(),
             verdict: entry.gauge.standing.verdict,
             warning: entry.gauge.standing.warning,
+            last: entry.gauge.standing.last().cloned(),
             settled: entry.gauge.standing.is_told(&entry.gauge.criteria),
         };
         self.all

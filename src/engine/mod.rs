@@ -5,6 +5,7 @@
 
 mod board;
 mod checks;
+mod load;
 mod names;
 mod pass;
 mod phases;
@@ -30,6 +31,7 @@ use checks::{Checks, Probed};
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
+use load::{Loads, Reading};
 use pass::{Done, Job, Wanted};
 use phases::Phases;
 use poll::{Polls, Sweep};
@@ -95,6 +97,8 @@ pub struct Engine {
     probes: FuturesUnordered<BoxFuture<'static, Probed>>,
     checks: Checks,
     phases: Phases,
+    readings: FuturesUnordered<BoxFuture<'static, Reading>>,
+    loads: Loads,
     tokens: Vec<Token>,
     /// Deletes made for this revision of the source; each may be repeated until it took.
     deletes: BTreeSet<Key>,
@@ -150,6 +154,8 @@ impl Engine {
             probes: FuturesUnordered::new(),
             checks: Checks::default(),
             phases: Phases::new(phases),
+            readings: FuturesUnordered::new(),
+            loads: Loads::default(),
             tokens: Vec::new(),
             frozen: Some("the source was not read yet".to_owned()),
             journal_error: None,
@@ -179,6 +185,7 @@ impl Engine {
                 },
                 Some(done) = self.passes.next(), if !self.passes.is_empty() => self.finish(done),
                 Some(sweep) = self.sweeps.next(), if !self.sweeps.is_empty() => self.swept(sweep),
+                Some(reading) = self.readings.next(), if !self.readings.is_empty() => self.loaded(reading),
                 Some(probed) = self.probes.next(), if !self.probes.is_empty() => self.probed(&probed),
                 _ = tokens.tick() => self.read_tokens(),
                 () = tokio::time::sleep(pause) => {}
@@ -196,7 +203,13 @@ impl Engine {
         let full = self.passes.len() >= self.shared.settings.concurrency;
         let work = if full { None } else { self.queue.next_due() };
         let probe = self.checks.next_due(self.shared.settings.probes);
-        let next = [work, probe, self.polls.next_due(), self.phases.next_due()];
+        let next = [
+            work,
+            probe,
+            self.polls.next_due(),
+            self.phases.next_due(),
+            self.loads.next_due(),
+        ];
         let next = next.into_iter().flatten().min();
         next.map_or(far, |at| {
             let wait = at.duration_since(self.shared.now());
@@ -212,6 +225,7 @@ impl Engine {
                 .push(Box::pin(async move { poll::sweep(&shared, scope).await }));
         }
         self.start_probes(now);
+        self.start_readings(now);
         if self.phases.is_due(now) {
             self.look_at_phases();
         }
@@ -238,8 +252,9 @@ impl Engine {
         };
         self.flying.insert(key);
         let shared = Arc::clone(&self.shared);
-        self.passes
-            .push(Box::pin(async move { pass::run(&shared, job).await }));
+        self.passes.push(Box::pin(
+            async move { Box::pin(pass::run(&shared, job)).await },
+        ));
     }
 
     fn job(&mut self, key: &Key, wanted: Option<Arc<Wanted>>) -> Option<Job> {
@@ -273,6 +288,7 @@ impl Engine {
         tokens.extend(self.recall_of(key));
         Some(Job {
             gauges: self.gauges_of(wanted.as_deref()),
+            saturation: self.loads.found(key),
             hindrance,
             referrers: self.referrers(key),
             busy_referrer: self.busy_referrer(key),

@@ -21,7 +21,7 @@ fn point(minute: u32, value: &Value) -> Value {
     json!({"interval": {"endTime": format!("2026-11-23T10:0{minute}:00Z")}, "value": value})
 }
 
-fn page(points: Vec<Value>, next: &str) -> Value {
+fn page(points: &[Value], next: &str) -> Value {
     json!({"unit": "By/s", "timeSeries": [{"points": points}], "nextPageToken": next})
 }
 
@@ -35,13 +35,13 @@ async fn points(pages: &[Value], query: &Query<'_>) -> (Result<Points, Fault>, V
 #[tokio::test(start_paused = true)]
 async fn points_of_all_pages_come_in_order_of_time() {
     let first = page(
-        vec![
+        &[
             point(3, &json!({"int64Value": "7"})),
             point(1, &json!({"doubleValue": 0.5})),
         ],
         "t",
     );
-    let second = page(vec![point(2, &json!({"boolValue": true}))], "");
+    let second = page(&[point(2, &json!({"boolValue": true}))], "");
     let group_by = ["a".to_owned(), "b".to_owned()];
     let query = Query {
         reducer: Some("REDUCE_SUM"),
@@ -74,10 +74,16 @@ async fn a_part_is_said_to_be_one() {
 #[tokio::test(start_paused = true)]
 async fn what_is_too_much_or_no_number_is_refused() {
     let number = json!({"doubleValue": 1.0});
-    let many = |count| page((0..count).map(|n| point(n, &number)).collect(), "");
+    let many = |count| {
+        page(
+            &(0..count).map(|n| point(n, &number)).collect::<Vec<_>>(),
+            "",
+        )
+    };
     let (three, _) = points(&[many(3)], &query()).await;
     assert_eq!(three.unwrap().points.len(), 3);
-    let more = page((0..3).map(|n| point(n, &number)).collect(), "t");
+    let mut more = many(3);
+    more["nextPageToken"] = "t".into();
     for reply in [many(4), more] {
         let (refused, lines) = points(&[reply], &query()).await;
         let fault = refused.unwrap_err();
@@ -88,10 +94,10 @@ async fn what_is_too_much_or_no_number_is_refused() {
         json!({"distributionValue": {"count": "1"}}),
         json!({"stringValue": "x"}),
     ] {
-        let (refused, _) = points(&[page(vec![point(1, &value)], "")], &query()).await;
+        let (refused, _) = points(&[page(&[point(1, &value)], "")], &query()).await;
         assert_eq!(refused.unwrap_err().code, "NOT_A_NUMBER");
     }
-    let again = page(vec![], "t");
+    let again = page(&[], "t");
     let (endless, _) = points(&[again.clone(), again], &query()).await;
     assert_eq!(endless.unwrap_err().kind, FaultKind::Unclear);
 }

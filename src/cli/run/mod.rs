@@ -7,6 +7,7 @@ mod alerts;
 mod operator;
 mod probes;
 pub mod screen;
+mod serves;
 mod session;
 pub mod signals;
 mod voice;
@@ -48,18 +49,21 @@ async fn operate(
     let vantage = vantage::vantage(config, dataplane.as_ref())?;
     let served = operator::serve_emulator(&world, &args.emulator_listen).await?;
     let voice = Voice::new(globals.log_format);
+    let door = serves::Door::open(args, config).await?;
     voice.start(&live::Banner {
         paths: &load::names(&args.paths),
         revision: &set.revision,
         objects: set.declared.len(),
         world: &world::name(&gcp),
         address: served.as_ref().map(|served| served.address.to_string()),
+        serves: door.as_ref().map(|door| door.address.to_string()),
         state: &state.display().to_string(),
         mode: mode_text(config.mode(args)),
     })?;
     let settings = operator::settings(args, config, &gcp)?;
     let secrets = args.secrets.clone();
     let (operator, alerts) = Operator::start(&world, journal, settings, secrets, vantage)?;
+    let site = door.map(|door| door.serve(&operator));
     let watch = watch(args, &inputs);
     let mut session = Session::new(args, inputs, &operator, voice);
     session.declare(set).await;
@@ -67,6 +71,9 @@ async fn operate(
     screen::show(None);
     let drained = operator.drain(&mut signals).await;
     alerts.close().await;
+    if let Some(site) = site {
+        site.stop().await;
+    }
     if let Some(served) = served {
         served.stop().await;
     }

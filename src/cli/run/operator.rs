@@ -2,6 +2,7 @@
 
 use super::alerts::{self, Alerts};
 use super::probes::FromHere;
+use super::serves::Serving;
 use super::signals::Signals;
 use crate::alert::Handle;
 use crate::check::{Probers, Vantage};
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// Commands that may wait; the engine takes them at once.
@@ -44,6 +45,7 @@ pub fn settings(args: &RunArgs, config: &Config, gcp: &Gcp) -> Result<Settings, 
             .unwrap_or_default(),
         concurrent_rollouts: args.concurrent_rollouts.or(budgets.concurrent_rollouts),
         freezes: config.freezes().map_err(CliError::new)?,
+        load: Some(world::load_interval(gcp)),
         timing: world::timing(gcp),
         ..Settings::default()
     })
@@ -120,6 +122,11 @@ impl Operator {
         let _ = self.commands.send(Command::SourceFailed(why)).await;
     }
 
+    /// Whether the loop has ended, for those who outlive this borrow.
+    pub fn pulse(&self) -> AbortHandle {
+        self.task.abort_handle()
+    }
+
     pub fn is_gone(&self) -> bool {
         self.task.is_finished()
     }
@@ -142,16 +149,12 @@ impl Operator {
 /// The emulator of this process, reachable from outside.
 pub struct Served {
     pub address: SocketAddr,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
+    serving: Serving,
 }
 
 impl Served {
     pub async fn stop(self) {
-        self.stop.cancel();
-        // Connections that stay open must not hold up the end.
-        let patience = std::time::Duration::from_millis(500);
-        let _ = tokio::time::timeout(patience, self.task).await;
+        self.serving.stop().await;
     }
 }
 
@@ -174,12 +177,9 @@ pub async fn serve_emulator(world: &World, listen: &str) -> Result<Option<Served
     let address = listener
         .local_addr()
         .map_err(|error| failed(error.to_string()))?;
-    let stop = CancellationToken::new();
-    let stopped = stop.clone().cancelled_owned();
-    let task = tokio::spawn(server::serve(Arc::clone(emulator), listener, stopped));
+    let emulator = Arc::clone(emulator);
     Ok(Some(Served {
         address,
-        stop,
-        task,
+        serving: Serving::start(|stopped| server::serve(emulator, listener, stopped)),
     }))
 }

@@ -8,6 +8,7 @@ use super::{screen, table};
 use crate::api::{ConditionType, DocumentKind, Event, Key, Reason};
 use crate::cli::args::RunArgs;
 use crate::cli::{CliError, load, out};
+use crate::core::conditions::NOT_READ_YET;
 use crate::engine::{PhaseReport, Report};
 use crate::render::documents;
 use crate::render::live::{self, Row};
@@ -217,7 +218,7 @@ impl<'a> Session<'a> {
                 self.blind.remove(key);
                 continue;
             };
-            if trouble.message != "not read yet" && self.blind.insert(key.clone()) {
+            if trouble.message != NOT_READ_YET && self.blind.insert(key.clone()) {
                 let object = live::object(key.kind, &report.name);
                 let text = format!("{object}: {}", trouble.message);
                 self.voice.note(self.operator.now(), "Error", &text)?;
