@@ -24,7 +24,7 @@ mod rollout;
 mod run;
 mod telemetry;
 mod validate;
-mod vantage;
+pub mod vantage;
 mod version;
 mod world;
 
