@@ -22,7 +22,7 @@ const KINDS: Space = Space {
     test: "many::kinds",
     draw: Script::mixed,
     kept: include_str!("kinds.txt"),
-    count: 250,
+    count: 300,
 };
 
 /// Lines of a failing seed's timeline.
