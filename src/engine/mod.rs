@@ -219,10 +219,18 @@ impl Engine {
             let flying = &self.flying;
             // One at a time, or two could spend the same last delete of the budget.
             let leaving = flying.iter().any(|key| !self.wanted.contains_key(key));
+            let crowd = turn::Crowd {
+                wanted: &self.wanted,
+                memory: &self.memory,
+                phases: &self.phases,
+                flying,
+                limit: self.shared.settings.concurrent_rollouts,
+            };
             let busy = |key: &Key| {
                 flying.contains(key)
                     || leaving && !self.wanted.contains_key(key)
                     || turn::is_linked(&self.wanted, flying, key)
+                    || turn::is_contested(&crowd, key)
             };
             let Some(key) = self.queue.pop(now, busy) else {
                 break;

@@ -43,7 +43,11 @@ impl<'a> Run<'a> {
         let at = position(rollout);
         self.record.rollout = None;
         // What the former content lacked says nothing about this one.
-        self.record.retry = self.record.retry.take().filter(|retry| !is_about_others(&retry.fault));
+        self.record.retry = self
+            .record
+            .retry
+            .take()
+            .filter(|retry| !is_about_others(&retry.fault));
         self.close_history(Outcome::Superseded);
         self.normal(
             "Superseded",
