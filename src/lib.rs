@@ -12,4 +12,5 @@ pub mod journal;
 pub mod kinds;
 pub mod render;
 pub mod secrets;
+pub mod serve;
 pub mod source;

@@ -32,6 +32,7 @@ const RULES: &[(&str, &[&str])] = &[
         "engine",
         &["api", "check", "core", "kinds", "gcp", "journal", "source"],
     ),
+    ("serve", &["api", "core", "engine"]),
     ("emulator", &[]),
     (
         "render",
@@ -41,7 +42,7 @@ const RULES: &[(&str, &[&str])] = &[
         "cli",
         &[
             "alert", "api", "check", "core", "kinds", "gcp", "journal", "secrets", "source",
-            "engine", "emulator", "render",
+            "engine", "emulator", "render", "serve",
         ],
     ),
 ];

@@ -1,8 +1,14 @@
 //! Golden transcripts: what people type, and all that they see. `TRYCMD=overwrite cargo test --test
 //! cases` writes them anew; read the difference before it is committed.
 
+use bytes::Bytes;
+use evenkeel::emulator::{Emulator, Options, Outcome, Scenario, Timing};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 
 #[test]
 fn transcripts() {
@@ -17,6 +23,80 @@ fn transcripts() {
         .env("CASES_REVOKED_HOOK", format!("{receiver}/revoked"))
         .env("COLUMNS", "100")
         .case("tests/cases/*.md");
+}
+
+/// In a world where people have been at work: a connector has grown, and a wildcard serves. Transcripts run side by
+/// side, so each has a world of its own.
+#[test]
+fn transcripts_of_a_world_that_lives() {
+    for transcript in std::fs::read_dir("tests/cases/live").unwrap() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let state = folder.path().join("state.db");
+        people_at_work(&state);
+        trycmd::TestCases::new()
+            .env("EVENKEEL_STATE", state.to_string_lossy())
+            .env("EVENKEEL_GCP", "emulator")
+            .env("COLUMNS", "100")
+            .case(transcript.unwrap().path());
+    }
+}
+
+fn people_at_work(state: &Path) {
+    let options = Options {
+        scenario: Scenario::NetraStaging,
+        seed: 0,
+        timing: Timing::instant(),
+    };
+    let emulator =
+        Emulator::open(options, state.with_file_name("emulator-netra-staging.json")).unwrap();
+    let connector = "projects/netra-staging/locations/us-central1/connectors/staging-connector";
+    let grown = json!({"minInstances": 3, "maxInstances": 6});
+    emulator
+        .foreign_patch(Timestamp::now(), connector, &grown)
+        .unwrap();
+
+    let place = "projects/netra-staging/locations/global";
+    let call = |method: &str, path: &str, body: &Value| -> Value {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("http://127.0.0.1/v1/{place}/{path}"))
+            .body(match body {
+                Value::Null => Bytes::new(),
+                body => Bytes::from(body.to_string()),
+            })
+            .unwrap();
+        let Outcome::Reply(reply) = emulator.handle(Timestamp::now(), &request).outcome else {
+            panic!("{path}: no reply");
+        };
+        assert!(reply.status().is_success(), "{path}: {:?}", reply.body());
+        serde_json::from_slice(reply.body()).unwrap()
+    };
+    let authorization = json!({"domain": "shop.example.com"});
+    call(
+        "POST",
+        "dnsAuthorizations?dnsAuthorizationId=shop",
+        &authorization,
+    );
+    let made = call("GET", "dnsAuthorizations/shop", &Value::Null);
+    let text = |field: &str| {
+        made["dnsResourceRecord"][field]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    emulator.set_dns(BTreeMap::from([(text("name"), text("data"))]));
+    let certificate = json!({"managed": {
+        "domains": ["*.shop.example.com"],
+        "dnsAuthorizations": [format!("{place}/dnsAuthorizations/shop")],
+    }});
+    call("POST", "certificates?certificateId=shop", &certificate);
+    call("POST", "certificateMaps?certificateMapId=front", &json!({}));
+    let entry = json!({"hostname": "*.shop.example.com", "certificates": [format!("{place}/certificates/shop")]});
+    call(
+        "POST",
+        "certificateMaps/front/certificateMapEntries?certificateMapEntryId=by-hand",
+        &entry,
+    );
 }
 
 /// Somebody who takes messages, and says no at `/revoked`.

@@ -263,3 +263,189 @@ fn a_scope_that_cannot_be_read_in_full_fails() {
         0
     );
 }
+
+/// A project that does not use an API has none of it, and is exported all the same.
+#[test]
+fn an_api_that_is_off_is_left_out_and_said() {
+    let desk = Desk::new();
+    let (_emulator, address) = emulator(&desk);
+    let export = |more: &[&str]| {
+        let all = ["export", "--project", PROJECT, "--gcp", &address];
+        desk.run(&[&all, more].concat())
+    };
+    let off = |path: &str, api: &str, shape: &str, reason: &str| {
+        let message = format!("{api} API has not been used in project 1 before or it is disabled.");
+        json!({
+            "match": {"pathContains": path},
+            "action": {"error": {"status": 403, "shape": shape, "reason": reason, "message": message}},
+        })
+    };
+    let break_with = |faults: &[Value]| {
+        let faults = json!(faults).to_string();
+        http(host(&address), "PUT", "/_emulator/faults", &faults);
+    };
+    let manager = off(
+        "/locations/-/certificates",
+        "Certificate Manager",
+        "google",
+        "SERVICE_DISABLED",
+    );
+    let compute = off(
+        "/aggregated/",
+        "Compute Engine",
+        "compute",
+        "accessNotConfigured",
+    );
+    break_with(&[manager.clone(), compute.clone()]);
+    let spared = export(&["--output", "infra"]);
+    assert_eq!(spared.code, 0, "{}", spared.err);
+    for said in [
+        "left out every ManagedCertificate: Certificate Manager API has not been used in project 1",
+        "left out every HealthCheck, every BackendService, every SslCertificate: Compute Engine API",
+        "hint: where Google names another project than netra-staging, that one lends its quota",
+        "note: 14 resources: 1 VpcAccessConnector, 12 RunService, 1 SqlInstance",
+    ] {
+        assert!(spared.err.contains(said), "{said}: {}", spared.err);
+    }
+    assert_eq!(spared.out.lines().count(), 14);
+
+    // Who asks for a kind wants to hear that it cannot be had; so does who borrows the quota.
+    for more in [&["--kind", "vac,mcert"][..], &["--quota-project", "lender"]] {
+        let failed = export(more);
+        assert_eq!(
+            (failed.code, failed.out.as_str()),
+            (1, ""),
+            "{}",
+            failed.err
+        );
+        assert!(
+            failed.err.contains(
+                "cannot read every ManagedCertificate of netra-staging: HTTP 403 SERVICE_DISABLED"
+            ),
+            "{}",
+            failed.err
+        );
+        assert!(failed.err.contains("enable the API"), "{}", failed.err);
+    }
+    // What else is wrong is not spared, and neither is a project without any API.
+    let refused = json!({"match": {"pathContains": "/connectors"},
+        "action": {"error": {"status": 403, "message": "no"}}});
+    break_with(&[manager, compute, refused]);
+    let failed = export(&[]);
+    assert_eq!(failed.code, 1);
+    assert!(
+        failed.err.contains("every VpcAccessConnector"),
+        "{}",
+        failed.err
+    );
+    assert!(
+        !failed.err.contains("every ManagedCertificate"),
+        "{}",
+        failed.err
+    );
+    break_with(&[off("/projects/", "Every", "google", "SERVICE_DISABLED")]);
+    assert_eq!(export(&[]).code, 1);
+}
+
+/// Many certificates with DNS authorization are read at once; what is about to change is looked at closely.
+#[test]
+fn a_plan_over_many_managed_certificates_reads_by_list() {
+    let desk = Desk::new();
+    let (_emulator, address) = emulator(&desk);
+    let place = format!("projects/{PROJECT}/locations/global");
+    let post = |path: &str, body: Value| {
+        http(
+            host(&address),
+            "POST",
+            &format!("/v1/{place}/{path}"),
+            &body.to_string(),
+        );
+    };
+    let truth = |path: &str| http(host(&address), "GET", &format!("/v1/{place}/{path}"), "");
+    let mut records = json!({});
+    for number in 0..5 {
+        let domain = format!("d{number}.example.com");
+        post(
+            &format!("dnsAuthorizations?dnsAuthorizationId=a{number}"),
+            json!({"domain": domain}),
+        );
+        let record = truth(&format!("dnsAuthorizations/a{number}"))["dnsResourceRecord"].clone();
+        records[record["name"].as_str().unwrap()] = record["data"].clone();
+    }
+    http(
+        host(&address),
+        "PUT",
+        "/_emulator/dns",
+        &records.to_string(),
+    );
+    for number in 0..5 {
+        let managed = json!({"managed": {
+            "domains": [format!("*.d{number}.example.com")],
+            "dnsAuthorizations": [format!("{place}/dnsAuthorizations/a{number}")],
+        }});
+        post(&format!("certificates?certificateId=c{number}"), managed);
+    }
+    let export = [
+        "export",
+        "--project",
+        PROJECT,
+        "--gcp",
+        &address,
+        "--kind",
+        "mcert",
+    ];
+    let export = desk.run(&[&export[..], &["--output", "infra"]].concat());
+    assert_eq!(
+        export.out.lines().count(),
+        5,
+        "{}{}",
+        export.out,
+        export.err
+    );
+
+    let sweeps = || {
+        let log = http(host(&address), "GET", "/_emulator/requests", "");
+        let all = log["requests"].as_array().unwrap().iter();
+        let lists = all.filter(|one| {
+            one["path"]
+                .as_str()
+                .unwrap()
+                .ends_with("/global/certificates")
+        });
+        lists.filter(|one| one["method"] == "GET").count()
+    };
+    let plan = || {
+        let before = sweeps();
+        let plan = desk.run(&["plan", "infra", "--gcp", &address]);
+        (plan, sweeps() - before)
+    };
+    let (settled, reads) = plan();
+    assert_eq!((settled.code, reads), (0, 1), "{}", settled.out);
+    assert!(settled.out.contains("5 unchanged"), "{}", settled.out);
+
+    // A place that others have filled.
+    post("certificateMaps?certificateMapId=front", json!({}));
+    let others: Vec<String> = (1..5)
+        .map(|number| format!("{place}/certificates/c{number}"))
+        .collect();
+    let full = json!({"hostname": "*.d0.example.com", "certificates": others});
+    post(
+        "certificateMaps/front/certificateMapEntries?certificateMapEntryId=full",
+        full,
+    );
+    let file = "infra/managedcertificates/c0.yaml";
+    let attach = "    attachTo: [{map: front, hostname: \"*.d0.example.com\"}]\n";
+    desk.write(file, &format!("{}{attach}", desk.read(file)));
+    let (blocked, reads) = plan();
+    assert_eq!((blocked.code, reads), (1, 2), "{}", blocked.out);
+    assert!(
+        blocked.out.contains("GCP allows 4 certificates"),
+        "{}",
+        blocked.out
+    );
+    assert!(
+        blocked.out.contains("1 blocked, 4 unchanged"),
+        "{}",
+        blocked.out
+    );
+}

@@ -17,13 +17,14 @@ use evenkeel::render::plan_data::Verdict;
 use evenkeel::source::{self, Check, Set};
 use generate::certificates::{Certificate, KEY, PEM, certificate};
 use generate::gcp::Gcp;
+use generate::managed::{Managed, managed, publish};
 use generate::run::CANARY;
 use generate::{Create, compute, connectors, run as services, sql};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -291,12 +292,62 @@ fn certificates_of(mut certificates: Vec<Certificate>) {
     });
 }
 
+/// The same in Certificate Manager, with every entry that serves them; those that are not proved by the DNS
+/// stay where they are.
+fn managed_certificates_of(mut all: Vec<Managed>) {
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all.dedup_by(|a, b| kinds::certificate_base(&a.name) == kinds::certificate_base(&b.name));
+    run(|| async {
+        let gcp = Gcp::new();
+        for one in &all {
+            one.create(&gcp).await;
+        }
+        publish(&gcp, &all);
+        gcp.pass(24 * 3600).await;
+        let found = gcp.survey().await;
+        let exported = build(found.clone());
+        let text = yaml(&exported);
+        assert!(!text.contains("PRIVATE KEY"), "{text}");
+        changes_nothing(&text, &found);
+        changes_nothing(&json_text(&exported), &found);
+        for one in &all {
+            let base = kinds::certificate_base(&one.name);
+            let is_it = |key: &Key| {
+                key.kind == Kind::ManagedCertificate
+                    && key.name == base
+                    && key.location == one.location
+            };
+            let made = exported.manifests.iter().find(|m| is_it(&m.declared.key));
+            let skipped = exported.skipped.iter().find(|(key, _)| is_it(key));
+            assert_eq!(made.is_some(), one.is_kept(), "{one:?} {skipped:?}");
+            assert_eq!(skipped.is_none(), one.is_kept());
+            let Some(made) = made else { continue };
+            let resource = &made.declared.resource;
+            let mut domains = one.domains.clone();
+            domains.sort();
+            assert_eq!(resource["managed"]["domains"], json!(domains));
+            let places = resource.get("attachTo").and_then(Value::as_array);
+            let hosts = places
+                .into_iter()
+                .flatten()
+                .map(|place| place["hostname"].as_str());
+            let hosts: BTreeSet<Option<&str>> = hosts.collect();
+            assert_eq!(hosts, one.entries.iter().map(Option::as_deref).collect());
+        }
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, rng_seed: RngSeed::Fixed(2026), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn certificates_come_back(all in proptest::collection::vec(certificate(), 1..4)) {
         certificates_of(all);
+    }
+
+    #[test]
+    fn managed_certificates_come_back(all in proptest::collection::vec(managed(), 1..4)) {
+        managed_certificates_of(all);
     }
 }
 

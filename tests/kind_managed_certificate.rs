@@ -566,3 +566,87 @@ fn a_renewal_that_cannot_be_made_is_replaced_once_google_gives_up() {
         operator.stop().await;
     });
 }
+
+/// What is said of the end, in the condition, where there is one.
+fn expiring(operator: &Operator) -> Option<(Reason, String)> {
+    let status = operator.status_of(&key());
+    let condition = status.condition(ConditionType::Expiring)?;
+    Some((condition.reason, condition.message.clone()))
+}
+
+/// A person takes the record out of the DNS, so Google cannot renew; it goes on once the record is back.
+#[test]
+fn an_end_that_is_near_says_what_keeps_google_from_renewing() {
+    run(|| async {
+        let world = World::new();
+        let manifest = certificate(&[WILD], &[WILD]);
+        let operator = served(&world, &manifest).await;
+        assert_eq!(expiring(&operator), None);
+        operator.stop().await;
+        let records = world.dns_records();
+        world.emulator.set_dns(BTreeMap::new());
+        tokio::time::sleep(61 * 24 * HOUR).await;
+        let operator = world.start(vec![manifest.clone()]).await;
+        tokio::time::sleep(10 * MINUTE).await;
+        let (reason, message) = expiring(&operator).expect("a condition");
+        assert_eq!(reason, Reason::ExpiresSoon);
+        assert!(message.starts_with("warning: "), "{message}");
+        let (name, data) = records.first_key_value().unwrap();
+        let publish = format!("publish in the DNS: {name} CNAME {data}");
+        assert!(message.contains(&publish), "{message}");
+        let serves = ready(&operator);
+        assert_eq!(serves.reason, Reason::UpToDate, "it serves on: {serves:?}");
+
+        world.emulator.set_dns(records);
+        let told = |operator: &Operator| expiring(operator).is_none();
+        operator.until(48 * HOUR, told).await;
+        assert_eq!(
+            world.collection("certificates").len(),
+            1,
+            "nothing was made"
+        );
+        operator.stop().await;
+    });
+}
+
+/// Findings of a manifest: where, and what.
+fn findings(resource: Value) -> Vec<(String, String)> {
+    let manifest = declared_as(key(), resource);
+    let all = evenkeel::kinds::of(Kind::ManagedCertificate).check(&manifest);
+    all.into_iter().map(|one| (one.path, one.message)).collect()
+}
+
+#[test]
+fn each_entry_says_what_it_is_for() {
+    let entries = json!([
+        {"map": "front", "hostname": WILD},
+        {"map": "front"},
+        {"map": "front", "hostname": BASE, "matcher": "PRIMARY"},
+        {"map": "front", "hostname": "*.NETRA.example.com."},
+        {"map": "front", "hostname": "two words"},
+        {"map": "back", "hostname": "www.example.com"},
+        {"map": "back", "matcher": "PRIMARY"},
+    ]);
+    let found = findings(json!({"managed": {"domains": [WILD]}, "attachTo": entries}));
+    let found: Vec<(&str, &str)> = found
+        .iter()
+        .map(|(path, what)| (path.trim_start_matches("spec.resource."), what.as_str()))
+        .collect();
+    let ambiguous = "the entry says not what it is for";
+    assert_eq!(
+        found,
+        [
+            ("attachTo[1]", ambiguous),
+            ("attachTo[2]", ambiguous),
+            ("attachTo[3]", "front/*.netra.example.com is there twice"),
+            (
+                "attachTo[4].hostname",
+                "`two words` is neither a host name nor a wildcard for the hosts of one"
+            ),
+            (
+                "attachTo[5]",
+                "the certificate is not for `www.example.com`"
+            ),
+        ]
+    );
+}

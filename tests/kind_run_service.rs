@@ -7,10 +7,12 @@
 
 mod common;
 
+use common::meter::{Meter, Reads, check};
 use common::{CONNECTOR, LOCATION, PROJECT, World, key, reason, refusal, run, verdict};
 use evenkeel::api::envelope::{Deletion, OnFailure, RolloutSpec, StepSpec};
 use evenkeel::api::{Declared, Finding, Key, Kind, Reason, Reference};
 use evenkeel::emulator::{Action, FaultRule, Leaves, LogEntry, Timing};
+use evenkeel::engine::Declaration;
 use evenkeel::journal::{Journal, SqliteJournal};
 use evenkeel::kinds;
 use evenkeel::source::{self, Check};
@@ -325,6 +327,57 @@ fn a_failed_step_goes_back_by_one_call() {
         assert_eq!(writes.len(), 4);
         assert_eq!(writes[3].update_mask.as_deref(), Some("traffic"));
         assert_eq!(traffic(&writes[3]), [(old, 100)]);
+        operator.stop().await;
+    });
+}
+
+/// A check turns red while half of the traffic is on the new revision.
+#[test]
+fn a_regression_is_back_on_the_old_revision_in_one_traffic_call() {
+    run(|| async {
+        let mut world = World::new();
+        let meter = Meter::new(&world);
+        meter.set("load", Reads::Seconds(1.0));
+        world.prober = Arc::clone(&meter) as _;
+        let before = live(&world, SERVICE).unwrap();
+        let old = before["latestReadyRevision"].as_str().unwrap();
+        let old = old.rsplit('/').next().unwrap().to_owned();
+        let operator = world.operator();
+        let mut wanted = service(wider());
+        let mut rollout = in_steps(&[10, 50, 100]);
+        rollout.verify = serde_json::from_value(json!(["load"])).unwrap();
+        wanted.policy.rollout = Some(rollout);
+        let set = Declaration {
+            resources: vec![wanted],
+            checks: vec![check("load")],
+            ..Declaration::default()
+        };
+        operator.declare(set).await;
+        let has_written = |count: usize| {
+            let world = &world;
+            move |_: &_| world.own_writes().len() == count
+        };
+        operator.until(2 * HOUR, has_written(3)).await;
+        assert_eq!(traffic(&world.own_writes()[2])[0].1, 50);
+        meter.set("load", Reads::Seconds(7.2));
+        operator.until(HOUR, has_written(4)).await;
+        // It is the new revision that was slow.
+        meter.set("load", Reads::Seconds(1.0));
+        tokio::time::sleep(HOUR).await;
+        let status = operator.status_of(&service_key(SERVICE));
+        assert_eq!(reason(&status), Reason::RolledBack, "{status:#?}");
+        let writes = world.own_writes();
+        assert_eq!(writes.len(), 4, "one call, and then nothing");
+        assert_eq!(writes[3].update_mask.as_deref(), Some("traffic"));
+        assert_eq!(traffic(&writes[3]), [(old, 100)]);
+
+        // What others set was in the new revision all the while, and still is.
+        let after = variables(&live(&world, SERVICE).unwrap());
+        let ours = ["DB_CONNECTION_TIMEOUT", "SQLALCHEMY_POOL_TIMEOUT"];
+        for (name, value) in variables(&before) {
+            let kept = after.contains(&(name.clone(), value));
+            assert!(kept || ours.contains(&&*name), "{name}: {after:?}");
+        }
         operator.stop().await;
     });
 }

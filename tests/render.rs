@@ -38,7 +38,7 @@ fn record(name: &str, situation: &Situation) -> Record {
     record.revision = 2;
     record.owned = true;
     record.status.source_revision = "files@sha256:0fef3157477e".into();
-    record.status.conditions = compute(&[], situation, &DriftFact::Unknown, None, 3, at(0));
+    record.status.conditions = compute(&[], situation, &DriftFact::Unknown, Vec::new(), 3, at(0));
     let observed = json!({"machineType": "e2-standard-4", "minInstances": 3, "state": "READY"});
     record
         .status
@@ -240,6 +240,7 @@ fn a_run() {
         objects: 1,
         world: "emulator:netra-staging",
         address: Some("127.0.0.1:34641".into()),
+        serves: Some("127.0.0.1:8086".into()),
         state: ".evenkeel/state.db",
         mode: "apply",
     };

@@ -214,6 +214,49 @@ fn certificates() {
     });
 }
 
+/// A rotation in Certificate Manager, with a reply that is lost on the way.
+#[test]
+fn managed_certificates() {
+    run(|| async {
+        let (world, operator) = start();
+        world.keep_published();
+        let place = format!("/v1/projects/{PROJECT}/locations/global/certificates");
+        let lost = FaultRule::new(Action::ResetAfter)
+            .on("POST", &place)
+            .times(1);
+        world.emulator.set_faults(vec![lost]);
+        let wildcard = |domains: &[&str], more: &[Value]| {
+            let mut entries = vec![json!({"map": "front", "hostname": "*.shop.example.com"})];
+            entries.extend_from_slice(more);
+            let resource = json!({"managed": {"domains": domains}, "attachTo": entries});
+            let key = key_of(Kind::ManagedCertificate, "global", "shop");
+            vec![going(key, resource)]
+        };
+        let (wild, base) = ("*.shop.example.com", "shop.example.com");
+        let first = wildcard(&[wild], &[]);
+        let primary = json!({"map": "front", "matcher": "PRIMARY"});
+        live(&operator, first, wildcard(&[wild, base], &[primary])).await;
+        operator.stop().await;
+        let wanted = [
+            "certificates.create",
+            "certificates.delete",
+            "certificates.list",
+            "certificateMaps.create",
+            "certificateMaps.list",
+            "certificateMaps.certificateMapEntries.create",
+            "certificateMaps.certificateMapEntries.patch",
+            "certificateMaps.certificateMapEntries.delete",
+            "certificateMaps.certificateMapEntries.list",
+            "dnsAuthorizations.create",
+            "dnsAuthorizations.delete",
+            "dnsAuthorizations.list",
+            "operations.get",
+            "operations.list",
+        ];
+        assert_met(&world, "certificatemanager.projects.locations", &wanted);
+    });
+}
+
 #[test]
 fn run_services() {
     run(|| async {

@@ -20,6 +20,8 @@ pub enum ConditionType {
     Drifted,
     /// What the resource serves ends soon, or has. Present only while true.
     Expiring,
+    /// Of a connector: it carries nearly as much as it can, or soon will. Present only while true.
+    Saturated,
     /// Of a Check: what it expects holds.
     Passing,
     /// Of a Check: it is close to failing. Present only while true.
@@ -120,6 +122,12 @@ reasons! {
     ExpiresSoon,
     /// What the resource serves has ended.
     Expired,
+    /// It is full within an hour if the traffic goes on growing.
+    FillingUp,
+    /// It carries at least 80 % of what it can.
+    NearCapacity,
+    /// It carries at least 95 % of what it can.
+    AtCapacity,
     /// A check: everything it expects holds.
     ExpectationsMet,
     /// A check: something it expects does not hold.

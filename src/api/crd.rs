@@ -150,9 +150,10 @@ fn definition(kind: DocumentKind) -> Value {
 /// Columns of a managed kind's own: name, and path below `.status.observed`.
 fn observed_columns(kind: Kind) -> &'static [(&'static str, &'static str)] {
     match kind {
-        Kind::SslCertificate => &[("State", "state"), ("Expires", "expireTime")],
+        Kind::SslCertificate | Kind::ManagedCertificate => {
+            &[("State", "state"), ("Expires", "expireTime")]
+        }
         Kind::RunService => &[("Traffic", "traffic")],
-        Kind::ManagedCertificate => &[("State", "state")],
         Kind::SqlInstance => &[("State", "state"), ("Tier", r"settings\.tier")],
         _ => &[],
     }

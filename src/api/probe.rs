@@ -11,8 +11,8 @@ use std::time::Duration;
 /// Most samples of one probe.
 pub const SAMPLES_LIMIT: u32 = 10_000;
 
-/// HTTP requests. Fields: `ok` (a whole reply with a status below 400), `status`, the phases `dns`
-/// `connect` `tls` `ttfb` `total`, and `json.NAME`.
+/// HTTP requests. Fields: `ok` (a whole reply with a status below 400), `status`, `unavailable` (a
+/// reply with status 503), the phases `dns` `connect` `tls` `ttfb` `total`, and `json.NAME`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HttpProbe {

@@ -1,6 +1,6 @@
 //! What the operator reports about one managed resource.
 
-use super::{Condition, ConditionStatus, ConditionType, Reason};
+use super::{Condition, ConditionStatus, ConditionType, Reason, Saturation};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schemars(extend("x-kubernetes-preserve-unknown-fields" = true))]
     pub observed: Map<String, Value>,
+    /// Of a connector: how full it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saturation: Option<Saturation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanStatus>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,6 +2,7 @@
 
 use super::deadline::Deadline;
 use super::names::Names;
+use super::vantage::Link;
 use crate::core::check::{Failure, ProberError, ProberFault};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -41,7 +42,7 @@ impl From<Failure> for Trouble {
 
 /// A connection, and what it took.
 pub(super) struct Dialed {
-    pub stream: TcpStream,
+    pub stream: Box<dyn Link>,
     /// `None` where there was no name to look up.
     pub dns: Option<Duration>,
     pub connect: Duration,
@@ -49,13 +50,24 @@ pub(super) struct Dialed {
 
 /// Connects to the first address of the host that takes the connection.
 pub(super) async fn dial(names: &Names, port: u16, deadline: &Deadline) -> Result<Dialed, Trouble> {
+    if let Some((tunnel, host)) = names.tunnel() {
+        let began = Instant::now();
+        let stream = deadline
+            .phase("connect", tunnel.connect(host, port))
+            .await??;
+        return Ok(Dialed {
+            stream,
+            dns: None,
+            connect: began.elapsed(),
+        });
+    }
     let began = Instant::now();
     let addresses = deadline.phase("dns", names.addresses()).await??;
     let dns = names.looks_up().then(|| began.elapsed());
     let began = Instant::now();
     let stream = connect(&addresses, port, deadline).await?;
     Ok(Dialed {
-        stream,
+        stream: Box::new(stream),
         dns,
         connect: began.elapsed(),
     })

@@ -4,6 +4,7 @@ use super::deadline::Deadline;
 use super::dial::Trouble;
 use super::fleet::{failed, unreached};
 use super::names::{code, local, reason, uncached};
+use super::vantage::Stand;
 use crate::api::probe::{DnsProbe, DnsRecord};
 use crate::core::check::{ProberError, ProberFault, Sample, Window};
 use hickory_resolver::TokioResolver;
@@ -17,7 +18,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-pub(super) async fn probe(dns: &DnsProbe, timeout: Duration) -> Result<Window, ProberError> {
+pub(super) async fn probe(
+    dns: &DnsProbe,
+    timeout: Duration,
+    stand: Stand<'_>,
+) -> Result<Window, ProberError> {
     let mut name = Name::from_utf8(&dns.name).map_err(|error| {
         let text = format!("{} cannot be looked up: {error}", dns.name);
         ProberError::new(ProberFault::Invalid, text)
@@ -26,7 +31,7 @@ pub(super) async fn probe(dns: &DnsProbe, timeout: Duration) -> Result<Window, P
     name.set_fqdn(true);
     let record = record_type(dns.record);
     let mut tasks = JoinSet::new();
-    for server in servers(&dns.servers)? {
+    for server in servers(&dns.servers, stand)? {
         let name = name.clone();
         tasks.spawn(async move { (server.ip, one(server, name, record, timeout).await) });
     }
@@ -43,8 +48,12 @@ pub(super) async fn probe(dns: &DnsProbe, timeout: Duration) -> Result<Window, P
     Ok(window)
 }
 
-/// The servers of the check, or those of the system.
-fn servers(written: &[String]) -> Result<Vec<NameServerConfig>, ProberError> {
+/// The servers of the check, or those of the vantage.
+fn servers(written: &[String], stand: Stand<'_>) -> Result<Vec<NameServerConfig>, ProberError> {
+    let others = &stand.vantage.name_servers;
+    if written.is_empty() && !others.is_empty() {
+        return Ok(others.iter().copied().map(server).collect());
+    }
     if written.is_empty() {
         let (config, _) = read_system_conf().map_err(|error| {
             let text = format!("the system's name servers cannot be read: {error}");

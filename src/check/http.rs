@@ -6,9 +6,9 @@ mod reply;
 
 use super::dial::Trouble;
 use super::fleet;
-use super::names::Names;
 use super::tls::server_name;
 use super::trust::Trust;
+use super::vantage::Stand;
 use crate::api::probe::{HttpMethod, HttpProbe};
 use crate::core::check::{ProberError, ProberFault, Window};
 use crate::secrets::Secret;
@@ -17,6 +17,7 @@ use ::http::{HeaderMap, Method, Uri};
 use exchange::Target;
 use rustls::pki_types::ServerName;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -31,11 +32,12 @@ pub(super) struct HttpSecrets {
 pub(super) async fn probe(
     http: &HttpProbe,
     secrets: HttpSecrets,
-    timeout: Duration,
-    interval: Duration,
+    (timeout, interval): (Duration, Duration),
+    stand: Stand<'_>,
+    done: &Arc<AtomicU64>,
 ) -> Result<Window, ProberError> {
-    let target = Arc::new(target(http, &secrets, timeout).await?);
-    load::run(&target, http.load.as_ref(), interval.max(timeout)).await
+    let target = Arc::new(target(http, &secrets, timeout, stand).await?);
+    load::run(&target, http.load.as_ref(), interval.max(timeout), done).await
 }
 
 fn invalid(text: impl Into<String>) -> ProberError {
@@ -46,6 +48,7 @@ async fn target(
     http: &HttpProbe,
     secrets: &HttpSecrets,
     timeout: Duration,
+    stand: Stand<'_>,
 ) -> Result<Target, ProberError> {
     let url = Url::parse(&http.url).map_err(|error| invalid(format!("url: {error}")))?;
     let host = url.host().ok_or_else(|| invalid("the url has no host"))?;
@@ -60,13 +63,13 @@ async fn target(
         None => (host.clone(), port),
     };
     let tls = match url.scheme() {
-        "https" => Some(secure(&host, secrets.ca.as_ref()).await?),
+        "https" => Some(secure(&host, secrets.ca.as_ref(), stand).await?),
         _ => None,
     };
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let pointers = http.json.iter();
     Ok(Target {
-        names: Names::of(&connect)?,
+        names: stand.names(&connect)?,
         port,
         tls,
         method: match http.method {
@@ -88,8 +91,9 @@ async fn target(
 async fn secure(
     host: &str,
     ca: Option<&Secret>,
+    stand: Stand<'_>,
 ) -> Result<(Trust, ServerName<'static>), ProberError> {
-    Ok((Trust::of(ca).await?, server_name(host)?))
+    Ok((stand.trust(ca).await?, server_name(host)?))
 }
 
 /// `HOST[:PORT]`, and by default the port of the url.

@@ -6,16 +6,22 @@
 //! a new one, every handshake a full one and every look-up a real one, unless the check says
 //! otherwise: what is cached is not measured.
 
+mod backend_health;
 mod deadline;
 mod dial;
 mod dns;
 mod fleet;
+mod google;
 mod http;
+mod log;
+mod metric;
 mod names;
 mod postgres;
 mod prober;
 mod tcp;
 mod tls;
 mod trust;
+mod vantage;
 
 pub use prober::{Ask, Prober, Probers, Reading};
+pub use vantage::{Link, NoProxy, Socks, Tunnel, TunnelError, Vantage};

@@ -1,12 +1,14 @@
 //! Names to addresses, without a cache: each look-up asks the servers.
 
 use super::dial::Trouble;
+use super::vantage::Tunnel;
 use crate::core::check::{ProberError, ProberFault};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{LookupIpStrategy, ResolverOpts};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Looks a host up as this machine does: its servers, search list and hosts file.
 #[derive(Clone)]
@@ -14,6 +16,7 @@ pub(super) struct Names {
     host: String,
     /// `None` for an address, which stands for itself.
     resolver: Option<TokioResolver>,
+    tunnel: Option<Arc<dyn Tunnel>>,
 }
 
 impl Names {
@@ -24,7 +27,26 @@ impl Names {
             Ok(_) => None,
             Err(_) => Some(of_system()?),
         };
-        Ok(Names { host, resolver })
+        Ok(Names {
+            host,
+            resolver,
+            tunnel: None,
+        })
+    }
+
+    /// A host that is looked up at the far end of a tunnel.
+    pub fn beyond(host: &str, tunnel: Arc<dyn Tunnel>) -> Names {
+        Names {
+            host: host.to_owned(),
+            resolver: None,
+            tunnel: Some(tunnel),
+        }
+    }
+
+    /// The way to the host, where it is not straight.
+    pub fn tunnel(&self) -> Option<(&dyn Tunnel, &str)> {
+        let tunnel = self.tunnel.as_deref()?;
+        Some((tunnel, &self.host))
     }
 
     /// True where a name must be looked up.

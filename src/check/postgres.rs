@@ -8,6 +8,7 @@ use super::fleet::{self, Made, failed, unreached};
 use super::names::Names;
 use super::tls::server_name;
 use super::trust::{Shown, Trust, handshake_words};
+use super::vantage::Stand;
 use crate::api::probe::{PostgresProbe, PostgresTls};
 use crate::core::check::{Failure, ProberError, ProberFault, Sample, Window};
 use crate::secrets::Secret;
@@ -51,18 +52,19 @@ pub(super) async fn probe(
     postgres: &PostgresProbe,
     secrets: PostgresSecrets,
     timeout: Duration,
+    stand: Stand<'_>,
 ) -> Result<Window, ProberError> {
     let verify = postgres.tls == PostgresTls::VerifyFull;
     let tls = match postgres.tls {
         PostgresTls::Disable => None,
         _ => Some((
-            Trust::of(secrets.ca.as_ref().filter(|_| verify)).await?,
+            stand.trust(secrets.ca.as_ref().filter(|_| verify)).await?,
             server_name(&postgres.host)?,
         )),
     };
     let query = postgres.query.as_deref().unwrap_or("SELECT 1");
     let target = Target {
-        names: Names::of(&postgres.host)?,
+        names: stand.names(&postgres.host)?,
         port: postgres.port,
         config: config(postgres, secrets.password.as_ref()),
         tls,

@@ -1,14 +1,18 @@
 //! The port of the room: a check in, a reading out.
 
+use super::google::Google;
 use super::http::HttpSecrets;
 use super::postgres::PostgresSecrets;
-use super::{dns, http, postgres, tcp, tls};
+use super::vantage::{Stand, Vantage};
+use super::{backend_health, dns, http, log, metric, postgres, tcp, tls};
 use crate::api::{CheckSpec, SecretRef, Source};
 use crate::core::check::{ProberError, ProberFault, Window};
+use crate::gcp::client::Client;
 use crate::secrets::{Secret, Secrets};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -16,8 +20,8 @@ use tokio::sync::Semaphore;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ask {
     pub now: Timestamp,
-    /// Nothing older counts: a query of Google looks back to here at most. For a gate this is the
-    /// moment its step had landed and settled.
+    /// When the step that a gate judges had landed. A query of points begins there as soon as
+    /// there are some after it; what a reading may have seen of before is in its `since`.
     pub not_before: Option<Timestamp>,
 }
 
@@ -28,6 +32,16 @@ pub struct Reading {
     /// window that was asked for.
     pub since: Timestamp,
     pub outcome: Result<Window, ProberError>,
+}
+
+impl Reading {
+    /// Nothing was seen, so nothing old was.
+    pub(super) fn failed(ask: Ask, error: ProberError) -> Reading {
+        Reading {
+            since: ask.now,
+            outcome: Err(error),
+        }
+    }
 }
 
 /// Makes the probes of checks.
@@ -42,9 +56,13 @@ pub trait Prober: Send + Sync {
 /// The real probes.
 pub struct Probers {
     secrets: Arc<dyn Secrets>,
+    vantage: Vantage,
     /// Samples at the same time, of all checks together.
     budget: Semaphore,
     limit: u32,
+    google: Option<Google>,
+    /// HTTP requests that are done.
+    done: Arc<AtomicU64>,
 }
 
 impl Probers {
@@ -55,13 +73,60 @@ impl Probers {
         let limit = limit.max(1);
         Probers {
             secrets,
+            vantage: Vantage::default(),
             budget: Semaphore::new(limit as usize),
             limit,
+            google: None,
+            done: Arc::default(),
         }
     }
 
-    async fn measure(&self, check: &CheckSpec, ask: Ask) -> Result<Window, ProberError> {
+    /// Probers that stand somewhere else.
+    #[must_use]
+    pub fn at(self, vantage: Vantage) -> Self {
+        Probers { vantage, ..self }
+    }
+
+    /// Probers that can ask Google too, for metrics, logs and the health of backends.
+    #[must_use]
+    pub fn with_google(self, client: &Arc<Client>) -> Self {
+        Probers {
+            google: Some(Google::new(client)),
+            ..self
+        }
+    }
+
+    /// How many HTTP requests are done, while a probe still runs.
+    #[must_use]
+    pub fn done(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.done)
+    }
+
+    async fn measure(&self, check: &CheckSpec, ask: Ask) -> Reading {
+        let outcome = match (check.source(), &self.google) {
+            (Some(Source::Metric(metric)), Some(google)) => {
+                return metric::probe(&google.monitoring, metric, ask).await;
+            }
+            (Some(Source::Log(log)), Some(google)) => {
+                return log::probe(&google.logs, log, ask).await;
+            }
+            (Some(Source::BackendHealth(health)), Some(google)) => {
+                backend_health::probe(&google.backends, health).await
+            }
+            _ => self.measure_target(check, ask).await,
+        };
+        Reading {
+            since: ask.now,
+            outcome,
+        }
+    }
+
+    async fn measure_target(&self, check: &CheckSpec, ask: Ask) -> Result<Window, ProberError> {
         let timeout = check.timeout.0;
+        let stand = Stand {
+            vantage: &self.vantage,
+            now: ask.now,
+        };
         match check.source() {
             Some(Source::Http(http)) => {
                 let mut headers = Vec::new();
@@ -70,22 +135,27 @@ impl Probers {
                 }
                 let ca = self.maybe(http.ca_ref.as_ref()).await?;
                 let secrets = HttpSecrets { ca, headers };
-                http::probe(http, secrets, timeout, check.interval.0).await
+                let times = (timeout, check.interval.0);
+                http::probe(http, secrets, times, stand, &self.done).await
             }
             Some(Source::Tls(tls)) => {
                 let ca = self.maybe(tls.ca_ref.as_ref()).await?;
-                tls::probe(tls, ca.as_ref(), timeout, ask.now).await
+                tls::probe(tls, ca.as_ref(), timeout, stand).await
             }
-            Some(Source::Tcp(tcp)) => tcp::probe(tcp, timeout).await,
-            Some(Source::Dns(dns)) => dns::probe(dns, timeout).await,
+            Some(Source::Tcp(tcp)) => tcp::probe(tcp, timeout, stand).await,
+            Some(Source::Dns(dns)) => dns::probe(dns, timeout, stand).await,
             Some(Source::Postgres(postgres)) => {
                 let secrets = PostgresSecrets {
                     password: self.maybe(postgres.password_ref.as_ref()).await?,
                     ca: self.maybe(postgres.ca_ref.as_ref()).await?,
                 };
-                postgres::probe(postgres, secrets, timeout).await
+                postgres::probe(postgres, secrets, timeout, stand).await
             }
-            _ => Err(ProberError::new(ProberFault::Invalid, "nothing to measure")),
+            Some(source) => Err(ProberError::new(
+                ProberFault::Local,
+                format!("{} is not measured from here", source.as_str()),
+            )),
+            None => Err(ProberError::new(ProberFault::Invalid, "nothing to measure")),
         }
     }
 
@@ -107,17 +177,12 @@ impl Prober for Probers {
     async fn probe(&self, check: &CheckSpec, ask: Ask) -> Reading {
         let share = samples_at_once(check).min(self.limit);
         let Ok(_share) = self.budget.acquire_many(share).await else {
-            return Reading {
-                since: ask.now,
-                outcome: Err(ProberError::new(ProberFault::Local, "probes are over")),
-            };
+            let over = ProberError::new(ProberFault::Local, "probes are over");
+            return Reading::failed(ask, over);
         };
         let longest = longest(check);
-        let outcome = tokio::time::timeout(longest, self.measure(check, ask)).await;
-        Reading {
-            since: ask.now,
-            outcome: outcome.unwrap_or_else(|_| Err(overdue(longest))),
-        }
+        let reading = tokio::time::timeout(longest, self.measure(check, ask)).await;
+        reading.unwrap_or_else(|_| Reading::failed(ask, overdue(longest)))
     }
 }
 
@@ -129,13 +194,18 @@ fn samples_at_once(check: &CheckSpec) -> u32 {
         Some(Source::Tcp(tcp)) => tcp.connections,
         Some(Source::Postgres(postgres)) => postgres.connections,
         Some(Source::Dns(dns)) => u32::try_from(dns.servers.len()).unwrap_or(1).max(1),
-        _ => 1,
+        // A question to Google waits for its turn elsewhere, and must not keep others waiting.
+        _ => 0,
     }
 }
 
 /// The end of a probe that its own limits did not bring about.
 fn longest(check: &CheckSpec) -> Duration {
-    let slack = Duration::from_secs(5);
+    let slack = match check.source() {
+        // Many checks of one project's logs take turns.
+        Some(Source::Log(_)) => Duration::from_mins(2),
+        _ => Duration::from_secs(5),
+    };
     check.interval.0.max(check.timeout.0) + check.timeout.0 + slack
 }
 

@@ -5,13 +5,13 @@ use super::dial::{Trouble, dial, local};
 use super::fleet::{self, Made, failed, unreached};
 use super::names::Names;
 use super::trust::{Shown, Trust, handshake_words};
+use super::vantage::{Link, Stand};
 use crate::api::probe::TlsProbe;
 use crate::core::check::{ProberError, ProberFault, Sample, Window};
 use crate::secrets::Secret;
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
@@ -30,16 +30,16 @@ pub(super) async fn probe(
     tls: &TlsProbe,
     ca: Option<&Secret>,
     timeout: Duration,
-    now: Timestamp,
+    stand: Stand<'_>,
 ) -> Result<Window, ProberError> {
     let name = tls.server_name.as_ref().unwrap_or(&tls.host);
     let target = Target {
-        names: Names::of(&tls.host)?,
+        names: stand.names(&tls.host)?,
         port: tls.port,
         server_name: server_name(name)?,
-        trust: Trust::of(ca).await?,
+        trust: stand.trust(ca).await?,
         timeout,
-        now,
+        now: stand.now,
     };
     fleet::all(tls.concurrency, || one(target.clone())).await
 }
@@ -52,7 +52,7 @@ pub(super) fn server_name(name: &str) -> Result<ServerName<'static>, ProberError
     })
 }
 
-async fn one(target: Target) -> Result<Made<TlsStream<TcpStream>>, ProberError> {
+async fn one(target: Target) -> Result<Made<TlsStream<Box<dyn Link>>>, ProberError> {
     let sample = unreached(&["connect", "handshake", "expiry"]);
     let deadline = Deadline::after(target.timeout);
     let dialed = match dial(&target.names, target.port, &deadline).await {

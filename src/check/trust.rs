@@ -4,15 +4,18 @@
 use super::dial::words;
 use crate::core::check::{ProberError, ProberFault};
 use crate::secrets::Secret;
+use jiff::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -22,6 +25,18 @@ use tokio_rustls::client::TlsStream;
 pub(super) struct Trust {
     inner: Arc<dyn ServerCertVerifier>,
     provider: Arc<CryptoProvider>,
+    clock: Arc<At>,
+}
+
+/// Certificates are judged by the time of the probe.
+#[derive(Debug)]
+struct At(Timestamp);
+
+impl TimeProvider for At {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.as_second()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
 }
 
 /// What a server showed.
@@ -35,13 +50,17 @@ pub(super) struct Shown {
 
 impl Trust {
     /// The system's certificates, or only those given as PEM.
-    pub async fn of(ca: Option<&Secret>) -> Result<Trust, ProberError> {
+    pub async fn of(ca: Option<&Secret>, now: Timestamp) -> Result<Trust, ProberError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let inner = match ca {
             None => of_system(&provider).await?,
             Some(pem) => given(pem, &provider)?,
         };
-        Ok(Trust { inner, provider })
+        Ok(Trust {
+            inner,
+            provider,
+            clock: Arc::new(At(now)),
+        })
     }
 
     /// One handshake. What the server showed is in the second half, also after a failure.
@@ -73,7 +92,8 @@ impl Trust {
             inner: Arc::clone(&self.inner),
             seen: Arc::clone(seen),
         };
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider));
+        let clock = Arc::clone(&self.clock);
+        let builder = ClientConfig::builder_with_details(Arc::clone(&self.provider), clock);
         let mut config = builder
             .with_safe_default_protocol_versions()?
             .dangerous()

@@ -3,10 +3,12 @@
 use super::args::{Mode, RunArgs};
 use super::{CliError, Exit};
 use crate::api::HumanDuration;
+use crate::check::Socks;
 use crate::core::freeze::{Freeze, When};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 /// The file as written.
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -16,8 +18,14 @@ pub struct Config {
     pub mode: Option<ModeName>,
     /// Time between two looks at GCP.
     pub interval: Option<HumanDuration>,
+    /// Where to serve the operator's own state; left out: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Names that requests to it may use, besides addresses and localhost.
+    pub listen_hosts: Vec<String>,
     pub budgets: Budgets,
     pub freeze_windows: Vec<FreezeWindow>,
+    /// Where checks are made from. Default: this machine.
+    pub probes: Option<Probes>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -34,6 +42,18 @@ pub struct Budgets {
     pub deletes_per_sync: Option<u32>,
     /// Rollouts that may run at the same time, 1 or more. Default: no limit.
     pub concurrent_rollouts: Option<u32>,
+}
+
+/// Where checks are made from, where that is not this machine as it is.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Probes {
+    /// `socks5://HOST:PORT`, such as `ssh -D` opens; names are looked up at its far end.
+    pub proxy: Option<String>,
+    /// Servers for checks of DNS that name none.
+    pub name_servers: Vec<SocketAddr>,
+    /// Certificates (PEM) that checks without a `caRef` trust instead of the system's.
+    pub ca: Option<PathBuf>,
 }
 
 /// A time in which no step starts. `from` and `to`: `22:00`, `Fri 16:00` or
@@ -67,6 +87,14 @@ impl Config {
         let config: Config =
             serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         config.freezes().map_err(wrong)?;
+        if let Some(proxy) = config
+            .probes
+            .as_ref()
+            .and_then(|probes| probes.proxy.as_ref())
+        {
+            let read = proxy.parse::<Socks>();
+            read.map_err(|error| wrong(format!("probes.proxy: {error}")))?;
+        }
         if config.budgets.concurrent_rollouts == Some(0) {
             let why = "budgets.concurrentRollouts is 0, and nothing would ever start; \
                        leave it out for no limit, or set mode: Observe to write nothing";
@@ -122,15 +150,21 @@ mod tests {
     #[test]
     fn a_whole_file() {
         let config = load(
-            "mode: Observe\ninterval: 30s\nbudgets: {deletesPerSync: 2, concurrentRollouts: 1}\n\
+            "mode: Observe\ninterval: 30s\nlisten: 127.0.0.1:8086\nlistenHosts: [keel]\nbudgets: {deletesPerSync: 2, concurrentRollouts: 1}\n\
              freezeWindows:\n- {name: weekend, from: Fri 16:00, to: Mon 08:00, timeZone: Europe/Berlin}\n\
              - {name: launch, from: 2026-12-01T00:00:00Z, to: 2026-12-02T00:00:00Z}\n",
         )
         .unwrap();
         assert_eq!(config.mode, Some(ModeName::Observe));
         assert_eq!(config.budgets.concurrent_rollouts, Some(1));
+        assert_eq!(config.listen.map(|listen| listen.port()), Some(8086));
+        assert_eq!(config.listen_hosts, ["keel"]);
         assert_eq!(config.freezes().unwrap().len(), 2);
         assert_eq!(load("").unwrap(), Config::default());
+        let probes =
+            "probes: {proxy: 'socks5://127.0.0.1:1080', nameServers: ['10.0.0.2:53'], ca: ca.pem}";
+        let probes = load(probes).unwrap().probes.unwrap();
+        assert_eq!(probes.name_servers[0].port(), 53);
     }
 
     #[test]
@@ -138,6 +172,8 @@ mod tests {
         for (text, words) in [
             ("mdoe: Apply", "mdoe"),
             ("interval: 30", "30"),
+            ("probes: {proxy: 'http://a:1'}", "socks5://HOST:PORT"),
+            ("probes: {nameServers: [dns]}", "nameServers"),
             (
                 "budgets: {concurrentRollouts: 0}",
                 "concurrentRollouts is 0",

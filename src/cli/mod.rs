@@ -5,6 +5,7 @@
 
 mod alert;
 pub mod args;
+mod check;
 mod complete;
 mod config;
 mod crds;
@@ -23,6 +24,7 @@ mod rollout;
 mod run;
 mod telemetry;
 mod validate;
+mod vantage;
 mod version;
 mod world;
 
@@ -53,6 +55,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Verb::Run(args) => run::run(globals, args),
         Verb::Plan(args) => plan::run(globals, args),
         Verb::Export(args) => export::run(globals, args),
+        Verb::Check(args) => check::run(globals, args),
         Verb::Validate(args) => validate::run(args),
         Verb::Get(args) => get::run(globals, args),
         Verb::Describe(args) => describe::run(globals, args),

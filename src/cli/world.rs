@@ -22,6 +22,8 @@ use std::time::Duration;
 /// A GCP that can be called.
 pub struct World {
     pub services: Services,
+    /// What the services call, for what only measures.
+    pub client: Arc<Client>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<Entropy>,
     /// The emulator, where it lives in this process.
@@ -78,6 +80,15 @@ pub fn interval(gcp: &Gcp) -> Duration {
     match gcp {
         Gcp::Live => Duration::from_mins(1),
         Gcp::Emulator(_) | Gcp::Url(_) => Duration::from_secs(5),
+    }
+}
+
+/// Time between two readings of how full a connector is: Google has a new number each minute.
+#[must_use]
+pub fn load_interval(gcp: &Gcp) -> Duration {
+    match gcp {
+        Gcp::Live => Duration::from_mins(1),
+        Gcp::Emulator(_) | Gcp::Url(_) => Duration::from_secs(10),
     }
 }
 
@@ -216,6 +227,7 @@ fn assemble(http: Arc<dyn Http>, access: Access, budgets: Budgets, clock: Arc<dy
     }));
     World {
         services: Services::new(&client),
+        client,
         clock,
         entropy,
         emulator: None,

@@ -5,6 +5,9 @@ use crate::api::condition::MESSAGE_LIMIT;
 use crate::api::{Condition, ConditionStatus, ConditionType, Reason};
 use jiff::Timestamp;
 
+/// What is said of a resource before the first look at it.
+pub const NOT_READ_YET: &str = "not read yet";
+
 /// Where a resource stands. Each situation says why nothing more is being done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Situation {
@@ -118,13 +121,16 @@ impl Situation {
     }
 }
 
+/// What only some kinds have, and only while it is true.
+pub type Own = (ConditionType, Reason, String);
+
 /// The conditions of a situation. `lastTransitionTime` is kept where the status did not flip.
 #[must_use]
 pub fn compute(
     old: &[Condition],
     situation: &Situation,
     drift: &DriftFact,
-    expiring: Option<(Reason, String)>,
+    own: Vec<Own>,
     generation: i64,
     now: Timestamp,
 ) -> Vec<Condition> {
@@ -171,10 +177,8 @@ pub fn compute(
             "not comparable yet".to_owned(),
         ),
     });
-    if let Some((reason, message)) = expiring {
-        let kind = ConditionType::Expiring;
-        wanted.push((kind, ConditionStatus::True, reason, message));
-    }
+    let own = own.into_iter();
+    wanted.extend(own.map(|(kind, reason, text)| (kind, ConditionStatus::True, reason, text)));
     wanted
         .into_iter()
         .map(|(kind, status, reason, message)| {
@@ -222,7 +226,7 @@ mod tests {
             &[],
             &Situation::Baking("a".into()),
             &DriftFact::Unknown,
-            None,
+            Vec::new(),
             1,
             at(10),
         );
@@ -230,7 +234,7 @@ mod tests {
             &first,
             &Situation::Progressing("b".into()),
             &DriftFact::Unknown,
-            None,
+            Vec::new(),
             1,
             at(20),
         );
@@ -240,7 +244,7 @@ mod tests {
             &second,
             &Situation::UpToDate,
             &DriftFact::None,
-            None,
+            Vec::new(),
             1,
             at(30),
         );
@@ -250,7 +254,7 @@ mod tests {
             &third,
             &Situation::UpToDate,
             &DriftFact::None,
-            None,
+            Vec::new(),
             1,
             at(40),
         );

@@ -19,6 +19,17 @@ pub struct Fault {
     pub message: String,
 }
 
+impl Fault {
+    /// Google's word where a project does not use an API.
+    pub const API_DISABLED: &str = "SERVICE_DISABLED";
+
+    /// The API is off in the project that the call is counted to.
+    #[must_use]
+    pub fn is_api_disabled(&self) -> bool {
+        self.kind == FaultKind::Denied && self.code == Self::API_DISABLED
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.http == 0 {

@@ -1,8 +1,8 @@
 //! Gates: the checks that a change must pass, judged against what they said right before it.
 
 use super::check::{
-    Baseline, Criteria, Evaluation, HoldReason, Judgement, Moment, NoVerdict, Standing, Verdict,
-    judge,
+    Baseline, Criteria, Evaluation, HoldReason, Judgement, Measured, Moment, NoVerdict, Standing,
+    Verdict, delay, judge,
 };
 use super::decide::later;
 use crate::api::check::Source;
@@ -17,7 +17,7 @@ use std::time::Duration;
 pub struct Gauge {
     pub criteria: Criteria,
     pub standing: Standing,
-    /// How long after a change its effect can be measured.
+    /// How long after a change the first probe can be that saw nothing older.
     pub settle: Duration,
     /// Longest time from the start of one probe to the end of the next.
     pub period: Duration,
@@ -61,13 +61,12 @@ impl Gauge {
     }
 }
 
-/// Google's delay until a point or an entry can be read.
-/// Sources: Cloud Monitoring metrics list ("sampled every 60 s, not visible for up to 180 s" and
-/// longer for some), Cloud Logging ingestion.
+/// A metric: the rest of the minute of the change, a whole minute after it, and Google's delay. A
+/// log: the whole window, since a count of less time is another count.
 fn settle(source: Source<'_>) -> Duration {
     match source {
-        Source::Metric(_) => Duration::from_mins(4),
-        Source::Log(_) => Duration::from_mins(1),
+        Source::Metric(_) => delay::MINUTE * 2 + delay::METRIC,
+        Source::Log(log) => log.window.0.saturating_add(delay::LOG),
         _ => Duration::ZERO,
     }
 }
@@ -189,10 +188,10 @@ pub fn look(gates: &mut [Gate], gauges: &Gauges, look: Look) -> Outcome {
         let Some(gauge) = gauges.get(&gate.check) else {
             continue;
         };
-        let from = later(look.landed, gauge.settle);
-        let after = gauge.since(from);
+        let after = gauge.since(look.landed);
         // Nobody has asked before an operator, or the check itself, was there.
-        deadline = deadline.max(later(from.max(gauge.began), gauge.patience()));
+        let asked = look.landed.max(gauge.began);
+        deadline = deadline.max(later(asked, gauge.patience()));
         note(gate, &after);
         let moment = Moment {
             last_step: look.last_step,
@@ -245,6 +244,29 @@ pub fn look(gates: &mut [Gate], gauges: &Gauges, look: Look) -> Outcome {
     }
 }
 
+/// The numbers of each gate before a change and after it, such as
+/// `connector-load: connect.max 7.2s -> 41ms`.
+#[must_use]
+pub fn comparison(gates: &[Gate], gauges: &Gauges, landed: Timestamp) -> String {
+    let lines = gates.iter().filter_map(|gate| {
+        let gauge = gauges.get(&gate.check)?;
+        let after = gauge.since(later(landed, gauge.settle));
+        Some(format!("{}: {}", gate.check, compared(gate, after.last())))
+    });
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+fn compared(gate: &Gate, after: Option<&Evaluation>) -> String {
+    let Some(after) = after else {
+        return "not probed since".to_owned();
+    };
+    if let Some(NoVerdict::Prober(error)) = &after.unknown {
+        return error.to_string();
+    }
+    let pair = |m: &Measured| m.change(gate.baseline.values.get(&m.expression));
+    after.expected().map(pair).collect::<Vec<_>>().join(", ")
+}
+
 /// Keeps the verdict, and the numbers where they explain one: a record does not change with every
 /// probe.
 fn note(gate: &mut Gate, after: &Standing) {
@@ -279,6 +301,6 @@ fn said(probe: &Evaluation, baseline: &Baseline) -> String {
         .iter()
         .map(|measured| measured.text(baseline.values.get(&measured.expression)))
         .collect();
-    parts.extend(probe.failures.iter().cloned());
+    parts.extend(probe.failures.iter().map(ToString::to_string));
     parts.join("; ")
 }

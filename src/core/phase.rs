@@ -496,29 +496,21 @@ impl Run<'_> {
             Outcome::Hold(HoldReason::Inconclusive, text) => {
                 self.fail(&content, Reason::Inconclusive, &text, true)
             }
-            Outcome::Passed(fixed) => self.done(content, &fixed),
+            Outcome::Passed(_) => {
+                let numbers = gate::comparison(&attempt.gates, self.scene.gauges, landed);
+                self.done(content, &numbers)
+            }
         }
     }
 
-    fn done(&mut self, content: String, fixed: &[String]) -> Stand {
-        let gates = self.record.attempt.take().map(|attempt| attempt.gates);
-        let said: Vec<_> = gates
-            .iter()
-            .flatten()
-            .filter(|gate| !gate.now.is_empty())
-            .map(|gate| format!("{}: {}", gate.check, gate.now))
-            .collect();
-        let how = if fixed.is_empty() {
-            said.join("; ")
-        } else {
-            fixed.join("; ")
-        };
+    fn done(&mut self, content: String, numbers: &str) -> Stand {
+        self.record.attempt = None;
         self.record.reached = Some(Reached {
             content,
             source: self.scene.source.to_owned(),
         });
         self.record.approved = None;
-        let stand = self.ready(&how);
+        let stand = self.ready(numbers);
         self.tell(Severity::Normal, "PhaseReady", &stand.message);
         stand
     }

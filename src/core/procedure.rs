@@ -20,9 +20,11 @@ pub struct Procedures {
     pub change: fn(&Scene<'_>) -> Option<Procedure>,
     /// The manifest is gone: what leads to nothing being left; `None`: a plain delete does.
     pub removal: fn(&Scene<'_>) -> Option<Procedure>,
-    /// Every change of the kind is a procedure; all that they look at is in a LIST, and its bodies
-    /// are kept.
+    /// Every change of the kind is a procedure; what tells a settled resource from another one is in
+    /// a LIST, and its bodies are kept.
     pub always: bool,
+    /// A change looks at more than a LIST has of the resource.
+    pub looks_around: bool,
 }
 
 /// The mark that holds while what is new works: gates are judged from then on.

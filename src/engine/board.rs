@@ -5,7 +5,7 @@ use crate::api::phase::PhaseStatus;
 use crate::api::{
     CheckSpec, Condition, ConditionStatus, ConditionType, Document, Event, Key, Status,
 };
-use crate::core::check::Verdict;
+use crate::core::check::{Evaluation, Verdict};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{broadcast, watch};
@@ -32,6 +32,10 @@ pub struct CheckReport {
     pub status: CheckStatus,
     pub verdict: Verdict,
     pub warning: bool,
+    /// The newest probe.
+    pub last: Option<Evaluation>,
+    /// There is a verdict, or there were probes enough for one.
+    pub settled: bool,
 }
 
 /// One phase as the engine sees it.

@@ -8,10 +8,11 @@ use super::pass::later;
 use super::queue::Priority;
 use crate::api::check::CheckStatus;
 use crate::api::event::Severity;
-use crate::api::{CheckSpec, Document, Event, Key, Subject};
+use crate::api::{CheckSpec, Document, Event, Key, Source, Subject};
 use crate::core::check::{ProberError, ProberFault, Verdict, Window, last_probe, status};
 use crate::core::conditions::bounded;
 use crate::core::gate::{Gauge, Gauges};
+use crate::core::procedure::SERVING;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -21,8 +22,9 @@ use std::time::Duration;
 /// Takes measurements. It never decides.
 #[async_trait]
 pub trait Prober: Send + Sync {
-    /// Makes one probe of a check; ends within its limits.
-    async fn probe(&self, check: &Document<CheckSpec>) -> Probe;
+    /// Makes one probe of a check; ends within its limits. `step`: when the newest change had landed
+    /// that the check judges.
+    async fn probe(&self, check: &Document<CheckSpec>, step: Option<Timestamp>) -> Probe;
 }
 
 /// For operators that must not reach out: every probe says so.
@@ -31,7 +33,7 @@ pub struct Blindfold;
 
 #[async_trait]
 impl Prober for Blindfold {
-    async fn probe(&self, _: &Document<CheckSpec>) -> Probe {
+    async fn probe(&self, _: &Document<CheckSpec>, _: Option<Timestamp>) -> Probe {
         let message = "this operator takes no measurements";
         Probe {
             since: Timestamp::MIN,
@@ -68,6 +70,20 @@ struct Entry {
     generation: i64,
     due: Timestamp,
     running: bool,
+    /// The probe that runs started too early: another one follows at once.
+    again: bool,
+}
+
+impl Entry {
+    /// True where a probe takes sockets of this machine.
+    fn is_here(&self) -> bool {
+        !matches!(
+            self.document.spec.source(),
+            Some(
+                Source::Metric(_) | Source::Log(_) | Source::BackendHealth(_) | Source::Resource(_)
+            )
+        )
+    }
 }
 
 impl Checks {
@@ -89,6 +105,7 @@ impl Checks {
                     generation: generation + 1,
                     due: now,
                     running: false,
+                    again: false,
                 }),
             };
             if let Some(entry) = entry {
@@ -97,20 +114,51 @@ impl Checks {
         }
     }
 
-    /// The checks that are due, at most so many; they count as running until they are taken in.
-    pub fn start_due(&mut self, now: Timestamp, most: usize) -> Vec<Arc<Document<CheckSpec>>> {
+    /// The checks that are due, the longest first; they count as running until they are taken in.
+    /// At most so many run from here at once; what is asked of Google waits for its turn elsewhere.
+    pub fn start_due(&mut self, now: Timestamp, limit: usize) -> Vec<Arc<Document<CheckSpec>>> {
+        let mut left = limit.saturating_sub(self.running_here());
         let due = self.all.values_mut().filter(|e| !e.running && e.due <= now);
-        due.take(most)
-            .map(|entry| {
-                entry.running = true;
-                Arc::clone(&entry.document)
-            })
-            .collect()
+        let mut due: Vec<&mut Entry> = due.collect();
+        due.sort_by_key(|entry| entry.due);
+        let mut started = Vec::new();
+        for entry in due {
+            if entry.is_here() {
+                let Some(rest) = left.checked_sub(1) else {
+                    continue;
+                };
+                left = rest;
+            }
+            entry.running = true;
+            started.push(Arc::clone(&entry.document));
+        }
+        started
     }
 
-    pub fn next_due(&self) -> Option<Timestamp> {
+    /// Something has just landed that these checks judge, and nothing that was measured before
+    /// counts: they are due now. What Google tells later cannot be hurried.
+    pub fn hurry<'n>(&mut self, names: impl Iterator<Item = &'n str>, now: Timestamp) {
+        for name in names {
+            if let Some(entry) = self.all.get_mut(name)
+                && entry.gauge.settle.is_zero()
+            {
+                entry.again = entry.running;
+                entry.due = now.min(entry.due);
+            }
+        }
+    }
+
+    /// When the next one can start, with at most so many from here at once.
+    pub fn next_due(&self, limit: usize) -> Option<Timestamp> {
+        let full = self.running_here() >= limit;
         let waiting = self.all.values().filter(|entry| !entry.running);
-        waiting.map(|entry| entry.due).min()
+        let free = waiting.filter(|entry| !(full && entry.is_here()));
+        free.map(|entry| entry.due).min()
+    }
+
+    fn running_here(&self) -> usize {
+        let running = |entry: &&Entry| entry.running && entry.is_here();
+        self.all.values().filter(running).count()
     }
 
     /// Takes a probe in. Says what people should hear of it.
@@ -122,7 +170,12 @@ impl Checks {
         }
         entry.running = false;
         let interval = entry.document.spec.interval.0;
-        entry.due = later(probed.started, interval.mul_f64(0.9 + jitter / 5.0)).max(now);
+        let next = later(probed.started, interval.mul_f64(0.9 + jitter / 5.0));
+        entry.due = if std::mem::take(&mut entry.again) {
+            now
+        } else {
+            next.max(now)
+        };
         let (was, warned) = (entry.gauge.standing.verdict, entry.gauge.standing.warning);
         let evaluation = entry
             .gauge
@@ -166,6 +219,8 @@ impl Checks {
             status: entry.status.clone(),
             verdict: entry.gauge.standing.verdict,
             warning: entry.gauge.standing.warning,
+            last: entry.gauge.standing.last().cloned(),
+            settled: entry.gauge.standing.is_told(&entry.gauge.criteria),
         };
         self.all
             .iter()
@@ -177,16 +232,16 @@ impl Checks {
 impl Engine {
     /// Starts the probes that are due, within the budget of probes.
     pub(super) fn start_probes(&mut self, now: Timestamp) {
-        let left = self
-            .shared
-            .settings
-            .probes
-            .saturating_sub(self.probes.len());
-        for document in self.checks.start_due(now, left) {
+        for document in self.checks.start_due(now, self.shared.settings.probes) {
             let shared = Arc::clone(&self.shared);
+            let step = self.step_judged_by(&document.name);
+            let resource = self.resource_probe(&document);
             self.probes.push(Box::pin(async move {
                 let started = shared.now();
-                let probe = shared.ports.prober.probe(&document).await;
+                let probe = match resource {
+                    Some(probe) => probe,
+                    None => shared.ports.prober.probe(&document, step).await,
+                };
                 Probed {
                     document,
                     started,
@@ -229,6 +284,27 @@ impl Engine {
             let verify = &wanted.declared.policy.rollout.as_ref()?.verify;
             verify.iter().any(|one| one.check == check).then_some(key)
         })
+    }
+
+    /// When the newest change had landed, or served, that this check judges.
+    fn step_judged_by(&self, check: &str) -> Option<Timestamp> {
+        let rollouts = self.judged_by(check).filter_map(|key| {
+            let rollout = self.memory.get(key)?.record.rollout.as_ref()?;
+            rollout.landed_at.max(rollout.since.get(SERVING).copied())
+        });
+        rollouts.chain(self.phases.judged_by(check)).max()
+    }
+
+    /// A step of this resource has landed: what judges it measures now.
+    pub(super) fn hurry_checks_of(&mut self, key: &Key) {
+        let now = self.shared.now();
+        let rollout = self
+            .wanted
+            .get(key)
+            .and_then(|wanted| wanted.declared.policy.rollout.as_ref());
+        let verify = rollout.into_iter().flat_map(|rollout| &rollout.verify);
+        self.checks
+            .hurry(verify.map(|verify| verify.check.as_str()), now);
     }
 
     /// What the checks of a resource's rollout say.

@@ -5,12 +5,14 @@
 
 mod board;
 mod checks;
+mod load;
 mod names;
 mod pass;
 mod phases;
 mod poll;
 mod ports;
 mod queue;
+mod resources;
 mod turn;
 
 pub use board::{Board, CheckReport, PhaseReport, Report};
@@ -29,6 +31,7 @@ use checks::{Checks, Probed};
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
+use load::{Loads, Reading};
 use pass::{Done, Job, Wanted};
 use phases::Phases;
 use poll::{Polls, Sweep};
@@ -94,6 +97,8 @@ pub struct Engine {
     probes: FuturesUnordered<BoxFuture<'static, Probed>>,
     checks: Checks,
     phases: Phases,
+    readings: FuturesUnordered<BoxFuture<'static, Reading>>,
+    loads: Loads,
     tokens: Vec<Token>,
     /// Deletes made for this revision of the source; each may be repeated until it took.
     deletes: BTreeSet<Key>,
@@ -149,6 +154,8 @@ impl Engine {
             probes: FuturesUnordered::new(),
             checks: Checks::default(),
             phases: Phases::new(phases),
+            readings: FuturesUnordered::new(),
+            loads: Loads::default(),
             tokens: Vec::new(),
             frozen: Some("the source was not read yet".to_owned()),
             journal_error: None,
@@ -178,6 +185,7 @@ impl Engine {
                 },
                 Some(done) = self.passes.next(), if !self.passes.is_empty() => self.finish(done),
                 Some(sweep) = self.sweeps.next(), if !self.sweeps.is_empty() => self.swept(sweep),
+                Some(reading) = self.readings.next(), if !self.readings.is_empty() => self.loaded(reading),
                 Some(probed) = self.probes.next(), if !self.probes.is_empty() => self.probed(&probed),
                 _ = tokens.tick() => self.read_tokens(),
                 () = tokio::time::sleep(pause) => {}
@@ -194,9 +202,14 @@ impl Engine {
         let far = Duration::from_hours(1);
         let full = self.passes.len() >= self.shared.settings.concurrency;
         let work = if full { None } else { self.queue.next_due() };
-        let busy = self.probes.len() >= self.shared.settings.probes;
-        let probe = if busy { None } else { self.checks.next_due() };
-        let next = [work, probe, self.polls.next_due(), self.phases.next_due()];
+        let probe = self.checks.next_due(self.shared.settings.probes);
+        let next = [
+            work,
+            probe,
+            self.polls.next_due(),
+            self.phases.next_due(),
+            self.loads.next_due(),
+        ];
         let next = next.into_iter().flatten().min();
         next.map_or(far, |at| {
             let wait = at.duration_since(self.shared.now());
@@ -212,6 +225,7 @@ impl Engine {
                 .push(Box::pin(async move { poll::sweep(&shared, scope).await }));
         }
         self.start_probes(now);
+        self.start_readings(now);
         if self.phases.is_due(now) {
             self.look_at_phases();
         }
@@ -281,6 +295,7 @@ impl Engine {
         tokens.extend(self.recall_of(key));
         Some(Job {
             gauges: self.gauges_of(wanted.as_deref()),
+            saturation: self.loads.found(key),
             hindrance,
             referrers: self.referrers(key),
             busy_referrer: self.busy_referrer(key),
@@ -357,6 +372,7 @@ impl Engine {
             return;
         };
         let renamed = memory.record.object != done.record.object;
+        let has_landed = landed(&done.record).is_some_and(|at| landed(&memory.record) != Some(at));
         memory.record = done.record;
         memory.dirty = done.dirty;
         // A read that failed does not make the last good one untrue.
@@ -366,6 +382,9 @@ impl Engine {
                 ..done.observed
             };
             poll::drop_body(kinds::of(key.kind).rules(), &mut memory.observed.live);
+        }
+        if has_landed {
+            self.hurry_checks_of(&key);
         }
         if renamed {
             self.follow(&key);
@@ -562,6 +581,11 @@ fn urgency(before: Option<&Arc<Wanted>>, now: &Arc<Wanted>) -> Option<Priority> 
         }
         _ => Some(Priority::Edit),
     }
+}
+
+/// When the step at hand had landed, if it has.
+fn landed(record: &Record) -> Option<jiff::Timestamp> {
+    record.rollout.as_ref()?.landed_at
 }
 
 /// Situations in which nothing happens by itself.

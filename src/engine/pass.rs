@@ -4,7 +4,7 @@
 //! `Journal::finish`, and nowhere else.
 
 use super::ports::Shared;
-use crate::api::{Declared, Event, Key};
+use crate::api::{Declared, Event, Key, Saturation};
 use crate::core::conditions::Situation;
 use crate::core::decide::{self, Decision, Desired, Effect, Hindrance, Input};
 use crate::core::error::Fault;
@@ -61,6 +61,8 @@ pub(super) struct Job {
     pub deletes: Result<u32, String>,
     /// What the checks of its rollout say.
     pub gauges: Gauges,
+    /// How full it is.
+    pub saturation: Option<Saturation>,
     /// Why its references keep it waiting.
     pub hindrance: Option<Hindrance>,
     /// Managed resources that refer to it.
@@ -94,6 +96,7 @@ struct Pass<'a> {
     tokens: Vec<Token>,
     deletes: Result<u32, String>,
     gauges: Gauges,
+    saturation: Option<Saturation>,
     hindrance: Option<Hindrance>,
     referrers: Vec<String>,
     busy_referrer: Option<String>,
@@ -112,6 +115,7 @@ pub(super) async fn run(shared: &Shared, job: Job) -> Done {
     let mut pass = Pass {
         shared,
         gauges: job.gauges,
+        saturation: job.saturation,
         hindrance: job.hindrance,
         referrers: job.referrers,
         busy_referrer: job.busy_referrer,
@@ -209,6 +213,7 @@ impl Pass<'_> {
             users: self.users.as_ref(),
             target: &target,
             gauges: &self.gauges,
+            saturation: self.saturation.as_ref(),
             hindrance: self.hindrance.as_ref(),
             referrers: &self.referrers,
             busy_referrer: self.busy_referrer.as_deref(),

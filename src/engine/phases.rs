@@ -66,6 +66,18 @@ impl Phases {
         Some((phase.spec.max_parallel, members))
     }
 
+    /// When all resources of a phase were Ready, for each one that this check proves now.
+    pub fn judged_by<'a>(&'a self, check: &'a str) -> impl Iterator<Item = Timestamp> + 'a {
+        let proved = self.order.iter().filter(move |phase| {
+            let mut verify = phase.spec.verify.iter();
+            verify.any(|one| one.check == check)
+        });
+        proved.filter_map(|phase| {
+            let attempt = self.records.get(&phase.name)?.attempt.as_ref();
+            attempt?.landed_at
+        })
+    }
+
     /// What a phase of `documents` says about the others: its own first.
     fn sorted(documents: Vec<Document<PhaseSpec>>) -> Vec<Document<PhaseSpec>> {
         let mut left = documents;
@@ -168,6 +180,12 @@ impl Engine {
         self.tokens
             .retain(|token| !step.handled.contains(&token.id));
         self.board.tell(step.events);
+        let landed = |record: &PhaseRecord| record.attempt.as_ref()?.landed_at;
+        if landed(&step.record).is_some_and(|at| landed(&record) != Some(at)) {
+            let verify = document.spec.verify.iter();
+            self.checks
+                .hurry(verify.map(|verify| verify.check.as_str()), now);
+        }
         self.phases.records.insert(name.clone(), step.record);
         match step.requeue {
             Some(at) => self.phases.due.insert(name.clone(), at),

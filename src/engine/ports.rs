@@ -11,6 +11,7 @@ use crate::gcp::clock::Clock;
 use crate::gcp::compute::Compute;
 use crate::gcp::entropy::Entropy;
 use crate::gcp::health_checks::HealthChecks;
+use crate::gcp::monitoring::Monitoring;
 use crate::gcp::run::Run;
 use crate::gcp::service::Service;
 use crate::gcp::sqladmin::SqlAdmin;
@@ -43,6 +44,8 @@ pub struct Services {
     pub certificate_manager: Arc<dyn Service>,
     pub run: Arc<dyn Service>,
     pub sql_admin: Arc<dyn Service>,
+    /// What Google measured of resources.
+    pub monitoring: Arc<Monitoring>,
 }
 
 impl Services {
@@ -61,6 +64,7 @@ impl Services {
             )),
             run: Arc::new(Run::new(Arc::clone(client))),
             sql_admin: Arc::new(SqlAdmin::new(Arc::clone(client))),
+            monitoring: Arc::new(Monitoring::new(Arc::clone(client))),
         }
     }
 
@@ -96,6 +100,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// Probes of checks under way at the same time.
     pub probes: usize,
+    /// Time between two readings of how full a connector is; `None`: that is not measured.
+    pub load: Option<Duration>,
     pub timing: Timing,
 }
 
@@ -109,6 +115,7 @@ impl Default for Settings {
             freezes: Vec::new(),
             concurrency: 8,
             probes: PROBES,
+            load: None,
             timing: Timing::default(),
         }
     }

@@ -75,6 +75,10 @@ impl Rate {
     /// Cloud Run once published 1000 reads and 100 writes in 100 seconds for each project, Cloud
     /// SQL publishes 500 reads and 180 changes a minute for each user and region, Certificate Manager
     /// 300 of each a minute and project: a fifth of these.
+    ///
+    /// Cloud Logging answers 60 searches a minute for a whole project, which nobody can raise
+    /// ("Quotas and limits"): [`super::logging::PACE`] spreads them out, and here is what is left
+    /// for repetitions, 54 a minute in all. No number is published for reads of Cloud Monitoring.
     #[must_use]
     pub fn default_of(api: Api, lane: Lane) -> Self {
         match (api, lane) {
@@ -87,6 +91,8 @@ impl Rate {
             (Api::Run, Lane::Write) => Rate::new(0.2, 3),
             (Api::SqlAdmin, Lane::Read) => Rate::new(1.5, 5),
             (Api::CertificateManager, Lane::Read) => Rate::new(1.0, 10),
+            (Api::Monitoring, _) => Rate::new(2.0, 20),
+            (Api::Logging, _) => Rate::new(0.85, 3),
         }
     }
 }

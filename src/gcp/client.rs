@@ -112,8 +112,36 @@ impl Client {
             query,
             body: None,
         };
+        self.repeated(&call).await
+    }
+
+    /// POSTs a question: for the methods that Google describes as reads and that take a body, such
+    /// as `entries:list`. Repeated like [`Client::read`].
+    ///
+    /// # Errors
+    /// As [`Client::read`].
+    pub(super) async fn search(
+        &self,
+        api: Api,
+        project: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Value, Fault> {
+        let call = Call {
+            api,
+            project,
+            method: Method::POST,
+            path,
+            query,
+            body: Some(body),
+        };
+        self.repeated(&call).await
+    }
+
+    async fn repeated(&self, call: &Call<'_>) -> Result<Value, Fault> {
         let began = Instant::now();
-        let attempts = (|| self.read_once(&call))
+        let attempts = (|| self.read_once(call))
             .retry(Schedule)
             .when(|refusal: &Refusal| refusal.again && refusal.fault.kind.is_transient())
             .adjust(|refusal: &Refusal, backoff: Option<Duration>| {

@@ -21,6 +21,10 @@ pub enum Api {
     Run,
     /// Cloud SQL Admin, `sqladmin.googleapis.com`.
     SqlAdmin,
+    /// Cloud Monitoring, `monitoring.googleapis.com`.
+    Monitoring,
+    /// Cloud Logging, `logging.googleapis.com`.
+    Logging,
 }
 
 impl Api {
@@ -32,6 +36,8 @@ impl Api {
         Api::SecretManager,
         Api::Run,
         Api::SqlAdmin,
+        Api::Monitoring,
+        Api::Logging,
     ];
 
     /// Short name, as in configuration, metrics and logs.
@@ -44,6 +50,8 @@ impl Api {
             Api::SecretManager => "secretmanager",
             Api::Run => "run",
             Api::SqlAdmin => "sqladmin",
+            Api::Monitoring => "monitoring",
+            Api::Logging => "logging",
         }
     }
 
@@ -62,6 +70,8 @@ impl Api {
             Api::SecretManager => "https://secretmanager.googleapis.com/",
             Api::Run => "https://run.googleapis.com/",
             Api::SqlAdmin => "https://sqladmin.googleapis.com/",
+            Api::Monitoring => "https://monitoring.googleapis.com/",
+            Api::Logging => "https://logging.googleapis.com/",
         }
     }
 }

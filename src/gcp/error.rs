@@ -76,8 +76,13 @@ pub fn from_reply(status: StatusCode, headers: &HeaderMap, body: &[u8], at: Mome
         FaultKind::Throttled { .. } => FaultKind::Throttled { after: wait },
         other => other,
     };
+    let word = if kind == FaultKind::Denied && is_api_disabled(&error) {
+        Fault::API_DISABLED
+    } else {
+        error.word()
+    };
     Refusal {
-        fault: fault(kind, status.as_u16(), error.word(), &said(status, &error)),
+        fault: fault(kind, status.as_u16(), word, &said(status, &error)),
         wait,
         again: true,
     }
@@ -205,6 +210,13 @@ fn kind_of(status: StatusCode, error: &GoogleError) -> FaultKind {
         // A redirect is not followed; who sent it is not known.
         _ => FaultKind::Unclear,
     }
+}
+
+/// The project does not use the API. Google has the same reason for a caller whose credentials name no
+/// project to count the call to.
+fn is_api_disabled(error: &GoogleError) -> bool {
+    error.says(&[Fault::API_DISABLED, "accessNotConfigured"])
+        && !error.mentions(&["requires a quota project"])
 }
 
 fn conflict(error: &GoogleError) -> FaultKind {

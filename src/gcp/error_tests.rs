@@ -298,3 +298,27 @@ fn messages_are_safe_and_bounded() {
     let echoed = judge(502, "<pre>Authorization: Bearer canary</pre>", &[]).fault;
     assert!(!echoed.message.contains("canary"), "{}", echoed.message);
 }
+
+#[test]
+fn an_api_that_is_off_is_told_from_a_missing_permission() {
+    let judge = |status, body: &str| judge(status, body, &[]).fault;
+    let off = "X API has not been used in project 1 before or it is disabled.";
+    let named = json!({"error": {"status": "PERMISSION_DENIED", "message": off, "details": [
+        {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"}]}});
+    let older = json!({"error": {"message": off, "errors": [{"reason": "accessNotConfigured"}]}});
+    for body in [&named, &older] {
+        let fault = judge(403, &body.to_string());
+        assert!(fault.is_api_disabled(), "{fault}");
+        assert!(!judge(500, &body.to_string()).is_api_disabled());
+    }
+    let mut lost = named;
+    lost["error"]["message"] =
+        json!("The x.googleapis.com API requires a quota project, which is not set by default.");
+    for body in [
+        lost.to_string(),
+        old("forbidden", "no"),
+        new("PERMISSION_DENIED", "no"),
+    ] {
+        assert!(!judge(403, &body).is_api_disabled(), "{body}");
+    }
+}

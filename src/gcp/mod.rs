@@ -10,11 +10,13 @@
 //! turn replies into faults; [`budget`], [`counts`], [`clock`] and [`entropy`] serve [`client`];
 //! [`service`] is what the engine sees, with one thin file per API ([`vpcaccess`], [`compute`],
 //! [`health_checks`], [`ssl_certificates`], [`certificate_manager`], [`run`], [`sqladmin`]) and
-//! what they share ([`pages`], [`aggregated`]).
+//! what they share ([`pages`], [`aggregated`]); [`monitoring`], [`logging`] and [`backend_health`]
+//! only measure.
 
 pub mod access;
 mod aggregated;
 pub mod auth;
+pub mod backend_health;
 pub mod budget;
 pub mod certificate_manager;
 pub mod client;
@@ -30,6 +32,8 @@ pub mod google_error;
 pub mod health_checks;
 pub mod http;
 pub mod live;
+pub mod logging;
+pub mod monitoring;
 pub mod operation;
 mod pages;
 pub mod path;

@@ -44,6 +44,7 @@ static RULES: Rules = Rules {
         change: swap::change,
         removal: swap::removal,
         always: false,
+        looks_around: true,
     }),
     ..Rules::new(Kind::HealthCheck, FIELDS)
 };

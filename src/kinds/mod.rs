@@ -24,6 +24,7 @@ use crate::api::{Declared, Finding, Key, Kind};
 use crate::core::fields::Fields;
 use crate::core::observed::Present;
 use crate::core::rules::Rules;
+use crate::core::saturation::Capacity;
 use export::{Export, Manifests};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -52,6 +53,11 @@ pub trait ManagedKind: Send + Sync {
     /// A GCP reply in canonical form.
     fn live(&self, raw: Value) -> Present;
 
+    /// What checks can ask about beyond the fields.
+    fn derived(&self, _: &Present) -> Fields {
+        Fields::new()
+    }
+
     /// What is live as `spec.resource`: declared, it is as live. References stay GCP names.
     fn export(&self, live: &Present, key: &Key) -> Export;
 
@@ -64,6 +70,11 @@ pub trait ManagedKind: Send + Sync {
     /// A body of this kind without its secrets, as it may be stored.
     fn redact(&self, body: Value) -> Value {
         body
+    }
+
+    /// What it can carry, for kinds that everything goes through.
+    fn capacity(&self, _: &Present) -> Option<Capacity> {
+        None
     }
 
     /// Derived numbers that help to judge a plan.

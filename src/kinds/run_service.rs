@@ -8,6 +8,7 @@ mod encode;
 mod export;
 mod live;
 mod secrets;
+mod startup;
 mod traffic;
 mod units;
 
@@ -110,6 +111,10 @@ impl ManagedKind for RunService {
 
     fn live(&self, raw: Value) -> Present {
         live::present(raw)
+    }
+
+    fn derived(&self, live: &Present) -> Fields {
+        startup::derived(&live.fields)
     }
 
     fn export(&self, live: &Present, key: &Key) -> Export {

@@ -4,6 +4,8 @@
 //! growth rule and the pair of instance fields; the vpcaccess v1 discovery document for the
 //! fields; Google, "Scaling" of Serverless VPC Access for the throughput per instance.
 
+mod capacity;
+
 use super::export::Export;
 use super::{ManagedKind, Names};
 use crate::api::status::Mutability;
@@ -11,6 +13,7 @@ use crate::api::{Declared, Finding, Key, Kind, Severity};
 use crate::core::fields::{self, Fields};
 use crate::core::observed::{Lifecycle, Present};
 use crate::core::rules::{FieldRule, Rules};
+use crate::core::saturation::Capacity;
 use serde_json::Value;
 
 pub(super) struct VpcAccessConnector;
@@ -115,6 +118,10 @@ impl ManagedKind for VpcAccessConnector {
             export.drop("ipCidrRange");
         }
         export
+    }
+
+    fn capacity(&self, live: &Present) -> Option<Capacity> {
+        capacity::of(&live.fields)
     }
 
     fn check(&self, declared: &Declared) -> Vec<Finding> {

@@ -7,7 +7,7 @@ use super::table::{Cell, Last, Table};
 use super::time;
 use crate::api::event::Severity;
 use crate::api::status::{PlanStatus, RollbackScope};
-use crate::api::{Condition, ConditionStatus, ConditionType, Event};
+use crate::api::{Condition, ConditionStatus, ConditionType, Event, SaturationLevel};
 use crate::core::digest::short;
 use crate::core::plan::change_text;
 use crate::core::record::Record;
@@ -36,6 +36,7 @@ pub fn text(facts: &Facts<'_>) -> String {
         ("", identity(facts)),
         ("Conditions", conditions(facts)),
         ("Observed", observed(facts)),
+        ("Saturation", saturation(facts)),
         ("Plan", plan(facts)),
         ("Rollout", rollout(facts)),
         ("Held", held(facts)),
@@ -149,6 +150,46 @@ fn observed(facts: &Facts<'_>) -> String {
         .iter()
         .map(|(name, value)| (name.as_str(), plain(value).into()))
         .collect();
+    pairs(rows, 2, facts.width)
+}
+
+fn saturation(facts: &Facts<'_>) -> String {
+    let Some(full) = &facts.record.status.saturation else {
+        return String::new();
+    };
+    let share = 100.0 * full.used_mbps / full.limit_mbps;
+    let traffic = format!(
+        "{:.0} of {:.0} Mbps ({share:.0}%), {} ago",
+        full.used_mbps,
+        full.limit_mbps,
+        time::age(full.at, facts.now)
+    );
+    let tone = match full.level {
+        SaturationLevel::Room => GOOD,
+        SaturationLevel::FillingUp | SaturationLevel::NearCapacity => BUSY,
+        SaturationLevel::AtCapacity => BAD,
+    };
+    let now = full.instances.map_or("?".to_owned(), |now| now.to_string());
+    let mut rows = vec![
+        ("traffic", Cell::styled(traffic, tone)),
+        (
+            "instances",
+            format!("{now} of {} {}", full.max_instances, full.machine_type).into(),
+        ),
+    ];
+    if let Some(cpu) = full.cpu {
+        rows.push(("CPU", format!("{:.0}%", cpu * 100.0).into()));
+    }
+    if let Some(at) = full.full_at {
+        rows.push(("full at", time::date(at).into()));
+    }
+    if !full.shared_by.is_empty() {
+        rows.push(("shared by", full.shared_by.join(", ").into()));
+    }
+    for (index, way) in full.ways_out.iter().enumerate() {
+        let title = if index == 0 { "ways out" } else { "" };
+        rows.push((title, way.as_str().into()));
+    }
     pairs(rows, 2, facts.width)
 }
 

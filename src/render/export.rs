@@ -1,7 +1,7 @@
 //! What `export` says besides the manifests: what is not in them, and why.
 
 use super::live::object;
-use super::message::note;
+use super::message::{hint, note};
 use super::validate::count;
 use crate::api::{Declared, Key, Kind};
 use crate::core::items;
@@ -59,6 +59,23 @@ pub fn skipped(all: &[(Key, String)]) -> String {
         ))
     };
     all.iter().map(line).collect()
+}
+
+/// Kinds that were not looked for, in Google's words.
+#[must_use]
+pub fn disabled(all: &BTreeMap<String, BTreeSet<Kind>>, project: &str) -> String {
+    let line = |(why, kinds): (&String, &BTreeSet<Kind>)| {
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+        note(&format!("left out every {}: {why}", kinds.join(", every ")))
+    };
+    let mut text: String = all.iter().map(line).collect();
+    if !all.is_empty() {
+        text.push_str(&hint(&format!(
+            "where Google names another project than {project}, that one lends its quota: try \
+             --quota-project {project}"
+        )));
+    }
+    text
 }
 
 /// `18 resources: 1 VpcAccessConnector, 12 RunService, ...`.

@@ -17,6 +17,8 @@ pub struct Banner<'a> {
     pub world: &'a str,
     /// Where the emulator of this process can be reached.
     pub address: Option<String>,
+    /// Where this operator serves its own state.
+    pub serves: Option<String>,
     pub state: &'a str,
     pub mode: &'a str,
 }
@@ -43,6 +45,9 @@ pub fn banner(banner: &Banner<'_>) -> String {
     }
     row("state", banner.state.to_owned());
     row("mode", banner.mode.to_owned());
+    if let Some(address) = &banner.serves {
+        row("serves", format!("http://{address}/api/v1/health"));
+    }
     let title = paint(TITLE, concat!("evenkeel ", env!("CARGO_PKG_VERSION")));
     format!("{title}\n{}\n", table.render(None))
 }

@@ -13,6 +13,7 @@ pub mod alert;
 pub mod describe;
 pub mod documents;
 pub mod export;
+pub mod health;
 pub mod live;
 pub mod manifest;
 pub mod message;

@@ -2,9 +2,11 @@
 
 use super::{PROJECT, World};
 use bytes::Bytes;
-use evenkeel::emulator::{LogEntry, Outcome};
+use evenkeel::emulator::{Emulator, LogEntry, Outcome};
+use evenkeel::gcp::clock::Clock;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub const PLACE: &str = "v1/projects/netra-staging/locations/global";
@@ -40,31 +42,28 @@ impl World {
     /// Every object of a collection, such as `certificates`, by its short name, as it truly is.
     pub fn collection(&self, collection: &str) -> BTreeMap<String, Value> {
         self.emulator.advance(self.clock.now());
-        let all = self.emulator.truths("certificatemanager.googleapis.com");
-        let ours = format!("projects/{PROJECT}/");
-        let own = all.into_iter().filter(|(name, _)| name.starts_with(&ours));
-        own.filter_map(|(name, body)| {
-            let (holder, id) = name.rsplit_once('/')?;
-            let found = holder.ends_with(&format!("/{collection}"));
-            found.then(|| (id.to_owned(), body))
-        })
-        .collect()
+        collection_of(&self.emulator, collection)
     }
 
     /// The records to publish, as the authorizations have them.
     pub fn dns_records(&self) -> BTreeMap<String, String> {
-        let authorizations = self.collection("dnsAuthorizations").into_values();
-        let record = |own: Value| {
-            let text = |field: &str| own["dnsResourceRecord"][field].as_str().map(str::to_owned);
-            Some((text("name")?, text("data")?))
-        };
-        authorizations.filter_map(record).collect()
+        self.emulator.advance(self.clock.now());
+        records_of(&self.emulator)
     }
 
     /// A person puts every record there is into the DNS.
     pub fn publish_all(&self) {
         self.emulator.advance(self.clock.now());
         self.emulator.set_dns(self.dns_records());
+    }
+
+    /// A person who looks once a minute, and puts each new record into the DNS.
+    pub fn keep_published(&self) {
+        let person = Person {
+            emulator: Arc::clone(&self.emulator),
+            clock: Arc::clone(&self.clock),
+        };
+        tokio::task::spawn_local(person.publish());
     }
 
     /// What each entry serves, by host name: certificates, and whether they are ACTIVE.
@@ -126,4 +125,45 @@ impl World {
         tokio::time::sleep(Duration::from_hours(1)).await;
         assert_eq!(self.served()[domains[0]], [(name.to_owned(), true)]);
     }
+}
+
+struct Person {
+    emulator: Arc<Emulator>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Person {
+    async fn publish(self) {
+        let mut published = BTreeMap::new();
+        loop {
+            self.emulator.advance(self.clock.now());
+            let records = records_of(&self.emulator);
+            if records != published {
+                self.emulator.set_dns(records.clone());
+                published = records;
+            }
+            tokio::time::sleep(Duration::from_mins(1)).await;
+        }
+    }
+}
+
+fn collection_of(emulator: &Emulator, collection: &str) -> BTreeMap<String, Value> {
+    let all = emulator.truths("certificatemanager.googleapis.com");
+    let ours = format!("projects/{PROJECT}/");
+    let own = all.into_iter().filter(|(name, _)| name.starts_with(&ours));
+    own.filter_map(|(name, body)| {
+        let (holder, id) = name.rsplit_once('/')?;
+        let found = holder.ends_with(&format!("/{collection}"));
+        found.then(|| (id.to_owned(), body))
+    })
+    .collect()
+}
+
+fn records_of(emulator: &Emulator) -> BTreeMap<String, String> {
+    let authorizations = collection_of(emulator, "dnsAuthorizations").into_values();
+    let record = |own: Value| {
+        let text = |field: &str| own["dnsResourceRecord"][field].as_str().map(str::to_owned);
+        Some((text("name")?, text("data")?))
+    };
+    authorizations.filter_map(record).collect()
 }

@@ -7,6 +7,7 @@ use evenkeel::core::check::{ProberError, ProberFault, Sample, Window};
 use evenkeel::emulator::Emulator;
 use evenkeel::engine::{Probe, Prober};
 use evenkeel::gcp::clock::Clock;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -57,7 +58,7 @@ impl Meter {
 
 #[async_trait]
 impl Prober for Meter {
-    async fn probe(&self, check: &Document<CheckSpec>) -> Probe {
+    async fn probe(&self, check: &Document<CheckSpec>, _: Option<Timestamp>) -> Probe {
         let since = self.clock.now();
         let outcome = self.seconds(&check.name).map(|seconds| {
             let mut window = Window::new();

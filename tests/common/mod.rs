@@ -208,20 +208,10 @@ impl World {
 
     /// An operator on other ports, such as ones with faults.
     pub fn operator_on(&self, http: Arc<dyn Http>, journal: Arc<dyn Journal>) -> Operator {
-        let http = Arc::new(Recorded {
-            inner: http,
-            wire: self.wire.clone(),
-        });
         let entropy = Arc::new(Entropy::seeded(self.seed));
-        let client = Client::new(ClientPorts {
-            http,
-            access: Access::emulator(EmulatorBase::parse("http://127.0.0.1:1/", false).unwrap()),
-            budgets: Budgets::new(),
-            entropy: Arc::clone(&entropy),
-            clock: Arc::clone(&self.clock),
-        });
+        let client = self.client_on(http, &entropy);
         let ports = Ports {
-            services: Services::new(&Arc::new(client)),
+            services: Services::new(&client),
             journal,
             prober: Arc::clone(&self.prober),
             clock: Arc::clone(&self.clock),
@@ -238,6 +228,29 @@ impl World {
             stop,
             task,
         }
+    }
+
+    /// A client of the emulated GCP, with the budgets that Google gets.
+    pub fn client(&self) -> Arc<Client> {
+        let http = Embedded {
+            emulator: Arc::clone(&self.emulator),
+            clock: Arc::clone(&self.clock),
+        };
+        self.client_on(Arc::new(http), &Arc::new(Entropy::seeded(self.seed)))
+    }
+
+    fn client_on(&self, http: Arc<dyn Http>, entropy: &Arc<Entropy>) -> Arc<Client> {
+        let http = Arc::new(Recorded {
+            inner: http,
+            wire: self.wire.clone(),
+        });
+        Arc::new(Client::new(ClientPorts {
+            http,
+            access: Access::emulator(EmulatorBase::parse("http://127.0.0.1:1/", false).unwrap()),
+            budgets: Budgets::new(),
+            entropy: Arc::clone(entropy),
+            clock: Arc::clone(&self.clock),
+        }))
     }
 
     /// The mutating requests, in order.

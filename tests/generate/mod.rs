@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod compute;
 pub mod connectors;
 pub mod gcp;
+pub mod managed;
 pub mod run;
 pub mod sql;
 pub mod texts;

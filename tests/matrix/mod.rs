@@ -1,11 +1,14 @@
 //! One resource of each kind for the matrix: its manifests, and what others do to it.
 
+use super::common::manager::PLACE;
 use super::common::{LOCATION, PROJECT, World, declared_as, key_of};
 use evenkeel::api::{Declared, Key, Kind};
 use serde_json::{Value, json};
 
 const NAME: &str = "matrix";
 const PROXY: &str = "projects/netra-staging/global/targetHttpsProxies/staging-https-proxy";
+/// A certificate that is none of ours.
+const THEIRS: &str = "theirs";
 const CERTIFICATES: &str = "projects/netra-staging/global/sslCertificates";
 
 /// A kind in the matrix.
@@ -22,7 +25,8 @@ pub struct Subject {
     /// What GCP has in it, as made, as changed, and as somebody else sets it.
     pub values: [Value; 3],
     pub writes_of_a_change: usize,
-    /// Where GCP has the resource and the field; not for the certificate, which is of many parts.
+    pub writes_of_a_delete: usize,
+    /// Where GCP has the resource and the field; not for certificates, which are of many parts.
     path: String,
     pointer: &'static str,
 }
@@ -54,51 +58,76 @@ impl Subject {
             field,
             values,
             writes_of_a_change: 1,
+            writes_of_a_delete: 1,
             pointer,
         }
     }
 
-    fn is_certificate(&self) -> bool {
-        self.key.kind == Kind::SslCertificate
+    /// What the world needs before a manifest can come to anything.
+    pub async fn prepare(&self, world: &World) {
+        if self.key.kind == Kind::ManagedCertificate {
+            let theirs = json!({"managed": {"domains": ["old.example.com"]}});
+            let path = format!("certificates?certificateId={THEIRS}");
+            world.manage("POST", &path, theirs).await;
+            world.keep_published();
+        }
     }
 
     /// What GCP has in the field.
     pub fn value(&self, world: &World) -> Value {
-        if self.is_certificate() {
-            return served(world);
+        match self.key.kind {
+            Kind::SslCertificate => served(world),
+            Kind::ManagedCertificate => mapped(world),
+            _ => {
+                let live = world.truth(&self.path);
+                live.pointer(self.pointer).cloned().unwrap_or_default()
+            }
         }
-        let live = world.truth(&self.path);
-        live.pointer(self.pointer).cloned().unwrap_or_default()
     }
 
     /// Somebody else sets the field.
     pub fn disturb(&self, world: &World) {
-        if self.is_certificate() {
-            let others = json!([format!("{CERTIFICATES}/staging-cert")]);
-            return world.foreign(PROXY, json!({"sslCertificates": others}));
+        match self.key.kind {
+            Kind::SslCertificate => {
+                let others = json!([format!("{CERTIFICATES}/staging-cert")]);
+                world.foreign(PROXY, json!({"sslCertificates": others}));
+            }
+            Kind::ManagedCertificate => {
+                let entry = entry(world).expect("an entry")["name"].clone();
+                world.foreign(entry.as_str().unwrap(), json!({"certificates": [theirs()]}));
+            }
+            _ => {
+                let mut fields = self.values[2].clone();
+                for name in self.pointer.rsplit('/').filter(|name| !name.is_empty()) {
+                    fields = json!({name: fields});
+                }
+                world.foreign(&self.path, fields);
+            }
         }
-        let mut fields = self.values[2].clone();
-        for name in self.pointer.rsplit('/').filter(|name| !name.is_empty()) {
-            fields = json!({name: fields});
-        }
-        world.foreign(&self.path, fields);
     }
 
     /// Who uses it, until [`Subject::disturb`] takes it away.
     pub fn user(&self) -> Option<&'static str> {
-        self.is_certificate().then_some("staging-https-proxy")
+        (self.key.kind == Kind::SslCertificate).then_some("staging-https-proxy")
     }
 
     pub fn exists(&self, world: &World) -> bool {
-        if self.is_certificate() {
-            let made = world
-                .own_writes()
-                .into_iter()
-                .filter_map(|write| write.body);
-            let mut names = made.filter_map(|body| body["name"].as_str().map(str::to_owned));
-            return names.any(|name| world.truth(&format!("{CERTIFICATES}/{name}")).is_object());
+        match self.key.kind {
+            Kind::SslCertificate => {
+                let made = world
+                    .own_writes()
+                    .into_iter()
+                    .filter_map(|write| write.body);
+                let mut names = made.filter_map(|body| body["name"].as_str().map(str::to_owned));
+                names.any(|name| world.truth(&format!("{CERTIFICATES}/{name}")).is_object())
+            }
+            Kind::ManagedCertificate => {
+                let names = world.collection("certificates").into_keys();
+                let all = names.chain(world.collection("dnsAuthorizations").into_keys());
+                entry(world).is_some() || all.into_iter().any(|name| name.starts_with(NAME))
+            }
+            _ => world.truth(&self.path).is_object(),
         }
-        world.truth(&self.path).is_object()
     }
 }
 
@@ -109,6 +138,29 @@ fn served(world: &World) -> Value {
     let ours = links.map(|link| world.truth(link.as_str().unwrap().split("/v1/").last().unwrap()));
     let ours = ours.filter(|found| found["name"].as_str().unwrap().starts_with(NAME));
     ours.map(|found| found["managed"]["domains"].clone())
+        .collect()
+}
+
+/// The map's only entry.
+fn entry(world: &World) -> Option<Value> {
+    let entries = world.collection("certificateMapEntries");
+    entries.into_values().next()
+}
+
+fn theirs() -> String {
+    format!("{}/certificates/{THEIRS}", &PLACE[3..])
+}
+
+/// The domains that the map's entry serves with our certificates.
+fn mapped(world: &World) -> Value {
+    let certificates = world.collection("certificates");
+    let Some(entry) = entry(world) else {
+        return json!([]);
+    };
+    let served = entry["certificates"].as_array().unwrap().iter();
+    let served = served.map(|name| name.as_str().unwrap().rsplit('/').next().unwrap());
+    let ours = served.filter(|name| name.starts_with(NAME));
+    ours.map(|name| certificates[name]["managed"]["domains"].clone())
         .collect()
 }
 
@@ -160,6 +212,29 @@ pub fn certificate() -> Subject {
         field: "attachTo[staging-https-proxy]",
         values: [json!([domains[..1]]), json!([domains]), json!([])],
         writes_of_a_change: 4,
+        writes_of_a_delete: 1,
+        path: String::new(),
+        pointer: "",
+    }
+}
+
+/// A change is a rotation: create, point the entry at it, delete. Drift is an entry that somebody points
+/// elsewhere. A delete takes the entry, the certificate and the authorization.
+pub fn managed_certificate() -> Subject {
+    let resource = |domains: &[&str]| {
+        json!({"managed": {"domains": domains},
+            "attachTo": [{"map": "matrix", "hostname": "*.example.com"}]})
+    };
+    let domains = ["*.example.com", "example.com"];
+    Subject {
+        key: key_of(Kind::ManagedCertificate, "global", NAME),
+        made: resource(&domains[..1]),
+        changed: resource(&domains),
+        rest: json!({"managed": {"domains": domains[..1]}}),
+        field: "attachTo[matrix/*.example.com]",
+        values: [json!([domains[..1]]), json!([domains]), json!([])],
+        writes_of_a_change: 3,
+        writes_of_a_delete: 3,
         path: String::new(),
         pointer: "",
     }
@@ -196,6 +271,7 @@ pub fn settled_world() -> Vec<Declared> {
         health_check(),
         backend_service(),
         certificate(),
+        managed_certificate(),
         service(),
         instance(),
     ];
@@ -213,12 +289,16 @@ pub fn settled_world() -> Vec<Declared> {
 }
 
 /// What a poll lists for them, by the last words of the paths in order.
-pub const LISTED: [&str; 7] = [
+pub const LISTED: [&str; 11] = [
     "backendServices",
     "healthChecks",
     "sslCertificates",
     "targetHttpsProxies",
     "instances",
+    "certificateMaps",
+    "certificateMapEntries",
+    "certificates",
+    "dnsAuthorizations",
     "connectors",
     "services",
 ];

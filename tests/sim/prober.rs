@@ -140,7 +140,7 @@ impl Gauger {
 
 #[async_trait]
 impl Prober for Gauger {
-    async fn probe(&self, check: &Document<CheckSpec>) -> Probe {
+    async fn probe(&self, check: &Document<CheckSpec>, _: Option<Timestamp>) -> Probe {
         let began = self.world.now();
         let most = u64::try_from(check.spec.timeout.0.as_millis()).unwrap_or(u64::MAX);
         let (way, back) = self.world.rng(|rng| match rng.u8(..4) {

@@ -8,7 +8,7 @@ use crate::check::dial::{dial, local, words};
 use crate::check::names::Names;
 use crate::check::trust::{Trust, handshake_words};
 use crate::core::check::{ProberError, Sample, Value};
-use ::http::{HeaderMap, Method, Request, Response, Uri};
+use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -159,6 +159,7 @@ impl Target {
         sample.set("ttfb", began.elapsed());
         let status = reply.status();
         sample.set("status", f64::from(status.as_u16()));
+        sample.set("unavailable", status == StatusCode::SERVICE_UNAVAILABLE);
         let body = deadline.phase("body", body(reply)).await??;
         sample.set("total", attempt.began.elapsed());
         if status.as_u16() >= 400 {

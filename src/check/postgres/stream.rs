@@ -1,10 +1,10 @@
 //! The streams below the database client: bounded, and secured.
 
+use crate::check::vantage::Link;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_postgres::tls::ChannelBinding;
 use tokio_rustls::client::TlsStream;
 
@@ -14,12 +14,12 @@ const MOST: u64 = 16 * 1024 * 1024;
 
 /// A connection that takes in a bounded number of bytes.
 pub(super) struct Capped {
-    stream: TcpStream,
+    stream: Box<dyn Link>,
     left: u64,
 }
 
 impl Capped {
-    pub fn new(stream: TcpStream) -> Self {
+    pub fn new(stream: Box<dyn Link>) -> Self {
         Capped { stream, left: MOST }
     }
 }

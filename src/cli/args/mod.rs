@@ -1,6 +1,7 @@
 //! Every argument of every verb: what can be typed, apart from what it does.
 
 mod alert;
+mod check;
 mod export;
 mod gcp;
 mod operate;
@@ -9,6 +10,7 @@ mod rollout;
 mod tools;
 
 pub use alert::{AlertArgs, AlertTestArgs, AlertVerb};
+pub use check::{CheckArgs, CheckRunArgs, CheckVerb};
 pub use export::{ExportArgs, ManifestFormat};
 pub use gcp::{Gcp, GcpArgs};
 pub use operate::{Mode, PlanArgs, PlanFormat, RunArgs, ValidateArgs, ValidateFormat};
@@ -57,6 +59,8 @@ pub enum Verb {
     Plan(PlanArgs),
     /// Write manifests for what is live
     Export(ExportArgs),
+    /// Report the health of what the Checks measure; `check run` is the load test
+    Check(CheckArgs),
     /// Check manifests without asking GCP
     Validate(ValidateArgs),
     /// List managed resources

@@ -3,6 +3,7 @@
 use crate::api::HumanDuration;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// `evenkeel run`
@@ -52,6 +53,15 @@ pub struct RunArgs {
     /// Folder of named secrets, with the entry KEY of the secret NAME in NAME/KEY
     #[arg(long, value_name = "DIR", env = "EVENKEEL_SECRETS")]
     pub secrets: Option<PathBuf>,
+
+    /// Serve the operator's own state here over HTTP, such as 127.0.0.1:8086; it writes nothing and
+    /// asks for no password [default: nowhere]
+    #[arg(long, value_name = "ADDR", env = "EVENKEEL_LISTEN")]
+    pub listen: Option<SocketAddr>,
+
+    /// A name that requests to --listen may use, besides addresses and localhost; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub listen_host: Vec<String>,
 
     /// Load the manifests again when they change
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]

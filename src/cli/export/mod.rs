@@ -18,14 +18,19 @@ use read::Wanted;
 
 /// Reads, writes the manifests, and says what is not in them.
 pub(super) fn run(globals: &Globals, args: &ExportArgs) -> Result<Exit, CliError> {
-    let wanted = wanted(args)?;
+    let mut wanted = wanted(args)?;
     let gcp = world::wanted(&globals.gcp)?;
-    let found = block_on(async {
+    let lender = globals.gcp.quota_project.as_ref();
+    // What another project does not use says nothing about this one.
+    if args.kind.is_empty() && lender.is_none_or(|lender| *lender == args.project) {
+        wanted = wanted.sparing_disabled();
+    }
+    let read = block_on(async {
         let world = world::open(&gcp, globals)?;
         read::read(&world, &wanted).await
     })?;
-    let none = found.is_empty();
-    let exported = build(found);
+    let tail = read.found.is_empty().then(|| wanted.nothing(&read));
+    let exported = build(read.found);
     let texts = texts(&exported.manifests, args.format)?;
     match &args.output {
         Some(folder) => {
@@ -39,9 +44,9 @@ pub(super) fn run(globals: &Globals, args: &ExportArgs) -> Result<Exit, CliError
     }
     out::error_text(&words::left_out(&exported.left_out));
     out::error_text(&words::skipped(&exported.skipped));
-    let sum = words::sum(exported.manifests.iter().map(|one| &one.declared.key));
-    let tail = if none { wanted.nothing() } else { sum };
-    out::error_text(&message::note(&tail));
+    out::error_text(&words::disabled(&read.disabled, &args.project));
+    let sum = || words::sum(exported.manifests.iter().map(|one| &one.declared.key));
+    out::error_text(&message::note(&tail.unwrap_or_else(sum)));
     Ok(Exit::Success)
 }
 

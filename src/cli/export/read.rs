@@ -9,7 +9,7 @@ use crate::core::error::{Fault, FaultKind};
 use crate::gcp::service::Survey;
 use crate::render::message;
 use futures::StreamExt;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds read at the same time.
 const CONCURRENCY: usize = 6;
@@ -19,6 +19,15 @@ pub struct Wanted {
     project: String,
     /// A kind, and where; `None`: everywhere.
     scopes: Vec<(Kind, Option<String>)>,
+    /// Kinds whose API the project does not use are left out, instead of failing.
+    spare_disabled: bool,
+}
+
+/// What was read.
+pub struct Read {
+    pub found: Vec<Found>,
+    /// Google's words, and the kinds that it said them of.
+    pub disabled: BTreeMap<String, BTreeSet<Kind>>,
 }
 
 impl Wanted {
@@ -46,13 +55,26 @@ impl Wanted {
         Ok(Wanted {
             project: project.to_owned(),
             scopes,
+            spare_disabled: false,
         })
     }
 
+    /// Leaves out the kinds whose API the project does not use.
+    pub fn sparing_disabled(self) -> Self {
+        Wanted {
+            spare_disabled: true,
+            ..self
+        }
+    }
+
     /// That there is nothing.
-    pub fn nothing(&self) -> String {
+    pub fn nothing(&self, read: &Read) -> String {
+        let disabled: BTreeSet<Kind> = read.disabled.values().flatten().copied().collect();
         let kinds: BTreeSet<Kind> = self.scopes.iter().map(|(kind, _)| *kind).collect();
-        let kinds: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let kinds: Vec<_> = kinds
+            .difference(&disabled)
+            .map(|kind| kind.as_str())
+            .collect();
         let (project, places) = (&self.project, self.places());
         format!(
             "nothing to export: {project} has no {}{places}",
@@ -76,6 +98,7 @@ impl Wanted {
 
 /// A scope that was not read in full.
 struct Unread {
+    kind: Kind,
     scope: String,
     why: Result<Vec<String>, Fault>,
 }
@@ -84,7 +107,7 @@ struct Unread {
 ///
 /// # Errors
 /// When a scope could not be read in full: each of them is said, and why.
-pub async fn read(world: &World, wanted: &Wanted) -> Result<Vec<Found>, CliError> {
+pub async fn read(world: &World, wanted: &Wanted) -> Result<Read, CliError> {
     let reads = wanted
         .scopes
         .iter()
@@ -100,10 +123,27 @@ pub async fn read(world: &World, wanted: &Wanted) -> Result<Vec<Found>, CliError
             Err(scope) => unread.push(scope),
         }
     }
-    if unread.is_empty() {
-        return Ok(found);
+    // A project without any of the APIs is more likely a wrong one.
+    let spare = wanted.spare_disabled && unread.len() < wanted.scopes.len();
+    let off = |one: &Unread| spare && one.disabled().is_some();
+    let (off, unread): (Vec<_>, Vec<_>) = unread.into_iter().partition(off);
+    if !unread.is_empty() {
+        return Err(failed(wanted, &unread));
     }
-    Err(failed(wanted, &unread))
+    let mut disabled: BTreeMap<String, BTreeSet<Kind>> = BTreeMap::new();
+    for one in &off {
+        let words = one.disabled().unwrap_or_default().to_owned();
+        disabled.entry(words).or_default().insert(one.kind);
+    }
+    Ok(Read { found, disabled })
+}
+
+impl Unread {
+    /// Google's words, where the API is off.
+    fn disabled(&self) -> Option<&str> {
+        let fault = self.why.as_ref().err()?;
+        fault.is_api_disabled().then_some(&*fault.message)
+    }
 }
 
 async fn one(
@@ -123,10 +163,12 @@ async fn one(
     };
     match survey {
         Err(fault) => Err(Unread {
+            kind,
             scope,
             why: Err(fault),
         }),
         Ok(survey) if !survey.unreachable.is_empty() => Err(Unread {
+            kind,
             scope,
             why: Ok(survey.unreachable),
         }),
@@ -154,7 +196,7 @@ fn keyed(world: &World, project: &str, kind: Kind, survey: Survey) -> Vec<Found>
 /// would look as if it were not there.
 fn failed(wanted: &Wanted, unread: &[Unread]) -> CliError {
     let mut hints = BTreeSet::new();
-    for Unread { scope, why } in unread {
+    for Unread { scope, why, .. } in unread {
         let what = match why {
             Ok(places) => {
                 hints.insert("try again later".to_owned());

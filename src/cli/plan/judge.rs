@@ -101,17 +101,18 @@ fn planned(
     }
 }
 
-/// Whether a change takes several calls on several objects.
+/// Whether there is a change that takes several calls on several objects.
 #[must_use]
 pub fn takes_a_procedure(
     declared: &Declared,
     names: &dyn Names,
-    present: &Present,
+    present: Option<&Present>,
     record: Option<&Record>,
     now: Timestamp,
 ) -> bool {
     let wanted = kinds::of(declared.key.kind).declared(declared, names);
-    procedure(declared, &wanted, Some(present), record, now).is_some()
+    let procedure = procedure(declared, &wanted, present, record, now);
+    procedure.is_some_and(|procedure| procedure.next != Next::Done)
 }
 
 /// Where a change by several calls on several objects stands; `None`: plain calls do.

@@ -135,14 +135,24 @@ async fn look_closer(
 ) {
     let names = names(declared, live);
     let now = Timestamp::now();
+    let mut declared_in: BTreeMap<Scope, usize> = BTreeMap::new();
+    for one in declared {
+        *declared_in.entry(one.key.scope()).or_default() += 1;
+    }
     for one in declared {
         let key = &one.key;
-        let Some(Live::Present(present)) = live.get(key) else {
+        let Some(procedures) = kinds::of(key.kind).rules().procedures else {
             continue;
         };
-        let rules = kinds::of(key.kind).rules();
-        if rules.procedures.is_none_or(|procedures| procedures.always)
-            || !judge::takes_a_procedure(one, &names, present, records.get(key), now)
+        let listed = declared_in.get(&key.scope()).is_some_and(|n| *n > GETS);
+        let known = match live.get(key) {
+            Some(Live::Present(present)) => Some(&**present),
+            Some(Live::Absent) if procedures.always => None,
+            _ => continue,
+        };
+        if !procedures.looks_around
+            || procedures.always && !listed
+            || !judge::takes_a_procedure(one, &names, known, records.get(key), now)
         {
             continue;
         }

@@ -7,14 +7,15 @@ mod alerts;
 mod operator;
 mod probes;
 pub mod screen;
+mod serves;
 mod session;
 pub mod signals;
 mod voice;
 
 use super::args::{Globals, Mode, RunArgs};
 use super::config::Config;
-use super::world;
 use super::{CliError, Exit, block_on, load, out};
+use super::{vantage, world};
 use crate::journal::SqliteJournal;
 use crate::render::{live, objects};
 use crate::source::{Input, Set, Watch};
@@ -44,19 +45,25 @@ async fn operate(
     let state = globals.state_path();
     let journal = SqliteJournal::open(&state, &world::name(&gcp))?;
     let mut signals = Signals::new()?;
+    let dataplane = vantage::dataplane(&world).await?;
+    let vantage = vantage::vantage(config, dataplane.as_ref())?;
     let served = operator::serve_emulator(&world, &args.emulator_listen).await?;
     let voice = Voice::new(globals.log_format);
+    let door = serves::Door::open(args, config).await?;
     voice.start(&live::Banner {
         paths: &load::names(&args.paths),
         revision: &set.revision,
         objects: set.declared.len(),
         world: &world::name(&gcp),
         address: served.as_ref().map(|served| served.address.to_string()),
+        serves: door.as_ref().map(|door| door.address.to_string()),
         state: &state.display().to_string(),
         mode: mode_text(config.mode(args)),
     })?;
     let settings = operator::settings(args, config, &gcp)?;
-    let (operator, alerts) = Operator::start(&world, journal, settings, args.secrets.clone())?;
+    let secrets = args.secrets.clone();
+    let (operator, alerts) = Operator::start(&world, journal, settings, secrets, vantage)?;
+    let site = door.map(|door| door.serve(&operator));
     let watch = watch(args, &inputs);
     let mut session = Session::new(args, inputs, &operator, voice);
     session.declare(set).await;
@@ -64,6 +71,9 @@ async fn operate(
     screen::show(None);
     let drained = operator.drain(&mut signals).await;
     alerts.close().await;
+    if let Some(site) = site {
+        site.stop().await;
+    }
     if let Some(served) = served {
         served.stop().await;
     }

@@ -2,14 +2,14 @@
 
 use super::alerts::{self, Alerts};
 use super::probes::FromHere;
+use super::serves::Serving;
 use super::signals::Signals;
 use crate::alert::Handle;
-use crate::check::Probers;
+use crate::check::{Probers, Vantage};
 use crate::cli::args::{Gcp, Mode, RunArgs};
 use crate::cli::config::Config;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit};
-use crate::emulator::dataplane::{Dataplane, Listen};
 use crate::emulator::server;
 use crate::engine::{Board, Command, Declaration, Engine, Ports, Settings};
 use crate::journal::SqliteJournal;
@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// Commands that may wait; the engine takes them at once.
@@ -45,6 +45,7 @@ pub fn settings(args: &RunArgs, config: &Config, gcp: &Gcp) -> Result<Settings, 
             .unwrap_or_default(),
         concurrent_rollouts: args.concurrent_rollouts.or(budgets.concurrent_rollouts),
         freezes: config.freezes().map_err(CliError::new)?,
+        load: Some(world::load_interval(gcp)),
         timing: world::timing(gcp),
         ..Settings::default()
     })
@@ -66,13 +67,16 @@ impl Operator {
         journal: SqliteJournal,
         settings: Settings,
         secrets: Option<PathBuf>,
+        vantage: Vantage,
     ) -> Result<(Self, Alerts), CliError> {
         let journal = Arc::new(journal);
         let ports = Ports {
             services: world.services.clone(),
             journal: Arc::clone(&journal) as _,
             prober: Arc::new(FromHere {
-                probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES),
+                probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES)
+                    .at(vantage)
+                    .with_google(&world.client),
                 clock: Arc::clone(&world.clock),
             }),
             clock: Arc::clone(&world.clock),
@@ -118,6 +122,11 @@ impl Operator {
         let _ = self.commands.send(Command::SourceFailed(why)).await;
     }
 
+    /// Whether the loop has ended, for those who outlive this borrow.
+    pub fn pulse(&self) -> AbortHandle {
+        self.task.abort_handle()
+    }
+
     pub fn is_gone(&self) -> bool {
         self.task.is_finished()
     }
@@ -140,18 +149,12 @@ impl Operator {
 /// The emulator of this process, reachable from outside.
 pub struct Served {
     pub address: SocketAddr,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
-    /// What its services answer; stops with this.
-    _dataplane: Dataplane,
+    serving: Serving,
 }
 
 impl Served {
     pub async fn stop(self) {
-        self.stop.cancel();
-        // Connections that stay open must not hold up the end.
-        let patience = std::time::Duration::from_millis(500);
-        let _ = tokio::time::timeout(patience, self.task).await;
+        self.serving.stop().await;
     }
 }
 
@@ -174,17 +177,9 @@ pub async fn serve_emulator(world: &World, listen: &str) -> Result<Option<Served
     let address = listener
         .local_addr()
         .map_err(|error| failed(error.to_string()))?;
-    let clock = Arc::clone(&world.clock);
-    let now = Arc::new(move || clock.now());
-    let dataplane = Dataplane::start(Arc::clone(emulator), now, Listen::default());
-    let dataplane = dataplane.await.map_err(|error| failed(error.to_string()))?;
-    let stop = CancellationToken::new();
-    let stopped = stop.clone().cancelled_owned();
-    let task = tokio::spawn(server::serve(Arc::clone(emulator), listener, stopped));
+    let emulator = Arc::clone(emulator);
     Ok(Some(Served {
         address,
-        stop,
-        task,
-        _dataplane: dataplane,
+        serving: Serving::start(|stopped| server::serve(emulator, listener, stopped)),
     }))
 }

@@ -5,6 +5,7 @@ use crate::check::{Ask, Prober as _, Probers};
 use crate::engine::{Probe, Prober};
 use crate::gcp::clock::Clock;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Probes from this machine.
@@ -15,10 +16,10 @@ pub struct FromHere {
 
 #[async_trait]
 impl Prober for FromHere {
-    async fn probe(&self, check: &Document<CheckSpec>) -> Probe {
+    async fn probe(&self, check: &Document<CheckSpec>, step: Option<Timestamp>) -> Probe {
         let ask = Ask {
             now: self.clock.now(),
-            not_before: None,
+            not_before: step,
         };
         let reading = self.probers.probe(&check.spec, ask).await;
         Probe {

@@ -8,6 +8,7 @@ use super::{screen, table};
 use crate::api::{ConditionType, DocumentKind, Event, Key, Reason};
 use crate::cli::args::RunArgs;
 use crate::cli::{CliError, load, out};
+use crate::core::conditions::NOT_READ_YET;
 use crate::engine::{PhaseReport, Report};
 use crate::render::documents;
 use crate::render::live::{self, Row};
@@ -46,6 +47,9 @@ pub struct Session<'a> {
     voice: Voice,
     events: broadcast::Receiver<Event>,
     revision: String,
+    /// Whether the declared set holds resources, and how many checks.
+    holds_resources: bool,
+    checks: usize,
     object_width: usize,
     /// The settled state was said, for as long as nothing happens.
     said_settled: bool,
@@ -71,6 +75,8 @@ impl<'a> Session<'a> {
             voice,
             events: operator.board.events(),
             revision: String::new(),
+            holds_resources: false,
+            checks: 0,
             object_width: 0,
             said_settled: false,
             settled_since: None,
@@ -84,6 +90,8 @@ impl<'a> Session<'a> {
     pub async fn declare(&mut self, set: Set) {
         self.revision.clone_from(&set.revision);
         self.stirred();
+        self.holds_resources = !set.declared.is_empty();
+        self.checks = set.checks.len();
         let width = |declared: &crate::api::Declared| {
             live::object(declared.key.kind, &declared.name)
                 .chars()
@@ -155,7 +163,14 @@ impl<'a> Session<'a> {
                 report.settled
                     && (!report.declared || report.status.source_revision == self.revision)
             })
-            && resources.values().any(|report| report.declared)
+            && self.are_checks_told()
+            && (!self.holds_resources || resources.values().any(|report| report.declared))
+    }
+
+    /// Every declared check was probed often enough for a verdict.
+    fn are_checks_told(&self) -> bool {
+        let checks = self.operator.board.checks();
+        checks.len() == self.checks && checks.values().all(|check| check.settled)
     }
 
     fn stirred(&mut self) {
@@ -203,7 +218,7 @@ impl<'a> Session<'a> {
                 self.blind.remove(key);
                 continue;
             };
-            if trouble.message != "not read yet" && self.blind.insert(key.clone()) {
+            if trouble.message != NOT_READ_YET && self.blind.insert(key.clone()) {
                 let object = live::object(key.kind, &report.name);
                 let text = format!("{object}: {}", trouble.message);
                 self.voice.note(self.operator.now(), "Error", &text)?;

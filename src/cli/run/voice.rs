@@ -34,7 +34,7 @@ impl Voice {
             return Self::object(&json!({
                 "at": Timestamp::now(), "reason": "Started", "source": banner.paths,
                 "revision": banner.revision, "resources": banner.objects, "gcp": banner.world,
-                "emulator": banner.address, "state": banner.state, "mode": banner.mode,
+                "emulator": banner.address, "state": banner.state, "mode": banner.mode, "serves": banner.serves,
             }));
         }
         Self::text(&live::banner(banner))

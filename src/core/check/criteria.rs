@@ -7,6 +7,7 @@ use super::window::Window;
 use crate::api::{CheckSpec, NoData};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
 
 /// Most reasons of failure that an evaluation keeps.
 const REASONS: usize = 3;
@@ -74,6 +75,23 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 }
 
 impl Measured {
+    /// `connect.max 7.2s -> 41ms`, or only what is there now.
+    #[must_use]
+    pub fn change(&self, before: Option<&Value>) -> String {
+        let Ok(expression) = self.expression.parse::<Expression>() else {
+            return self.expression.clone();
+        };
+        let said = |value: Option<&Value>| match value {
+            Some(value) => measured(value, &expression),
+            None => "without data".to_owned(),
+        };
+        let (subject, now) = (expression.subject(), said(self.value.as_ref()));
+        match before {
+            Some(before) => format!("{subject} {} -> {now}", said(Some(before))),
+            None => format!("{subject} {now}"),
+        }
+    }
+
     /// `connect.max 7.2s, want < 5s`; the baseline is what it was before, if it was.
     #[must_use]
     pub fn text(&self, baseline: Option<&Value>) -> String {
@@ -96,6 +114,26 @@ impl Measured {
     }
 }
 
+/// Samples of a probe that failed in the same way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failed {
+    /// `dns`, `connect`, `tls`, `ttfb`, `status`, ...
+    pub phase: String,
+    pub reason: String,
+    pub count: u64,
+    /// All samples of the probe.
+    pub of: u64,
+}
+
+/// `19 of 20: connect: refused`.
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Failed { count, of, .. } = self;
+        write!(f, "{count} of {of}: {}: {}", self.phase, self.reason)
+    }
+}
+
 /// What one probe says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -108,8 +146,8 @@ pub struct Evaluation {
     pub warning: bool,
     pub samples: u64,
     pub measured: Vec<Measured>,
-    /// Why samples failed, such as `19 of 20: connect: refused`.
-    pub failures: Vec<String>,
+    /// Why samples failed, the most frequent reason first.
+    pub failures: Vec<Failed>,
     /// Why there is no verdict.
     pub unknown: Option<NoVerdict>,
 }
@@ -210,18 +248,15 @@ fn measure(role: Role, expression: &Expression, window: &Window) -> Measured {
     }
 }
 
-fn failures(window: &Window) -> Vec<String> {
-    let all = window.samples();
-    let text = |(failure, count): (&super::Failure, u64)| {
-        let text = format!("{count} of {all}: {failure}");
-        text.chars().take(REASON).collect()
+fn failures(window: &Window) -> Vec<Failed> {
+    let failed = |(failure, count): (&super::Failure, u64)| Failed {
+        phase: failure.phase.to_owned(),
+        reason: failure.reason.chars().take(REASON).collect(),
+        count,
+        of: window.samples(),
     };
-    window
-        .failures()
-        .into_iter()
-        .take(REASONS)
-        .map(text)
-        .collect()
+    let failures = window.failures().into_iter();
+    failures.take(REASONS).map(failed).collect()
 }
 
 #[cfg(test)]
@@ -285,7 +320,8 @@ mod tests {
                 "connect.max never, want < 5s (baseline 2.1s)"
             ]
         );
-        assert_eq!(bad.failures, ["1 of 2: connect: refused"]);
+        let failures: Vec<_> = bad.failures.iter().map(ToString::to_string).collect();
+        assert_eq!(failures, ["1 of 2: connect: refused"]);
     }
 
     #[test]

@@ -70,7 +70,11 @@ pub fn fields(source: Source<'_>) -> Option<Vec<(String, FieldKind)>> {
 
 fn of_http(http: &HttpProbe) -> Vec<(String, FieldKind)> {
     use FieldKind::{Any, Flag, Latency, Number};
-    let mut fields = vec![("ok".to_owned(), Flag), ("status".to_owned(), Number)];
+    let mut fields = vec![
+        ("ok".to_owned(), Flag),
+        ("status".to_owned(), Number),
+        ("unavailable".to_owned(), Flag),
+    ];
     for phase in ["dns", "connect", "tls", "ttfb", "total"] {
         let missing = match phase {
             "dns" => !looks_up(http),

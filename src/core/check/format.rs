@@ -17,7 +17,7 @@ pub(super) fn measured(value: &Value, expression: &Expression) -> String {
             None => short(*number),
             Some(Unit::Percent) => format!("{}%", short(number * 100.0)),
             Some(Unit::Mbps) => format!("{}Mbps", short(*number)),
-            Some(_) => time(*number),
+            Some(_) => seconds(*number),
         },
     }
 }
@@ -28,7 +28,8 @@ pub(super) fn wanted(expression: &Expression) -> String {
 }
 
 /// Seconds in the largest unit that leaves a number of at least 1, up to days.
-fn time(seconds: f64) -> String {
+#[must_use]
+pub fn seconds(seconds: f64) -> String {
     let size = seconds.abs();
     let (number, unit) = if size >= 2.0 * 86_400.0 {
         (seconds / 86_400.0, "d")

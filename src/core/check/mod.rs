@@ -7,6 +7,7 @@
 //! step. Nothing here measures, waits or knows the time.
 
 mod criteria;
+pub mod delay;
 mod expression;
 mod field;
 mod format;
@@ -18,13 +19,14 @@ mod stat;
 mod status;
 mod window;
 
-pub use criteria::{Criteria, Evaluation, Measured, NoVerdict, Role, Verdict};
+pub use criteria::{Criteria, Evaluation, Failed, Measured, NoVerdict, Role, Verdict};
 pub use expression::{Expression, Misread, Op, Quantity, Unit, Want};
 pub use field::{FieldKind, Misfit, MisfitHelp, fields, latency_bound, misfit};
+pub use format::seconds;
 pub use judge::{Baseline, HoldReason, Judgement, Moment, judge};
 pub use order::{implies, is_stricter};
 pub use sample::{Failure, ProberError, ProberFault, Sample, Value};
 pub use standing::{RECENT, Standing};
 pub use stat::Stat;
-pub use status::{last_probe, status};
+pub use status::{last_probe, status, words};
 pub use window::Window;

@@ -91,6 +91,12 @@ impl Standing {
         }
     }
 
+    /// There is a verdict, or there were probes enough for one and they brought none.
+    #[must_use]
+    pub fn is_told(&self, criteria: &Criteria) -> bool {
+        self.verdict != Verdict::Unknown || self.unknown >= criteria.failures
+    }
+
     /// The newest probe.
     #[must_use]
     pub fn last(&self) -> Option<&Evaluation> {

@@ -95,7 +95,7 @@ fn passing(standing: &Standing) -> Fact {
         }
         (Verdict::Unknown, _) => (ConditionStatus::Unknown, Reason::NoData),
     };
-    let mut message = message(last, &missed);
+    let mut message = words(last, &missed);
     if reason == Reason::NoData && last.is_some_and(|last| last.unknown.is_none()) {
         message = format!("no verdict yet: {message}");
     }
@@ -114,12 +114,13 @@ fn warning(standing: &Standing) -> Option<Fact> {
         kind: ConditionType::Warning,
         status: ConditionStatus::True,
         reason: Reason::NearLimit,
-        message: message(Some(last), &near),
+        message: words(Some(last), &near),
     })
 }
 
 /// The numbers of the last probe: those that matter, or all of them.
-fn message(last: Option<&Evaluation>, matter: &[&Measured]) -> String {
+#[must_use]
+pub fn words(last: Option<&Evaluation>, matter: &[&Measured]) -> String {
     let Some(last) = last else {
         return "not probed yet".to_owned();
     };
@@ -135,6 +136,6 @@ fn message(last: Option<&Evaluation>, matter: &[&Measured]) -> String {
         matter
     };
     let mut parts: Vec<_> = matter.iter().map(|m| m.text(None)).collect();
-    parts.extend(last.failures.iter().cloned());
+    parts.extend(last.failures.iter().map(ToString::to_string));
     parts.join("; ")
 }

@@ -45,6 +45,25 @@ impl Window {
         }
     }
 
+    /// Takes the samples of a later probe in, within the same bounds.
+    pub fn absorb(&mut self, later: Window) {
+        let left = u64::from(SAMPLES_LIMIT) - self.samples;
+        if later.samples > left {
+            return;
+        }
+        self.samples += later.samples;
+        for (field, values) in later.columns {
+            if self.columns.len() < FIELDS || self.columns.contains_key(&field) {
+                self.columns.entry(field).or_default().extend(values);
+            }
+        }
+        for (failure, count) in later.failures {
+            if self.failures.len() < REASONS || self.failures.contains_key(&failure) {
+                *self.failures.entry(failure).or_default() += count;
+            }
+        }
+    }
+
     /// How many samples there are.
     #[must_use]
     pub fn samples(&self) -> u64 {

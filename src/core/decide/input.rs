@@ -1,6 +1,6 @@
 //! What a decision depends on, and what it says.
 
-use crate::api::{Declared, Event, Key};
+use crate::api::{Declared, Event, Key, Saturation};
 use crate::core::conditions::Situation;
 use crate::core::error::Fault;
 use crate::core::fields::Fields;
@@ -70,6 +70,8 @@ pub struct Input<'a> {
     pub target: &'a str,
     /// What the checks of the rollout say.
     pub gauges: &'a Gauges,
+    /// How full it is, where that was measured.
+    pub saturation: Option<&'a Saturation>,
     /// `Some`: why no step may start now.
     pub hindrance: Option<&'a Hindrance>,
     /// Managed resources that refer to this one.

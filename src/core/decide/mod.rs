@@ -25,7 +25,7 @@ pub use outcome::sent;
 pub use procedure::procedure_plan;
 pub use resumed::resumed;
 
-use super::conditions::{self, DriftFact, Situation};
+use super::conditions::{self, DriftFact, NOT_READ_YET, Situation};
 use super::digest;
 use super::fields::Fields;
 use super::observed::{Lifecycle, Live, Present};
@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
                 ))))
             }
             Live::Unknown(None) => stop(Verdict::act(
-                Situation::Unreadable("not read yet".to_owned()),
+                Situation::Unreadable(NOT_READ_YET.to_owned()),
                 Effect::Observe,
             )),
             Live::Absent => Flow::Continue(None),

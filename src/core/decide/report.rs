@@ -3,10 +3,11 @@
 use super::{Decision, Effect, Run, Verdict, settle};
 use crate::api::status::{EXPIRE_TIME, HeldStatus, RolloutStatus};
 use crate::api::{ConditionType, Reason};
-use crate::core::conditions::{self, Situation};
+use crate::core::conditions::{self, Own, Situation};
 use crate::core::fields;
 use crate::core::observed::Live;
 use crate::core::plan::Plan;
+use crate::core::saturation;
 use crate::core::steps;
 
 /// Attempts shown in status; the record keeps more.
@@ -46,25 +47,53 @@ impl Run<'_> {
         }
     }
 
-    /// An event for each threshold.
-    fn tell_expiry(&mut self, expiring: Option<&(Reason, String)>) {
-        let known = self.record.status.condition(ConditionType::Expiring);
-        if let Some((reason, message)) = expiring
-            && known.is_none_or(|known| known.message != *message)
-        {
-            self.warn(reason.as_str(), message);
+    /// How full it is. What was not measured now is as it was.
+    fn saturated(&mut self) -> Option<(Reason, String)> {
+        let gone = matches!(self.input.observed.live, Live::Absent);
+        let status = &mut self.record.status;
+        match self.input.saturation {
+            _ if gone || self.input.desired.is_none() => status.saturation = None,
+            Some(measured) => status.saturation = Some(measured.clone()),
+            None => {}
         }
+        saturation::condition(status.saturation.as_ref()?)
+    }
+
+    /// An event for each threshold: the words of an expiry change there only, and the numbers of a
+    /// saturation do not matter.
+    fn tell(&mut self, own: &[Own]) {
+        for (kind, reason, message) in own {
+            let known = self.record.status.condition(*kind);
+            let told = known.is_some_and(|known| match kind {
+                ConditionType::Saturated => known.reason == *reason,
+                _ => known.message == *message,
+            });
+            if !told {
+                self.warn(reason.as_str(), message);
+            }
+        }
+    }
+
+    /// The conditions that only some kinds have.
+    fn own(&mut self) -> Vec<Own> {
+        let expiring = self.expiring().map(|fact| (ConditionType::Expiring, fact));
+        let saturated = self
+            .saturated()
+            .map(|fact| (ConditionType::Saturated, fact));
+        let own = expiring.into_iter().chain(saturated);
+        own.map(|(kind, (reason, message))| (kind, reason, message))
+            .collect()
     }
 
     fn report(&mut self, situation: &Situation) {
         let generation = self.record.generation;
-        let expiring = self.expiring();
-        self.tell_expiry(expiring.as_ref());
+        let own = self.own();
+        self.tell(&own);
         let conditions = conditions::compute(
             &self.record.status.conditions,
             situation,
             &self.drift,
-            expiring,
+            own,
             generation,
             self.input.now,
         );

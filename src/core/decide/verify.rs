@@ -120,6 +120,10 @@ impl<'a> Run<'a> {
                 for text in fixed {
                     self.normal("CheckFixed", &format!("{}: {text}", position(rollout)));
                 }
+                let numbers = gate::comparison(&rollout.gates, self.input.gauges, landed);
+                if !numbers.is_empty() {
+                    self.normal("StepMeasured", &format!("{}: {numbers}", position(rollout)));
+                }
                 Flow::Continue(())
             }
             Outcome::Wait { message, until } => {

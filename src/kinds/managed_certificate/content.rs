@@ -111,17 +111,16 @@ impl Slot {
     /// The places in `spec.resource`, as they are declared.
     pub fn declared(resource: &Map<String, Value>) -> Vec<Slot> {
         let items = resource.get("attachTo").and_then(Value::as_array);
-        items
-            .into_iter()
-            .flatten()
-            .filter_map(|item| {
-                let host = item["hostname"].as_str().map(canonical);
-                Some(Slot {
-                    map: item["map"].as_str()?.to_owned(),
-                    host: host.unwrap_or_else(|| PRIMARY.to_owned()),
-                })
-            })
-            .collect()
+        items.into_iter().flatten().filter_map(Slot::of).collect()
+    }
+
+    /// One place in `spec.resource`.
+    pub fn of(item: &Value) -> Option<Slot> {
+        let host = item["hostname"].as_str().map(canonical);
+        Some(Slot {
+            map: item["map"].as_str()?.to_owned(),
+            host: host.unwrap_or_else(|| PRIMARY.to_owned()),
+        })
     }
 
     /// The places in declared fields.

@@ -40,6 +40,7 @@ static RULES: Rules = Rules {
         change: |scene| Some(rotation::change(scene)),
         removal: |scene| Some(removal::procedure(scene)),
         always: true,
+        looks_around: true,
     }),
     exists: |present| Seen::read(Some(&present.raw)).exists(),
     shown: &[RECORDS],
@@ -68,6 +69,10 @@ impl ManagedKind for ManagedCertificate {
         let slots = Slot::declared(&declared.resource).into_iter();
         fields.extend(slots.map(|slot| (slot.field(), json!(true))));
         fields
+    }
+
+    fn derived(&self, live: &Present) -> Fields {
+        [("cert.status".to_owned(), live.state.clone().into())].into()
     }
 
     fn live(&self, raw: Value) -> Present {
@@ -104,8 +109,14 @@ impl ManagedKind for ManagedCertificate {
     }
 
     fn notes(&self, live: Option<&Fields>, declared: &Fields) -> Vec<String> {
-        let same = live.is_some_and(|live| diff(declared, live).is_empty());
-        if same {
+        let Some(live) = live else {
+            return vec![
+                "the DNS: a person publishes the records that status.observed.dnsResourceRecords shows, and \
+                 Google then issues the certificate"
+                    .to_owned(),
+            ];
+        };
+        if diff(declared, live).is_empty() {
             return Vec::new();
         }
         vec![

@@ -93,7 +93,8 @@ impl<'a> Rotation<'a> {
     fn moves(&self) -> Vec<Move> {
         let mut moves = Vec::new();
         for domain in self.content.bases() {
-            moves.push((format!("authorize {domain}"), self.authorize(&domain)));
+            let text = format!("authorize {domain} if it is not yet");
+            moves.push((text, self.authorize(&domain)));
         }
         moves.push((format!("create {}", self.name), self.create()));
         moves.push((

@@ -17,9 +17,9 @@ const TIMEOUT: f64 = 3600.0;
 const STARTUP: i64 = 240;
 
 /// Defaults of `Probe`.
-const PERIOD: i64 = 10;
+pub(super) const PERIOD: i64 = 10;
 const PROBE_TIMEOUT: i64 = 1;
-const FAILURES: i64 = 3;
+pub(super) const FAILURES: i64 = 3;
 
 pub(super) fn check(declared: &Declared) -> Vec<Finding> {
     let mut out = Findings(Vec::new());

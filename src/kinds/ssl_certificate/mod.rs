@@ -35,6 +35,7 @@ static RULES: Rules = Rules {
         change: |scene| Some(rotation::change(scene)),
         removal: |scene| Some(rotation::removal(scene)),
         always: true,
+        looks_around: false,
     }),
     ..Rules::new(Kind::SslCertificate, FIELDS)
 };
@@ -67,6 +68,10 @@ impl ManagedKind for SslCertificate {
             fields.insert(format!("attachTo[{name}]"), json!(true));
         }
         fields
+    }
+
+    fn derived(&self, live: &Present) -> Fields {
+        [("cert.status".to_owned(), live.state.clone().into())].into()
     }
 
     fn live(&self, raw: Value) -> Present {

@@ -2,9 +2,9 @@
 
 use crate::sim::prober::BAD;
 use crate::sim::trace::{Fact, Reading, What};
-use evenkeel::api::{CheckSpec, NoData, Source};
+use evenkeel::api::{CheckSpec, NoData};
 use evenkeel::core::check::Verdict;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 struct Seen<'a> {
@@ -77,10 +77,9 @@ impl<'a> Measured<'a> {
     /// The readings that count before a fact: of this operator, of this spec, of a world not older
     /// than `from`.
     fn counts(&self, check: &str, from: Timestamp, at: usize) -> Vec<&Reading> {
-        let Some((declared, spec)) = self.spec(check, at) else {
+        let Some((declared, _)) = self.spec(check, at) else {
             return Vec::new();
         };
-        let from = from + settle(spec);
         let declared_at = self.times[declared];
         let started = self.starts.iter().rev().find(|start| **start <= at);
         let first = declared.max(started.copied().unwrap_or_default());
@@ -136,13 +135,4 @@ pub fn is_bad(reading: &Reading) -> bool {
 
 pub fn is_good(reading: &Reading) -> bool {
     matches!(reading, Reading::Seconds(seconds) if *seconds < BAD)
-}
-
-/// Google's delay until something can be read.
-fn settle(spec: &CheckSpec) -> SignedDuration {
-    match spec.source() {
-        Some(Source::Metric(_)) => SignedDuration::from_mins(4),
-        Some(Source::Log(_)) => SignedDuration::from_mins(1),
-        _ => SignedDuration::ZERO,
-    }
 }

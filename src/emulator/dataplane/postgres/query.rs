@@ -47,7 +47,7 @@ pub(super) fn known(query: &str, (max, open): (u32, u32)) -> Known {
             Ok(number) => row("?column?", Value::Int(number)),
             Err(_) => Known::Unknown,
         },
-        ["begin"] => Known::Done("BEGIN"),
+        ["begin"] | ["begin", "read", "only"] => Known::Done("BEGIN"),
         ["commit"] => Known::Done("COMMIT"),
         ["rollback"] => Known::Done("ROLLBACK"),
         ["set", ..] => Known::Done("SET"),
@@ -128,7 +128,9 @@ mod tests {
         ] {
             assert!(matches!(known(query, (200, 7)), Known::Row(_)), "{query}");
         }
-        assert_eq!(known("BEGIN", (1, 1)), Known::Done("BEGIN"));
+        for query in ["BEGIN", "BEGIN READ ONLY"] {
+            assert_eq!(known(query, (1, 1)), Known::Done("BEGIN"));
+        }
         assert_eq!(known(" ; ", (1, 1)), Known::Nothing);
         for query in [
             "drop table users",

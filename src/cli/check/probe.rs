@@ -1,0 +1,105 @@
+//! Probes from this machine, and what each brought.
+
+use crate::api::{CheckSpec, Document, Source};
+use crate::check::{Ask, Prober as _, Probers};
+use crate::cli::args::Globals;
+use crate::cli::{CliError, world};
+use crate::core::check::{Criteria, Evaluation, ProberError, ProberFault, Window};
+use crate::core::health::Look;
+use crate::secrets::LocalSecrets;
+use futures::future::join_all;
+use jiff::Timestamp;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Samples at the same time: the most that one check may ask for.
+const SAMPLES: u32 = 500;
+
+/// What probes are made with.
+pub struct Rig {
+    pub probers: Probers,
+}
+
+fn asks_google(source: Source<'_>) -> bool {
+    matches!(
+        source,
+        Source::Metric(_) | Source::Log(_) | Source::BackendHealth(_)
+    )
+}
+
+/// A check and what its probe says.
+pub struct Probed<'a> {
+    check: &'a Document<CheckSpec>,
+    evaluation: Evaluation,
+}
+
+impl Probed<'_> {
+    pub fn look(&self) -> Look<'_> {
+        Look {
+            name: &self.check.name,
+            spec: &self.check.spec,
+            verdict: self.evaluation.verdict,
+            warning: self.evaluation.warning,
+            last: Some(&self.evaluation),
+        }
+    }
+}
+
+impl Rig {
+    /// `secrets`: the folder of named ones. GCP is opened only where a check asks Google.
+    pub fn new<'a>(
+        globals: &Globals,
+        secrets: Option<PathBuf>,
+        checks: impl IntoIterator<Item = &'a Document<CheckSpec>>,
+    ) -> Result<Self, CliError> {
+        let probers = Probers::new(Arc::new(LocalSecrets::new(secrets)), SAMPLES);
+        let mut sources = checks.into_iter().filter_map(|check| check.spec.source());
+        if !sources.any(asks_google) {
+            return Ok(Rig { probers });
+        }
+        let world = world::open(&world::wanted(&globals.gcp)?, globals)?;
+        Ok(Rig {
+            probers: probers.with_google(&world.client),
+        })
+    }
+
+    /// All at once, within the budget of samples.
+    pub async fn probe_all<'a>(&self, checks: &'a [Document<CheckSpec>]) -> Vec<Probed<'a>> {
+        join_all(checks.iter().map(|check| self.probe(check))).await
+    }
+
+    async fn probe<'a>(&self, check: &'a Document<CheckSpec>) -> Probed<'a> {
+        let ask = Ask {
+            now: Timestamp::now(),
+            not_before: None,
+        };
+        let reading = self.probers.probe(&check.spec, ask).await;
+        Probed {
+            evaluation: evaluate(&check.spec, reading.since, &reading.outcome),
+            check,
+        }
+    }
+}
+
+/// What the expectations of a check say to a probe.
+pub fn evaluate(
+    spec: &CheckSpec,
+    since: Timestamp,
+    outcome: &Result<Window, ProberError>,
+) -> Evaluation {
+    match Criteria::of(spec) {
+        Ok(criteria) => criteria.evaluate(since, outcome),
+        // A set that loaded has no such check.
+        Err(misread) => Criteria {
+            expect: Vec::new(),
+            warn: Vec::new(),
+            passes: 1,
+            failures: 1,
+            no_data: spec.no_data,
+        }
+        .evaluate(
+            since,
+            &Err(ProberError::new(ProberFault::Invalid, misread.message)),
+        ),
+    }
+}

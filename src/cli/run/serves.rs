@@ -1,0 +1,79 @@
+//! The listener of a run: opened before anything is sent, so that a port that is taken ends the run.
+
+use super::operator::Operator;
+use crate::cli::args::RunArgs;
+use crate::cli::config::Config;
+use crate::cli::{CliError, Exit};
+use crate::serve::{Hosts, Site, serve};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+/// A port that is ours, with nobody behind it yet.
+pub struct Door {
+    pub address: SocketAddr,
+    listener: TcpListener,
+    hosts: Hosts,
+}
+
+impl Door {
+    /// `None`: nothing is to be served.
+    pub async fn open(args: &RunArgs, config: &Config) -> Result<Option<Self>, CliError> {
+        let Some(wanted) = args.listen.or(config.listen) else {
+            return Ok(None);
+        };
+        let failed = |error: std::io::Error| {
+            CliError::new(format!("cannot listen on {wanted}: {error}"))
+                .hint("--listen 127.0.0.1:0 takes any free port")
+                .exit(Exit::BadInput)
+        };
+        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+        let names = args.listen_host.iter().chain(&config.listen_hosts);
+        Ok(Some(Door {
+            address: listener.local_addr().map_err(failed)?,
+            listener,
+            hosts: Hosts::new(names.cloned()),
+        }))
+    }
+
+    /// Lets requests in.
+    pub fn serve(self, operator: &Operator) -> Serving {
+        let (clock, pulse) = (Arc::clone(&operator.clock), operator.pulse());
+        let site = Site {
+            board: operator.board.clone(),
+            hosts: self.hosts,
+            now: Box::new(move || clock.now()),
+            alive: Box::new(move || !pulse.is_finished()),
+        };
+        Serving::start(|stopped| serve(site, self.listener, stopped))
+    }
+}
+
+/// A server in a task of its own.
+pub struct Serving {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    pub fn start<F>(server: impl FnOnce(WaitForCancellationFutureOwned) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let stop = CancellationToken::new();
+        Serving {
+            task: tokio::spawn(server(stop.clone().cancelled_owned())),
+            stop,
+        }
+    }
+
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // Connections that stay open must not hold up the end.
+        let patience = Duration::from_millis(500);
+        let _ = tokio::time::timeout(patience, self.task).await;
+    }
+}
