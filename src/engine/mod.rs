@@ -260,8 +260,8 @@ impl Engine {
         };
         self.flying.insert(key);
         let shared = Arc::clone(&self.shared);
-        self.passes
-            .push(Box::pin(async move { pass::run(&shared, job).await }));
+        let pass = async move { Box::pin(pass::run(&shared, job)).await };
+        self.passes.push(Box::pin(pass));
     }
 
     fn job(&mut self, key: &Key, wanted: Option<Arc<Wanted>>) -> Option<Job> {

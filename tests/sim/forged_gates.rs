@@ -1,6 +1,6 @@
 //! The judges of gates and phases, each against a forged trace that breaks its rule.
 
-use super::checkers::{Checker, gates, phases};
+use super::checkers::{Checker, gates, phases, rests};
 use super::honest::{self, begin, insert, nth, place, record, redeclare, seconds};
 use super::kinds::connector;
 use super::prober::{Temper, Truth};
@@ -282,7 +282,7 @@ fn a_request_about_a_phase_twice() {
 
 #[test]
 fn a_phase_that_nobody_sees() {
-    catches(phases::justified, |trace| {
+    catches(rests::phases, |trace| {
         let index = nth(trace, 0, |what| matches!(what, What::PhaseEnd { .. }));
         if let What::PhaseEnd { report, .. } = &mut trace[index].what {
             *report = None;

@@ -1,5 +1,6 @@
 //! Gates: what a rollout makes of its checks.
 
+use super::landings::{Landed, moments, same_attempt, same_step};
 use super::measured::{Measured, is_bad, is_good};
 use super::{Violation, calls, records, violation};
 use crate::sim::trace::{Fact, What};
@@ -10,106 +11,8 @@ use evenkeel::core::check::Verdict;
 use evenkeel::core::digest;
 use evenkeel::core::gate::Gate;
 use evenkeel::core::record::{Purpose, Record, Rollout, Step};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
-
-/// A step as it landed.
-struct Landed<'a> {
-    rollout: &'a Rollout,
-    /// As it is written down.
-    mark: Timestamp,
-    /// In true time.
-    at: Timestamp,
-}
-
-/// When the current step, or the new state of a procedure, came to be there.
-fn mark(rollout: &Rollout) -> Option<Timestamp> {
-    if rollout.is_procedure() {
-        return rollout.since.get("serving").copied();
-    }
-    rollout.landed_at
-}
-
-/// A record, what was known before it, and the landing that its gates are about.
-struct Moment<'a> {
-    index: usize,
-    record: &'a Record,
-    before: Option<&'a Record>,
-    landed: Option<Landed<'a>>,
-}
-
-impl Moment<'_> {
-    fn rollout_before(&self) -> Option<&Rollout> {
-        self.before?.rollout.as_ref()
-    }
-}
-
-/// Goes through all records; a landing is as old as when it was first written down, by the clock
-/// of the operator that did.
-fn moments(trace: &[Fact]) -> Vec<Moment<'_>> {
-    let mut last: BTreeMap<&Key, &Record> = BTreeMap::new();
-    let mut landed: BTreeMap<&Key, Landed<'_>> = BTreeMap::new();
-    let mut skew = SignedDuration::ZERO;
-    let mut life = 0;
-    let mut lives: BTreeMap<&Key, usize> = BTreeMap::new();
-    let mut moments = Vec::new();
-    for (index, fact) in trace.iter().enumerate() {
-        let record: &Record = match &fact.what {
-            What::Start { skew: seconds, .. } => {
-                skew = SignedDuration::from_secs(*seconds);
-                life = index;
-                continue;
-            }
-            What::Forget(key) => {
-                last.remove(key);
-                landed.remove(key);
-                continue;
-            }
-            What::Begin { record, .. }
-            | What::Finish { record, .. }
-            | What::Commit { record, .. } => record,
-            _ => continue,
-        };
-        let known = landed.remove(&record.key);
-        let now = record.rollout.as_ref().and_then(|rollout| {
-            let mark = mark(rollout)?;
-            let same = |known: &Landed<'_>| {
-                let step = same_step(known.rollout, rollout);
-                // Another operator may have moved the mark with its clock.
-                step && (known.mark == mark || lives.get(&record.key) != Some(&life))
-            };
-            let at = match known.filter(same) {
-                Some(known) => known.at,
-                None => mark - skew,
-            };
-            Some(Landed { rollout, mark, at })
-        });
-        let copy = now.as_ref().map(|now| Landed {
-            rollout: now.rollout,
-            mark: now.mark,
-            at: now.at,
-        });
-        if let Some(copy) = copy {
-            landed.insert(&record.key, copy);
-        }
-        lives.insert(&record.key, life);
-        moments.push(Moment {
-            index,
-            record,
-            before: last.insert(&record.key, record),
-            landed: now,
-        });
-    }
-    moments
-}
-
-fn same_step(one: &Rollout, other: &Rollout) -> bool {
-    same_attempt(one, other) && one.step == other.step
-}
-
-fn same_attempt(one: &Rollout, other: &Rollout) -> bool {
-    one.digest == other.digest && one.started_at == other.started_at && one.purpose == other.purpose
-}
 
 /// No verdict of a gate is made of samples that are older than its step, or of too few.
 pub fn fresh(trace: &[Fact]) -> Vec<Violation> {
@@ -199,6 +102,10 @@ pub fn errors_never_fail(trace: &[Fact]) -> Vec<Violation> {
         let Some(rollout) = &moment.record.rollout else {
             continue;
         };
+        // A procedure also fails by what its objects say, before it has any gates.
+        if rollout.is_procedure() && rollout.gates.is_empty() {
+            continue;
+        }
         let failed = |rollout: &Rollout| {
             let failure = rollout.failure.as_ref();
             failure.is_some_and(|failure| failure.reason == Reason::VerifyFailed)

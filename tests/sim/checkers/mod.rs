@@ -5,10 +5,12 @@ pub mod calls;
 pub mod certificates;
 pub mod deletes;
 pub mod gates;
+pub mod landings;
 pub mod liveness;
 pub mod measured;
 pub mod permission;
 pub mod phases;
+pub mod rests;
 pub mod secrets;
 pub mod status;
 pub mod steps;
@@ -70,7 +72,7 @@ pub const ALL: &[Checker] = &[
     phases::recalled_for_cause,
     phases::one_way_back,
     phases::once,
-    phases::justified,
+    rests::phases,
     certificates::always_served,
     certificates::only_ours,
     strangers::members_stay,
