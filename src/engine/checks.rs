@@ -52,7 +52,7 @@ pub struct Probe {
 
 /// A probe that came back.
 pub(super) struct Probed {
-    pub name: String,
+    pub document: Arc<Document<CheckSpec>>,
     pub started: Timestamp,
     pub probe: Probe,
 }
@@ -98,7 +98,7 @@ impl Checks {
                     document: Arc::new(document.clone()),
                     ..old
                 }),
-                _ => Gauge::new(&document.spec).map(|gauge| Entry {
+                _ => Gauge::new(&document.spec, now).map(|gauge| Entry {
                     document: Arc::new(document.clone()),
                     gauge,
                     status: CheckStatus::default(),
@@ -163,7 +163,11 @@ impl Checks {
 
     /// Takes a probe in. Says what people should hear of it.
     fn take(&mut self, probed: &Probed, jitter: f64, now: Timestamp) -> Option<(Severity, String)> {
-        let entry = self.all.get_mut(&probed.name)?;
+        let entry = self.all.get_mut(&probed.document.name)?;
+        // The check was edited meanwhile: that was another measurement.
+        if entry.document.spec != probed.document.spec {
+            return None;
+        }
         entry.running = false;
         let interval = entry.document.spec.interval.0;
         let next = later(probed.started, interval.mul_f64(0.9 + jitter / 5.0));
@@ -239,7 +243,7 @@ impl Engine {
                     None => shared.ports.prober.probe(&document, step).await,
                 };
                 Probed {
-                    name: document.name.clone(),
+                    document,
                     started,
                     probe,
                 }
@@ -258,14 +262,14 @@ impl Engine {
             };
             self.board.tell(vec![Event {
                 at: now,
-                about: Subject::Check(probed.name.clone()),
+                about: Subject::Check(probed.document.name.clone()),
                 severity,
                 reason: reason.to_owned(),
                 message: bounded(message),
             }]);
         }
         self.board.put_checks(self.checks.reports());
-        let judged: Vec<Key> = self.judged_by(&probed.name).cloned().collect();
+        let judged: Vec<Key> = self.judged_by(&probed.document.name).cloned().collect();
         for key in judged {
             self.queue.push(&key, now, Priority::Progress);
         }

@@ -233,10 +233,18 @@ impl Engine {
             let flying = &self.flying;
             // One at a time, or two could spend the same last delete of the budget.
             let leaving = flying.iter().any(|key| !self.wanted.contains_key(key));
+            let crowd = turn::Crowd {
+                wanted: &self.wanted,
+                memory: &self.memory,
+                phases: &self.phases,
+                flying,
+                limit: self.shared.settings.concurrent_rollouts,
+            };
             let busy = |key: &Key| {
                 flying.contains(key)
                     || leaving && !self.wanted.contains_key(key)
                     || turn::is_linked(&self.wanted, flying, key)
+                    || turn::is_contested(&crowd, key)
             };
             let Some(key) = self.queue.pop(now, busy) else {
                 break;
@@ -252,9 +260,8 @@ impl Engine {
         };
         self.flying.insert(key);
         let shared = Arc::clone(&self.shared);
-        self.passes.push(Box::pin(
-            async move { Box::pin(pass::run(&shared, job)).await },
-        ));
+        let pass = async move { Box::pin(pass::run(&shared, job)).await };
+        self.passes.push(Box::pin(pass));
     }
 
     fn job(&mut self, key: &Key, wanted: Option<Arc<Wanted>>) -> Option<Job> {
