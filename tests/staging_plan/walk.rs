@@ -5,7 +5,7 @@ use crate::common::{Operator, run};
 use evenkeel::api::{Declared, Subject};
 use evenkeel::core::check::Verdict;
 use evenkeel::core::token::Ask;
-use evenkeel::engine::Declaration;
+use evenkeel::engine::{Declaration, PhaseReport};
 use evenkeel::source::Set;
 use serde_json::json;
 use std::time::Duration;
@@ -67,7 +67,7 @@ fn is_ready(operator: &Operator, phase: &str) -> bool {
         .board
         .phases()
         .get(phase)
-        .is_some_and(|phase| phase.is_ready())
+        .is_some_and(PhaseReport::is_ready)
 }
 
 /// Until a phase is Ready; one that failed says why.
