@@ -273,3 +273,73 @@ fn an_approval_is_of_one_plan() {
         operator.stop().await;
     });
 }
+
+#[test]
+fn exit_criteria_without_a_verdict_take_nothing_back() {
+    run(|| async {
+        let (world, meter) = world();
+        let operator = world.operator();
+        let more = json!({"verify": ["load"], "bake": "5m", "onFailure": "Rollback"});
+        let mut machine = first(json!({"machineType": "e2-standard-4"}));
+        machine.policy.rollout =
+            Some(serde_json::from_value(json!({"allowDisruptive": true})).unwrap());
+        operator
+            .declare(set(vec![machine], vec![phase("1-connector", "1", more)]))
+            .await;
+        tokio::time::sleep(3 * MINUTE).await;
+        meter.set("load", Reads::Nothing);
+        operator.settle(2 * HOUR).await;
+        assert_eq!(reason_of(&operator, "1-connector").0, Reason::Inconclusive);
+        assert_eq!(world.writes().len(), 1, "neither forward nor back");
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn a_phase_rests_while_a_resource_of_it_waits_for_a_person() {
+    run(|| async {
+        let (world, _) = world();
+        let operator = world.operator();
+        let machine = first(json!({"machineType": "e2-standard-4"}));
+        let phases = vec![phase("1-connector", "1", json!({}))];
+        operator.declare(set(vec![machine], phases)).await;
+        operator.settle(HOUR).await;
+        assert_eq!(
+            resource_reason(&operator, &key(CONNECTOR)),
+            Some(Reason::AwaitingApproval)
+        );
+        operator.stop().await;
+    });
+}
+
+/// The call that goes back is answered late: the phase looks many times meanwhile.
+#[test]
+fn a_resource_is_asked_to_go_back_once() {
+    run(|| async {
+        let (world, meter) = world();
+        let operator = world.operator();
+        let more = json!({"verify": ["load"], "bake": "5m", "onFailure": "Rollback"});
+        let mut machine = first(json!({"machineType": "e2-standard-4"}));
+        machine.policy.rollout =
+            Some(serde_json::from_value(json!({"allowDisruptive": true})).unwrap());
+        operator
+            .declare(set(vec![machine], vec![phase("1-connector", "1", more)]))
+            .await;
+        tokio::time::sleep(3 * MINUTE).await;
+        world.emulator.set_timing(evenkeel::emulator::Timing::fixed(
+            5 * MINUTE,
+            Duration::ZERO,
+        ));
+        meter.set("load", Reads::Seconds(9.0));
+        operator.settle(HOUR).await;
+        let status = operator.status();
+        let undone = status.history.iter().filter(|h| h.revision == 2).count();
+        assert_eq!(
+            (world.writes().len(), undone),
+            (2, 1),
+            "{:#?}",
+            status.history
+        );
+        operator.stop().await;
+    });
+}

@@ -6,7 +6,7 @@ use evenkeel::api::status::{
     ChangeStatus, HeldStatus, HistoryEntry, Mutability, Outcome, PlanStatus, RevisionRef,
     RollbackScope, RolloutStatus,
 };
-use evenkeel::api::{Event, Key, Kind, Reason};
+use evenkeel::api::{Event, Key, Kind, Reason, Saturation, SaturationLevel};
 use evenkeel::core::conditions::{DriftFact, Situation, compute};
 use evenkeel::core::record::{Held, Record, Revision};
 use evenkeel::render::describe::{self, Facts};
@@ -65,6 +65,22 @@ fn baking() -> Record {
         rollback: RollbackScope::None,
         disruptive: false,
     });
+    record.status.saturation = Some(Box::new(Saturation {
+        at: at(-240),
+        level: SaturationLevel::FillingUp,
+        used_mbps: 350.0,
+        limit_mbps: 500.0,
+        cpu: Some(0.62),
+        instances: Some(4),
+        max_instances: 5,
+        machine_type: "e2-micro".into(),
+        shared_by: vec!["api".into(), "web".into()],
+        full_at: Some(at(1800)),
+        ways_out: vec![
+            "maxInstances 10 instead of 5 (it only grows)".into(),
+            "a second connector for some of the services".into(),
+        ],
+    }));
     record
 }
 

@@ -317,3 +317,50 @@ fn a_kill_while_a_step_bakes_neither_repeats_nor_skips_it() {
         operator.stop().await;
     });
 }
+
+#[test]
+fn content_that_was_left_in_the_middle_of_its_bake_is_judged_when_it_comes_back() {
+    run(|| async {
+        let (world, _) = world(Reads::Connector(slow_on_standard));
+        let operator = world.operator();
+        declare(&operator, machine()).await;
+        operator
+            .until(HOUR, |operator| {
+                let ready = operator.status();
+                ready
+                    .condition(ConditionType::Ready)
+                    .is_some_and(|c| c.reason == Reason::Baking)
+            })
+            .await;
+        // The source is empty for a moment.
+        operator.declare(Declaration::default()).await;
+        tokio::time::sleep(MINUTE).await;
+        declare(&operator, machine()).await;
+        let status = operator.settle(2 * HOUR).await;
+        assert!(!status.is_ready(), "{status:#?}");
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn a_verdict_takes_its_time_from_when_the_operator_is_back() {
+    run(|| async {
+        let (world, _) = world(Reads::Seconds(1.0));
+        let operator = world.operator();
+        declare(&operator, machine()).await;
+        operator
+            .until(HOUR, |operator| {
+                let ready = operator.status();
+                ready
+                    .condition(ConditionType::Ready)
+                    .is_some_and(|c| c.reason == Reason::Baking)
+            })
+            .await;
+        operator.kill().await;
+        tokio::time::sleep(3 * HOUR).await;
+        let operator = world.operator();
+        declare(&operator, machine()).await;
+        assert!(operator.settle(HOUR).await.is_ready());
+        operator.stop().await;
+    });
+}

@@ -27,7 +27,7 @@ pub struct Status {
     pub observed: Map<String, Value>,
     /// Of a connector: how full it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub saturation: Option<Saturation>,
+    pub saturation: Option<Box<Saturation>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanStatus>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -81,6 +81,12 @@ impl Probers {
         }
     }
 
+    /// How many HTTP requests are done, while a probe still runs.
+    #[must_use]
+    pub fn done(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.done)
+    }
+
     /// Probers that stand somewhere else.
     #[must_use]
     pub fn at(self, vantage: Vantage) -> Self {
@@ -94,12 +100,6 @@ impl Probers {
             google: Some(Google::new(client)),
             ..self
         }
-    }
-
-    /// How many HTTP requests are done, while a probe still runs.
-    #[must_use]
-    pub fn done(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.done)
     }
 
     async fn measure(&self, check: &CheckSpec, ask: Ask) -> Reading {
@@ -151,10 +151,13 @@ impl Probers {
                 };
                 postgres::probe(postgres, secrets, timeout, stand).await
             }
-            Some(source) => Err(ProberError::new(
+            Some(Source::Resource(_)) => Err(ProberError::new(
                 ProberFault::Local,
-                format!("{} is not measured from here", source.as_str()),
+                "only a running operator knows its resources",
             )),
+            Some(Source::Metric(_) | Source::Log(_) | Source::BackendHealth(_)) => Err(
+                ProberError::new(ProberFault::Local, "no Google to ask: say which with --gcp"),
+            ),
             None => Err(ProberError::new(ProberFault::Invalid, "nothing to measure")),
         }
     }

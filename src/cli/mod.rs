@@ -10,6 +10,7 @@ mod complete;
 mod config;
 mod crds;
 mod describe;
+mod documents;
 pub mod embedded;
 mod emulator;
 mod exit;

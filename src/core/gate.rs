@@ -21,6 +21,8 @@ pub struct Gauge {
     pub settle: Duration,
     /// Longest time from the start of one probe to the end of the next.
     pub period: Duration,
+    /// Since when it has been probed; a verdict takes its time from there on.
+    pub began: Timestamp,
 }
 
 /// Gauges by the name of the check.
@@ -30,12 +32,13 @@ impl Gauge {
     /// A check that was not probed yet. `None` for expressions that cannot be read, which a loaded
     /// set does not have.
     #[must_use]
-    pub fn new(spec: &CheckSpec) -> Option<Gauge> {
+    pub fn new(spec: &CheckSpec, now: Timestamp) -> Option<Gauge> {
         Some(Gauge {
             criteria: Criteria::of(spec).ok()?,
             standing: Standing::new(),
             settle: settle(spec.source()?),
             period: spec.interval.0.saturating_add(spec.timeout.0),
+            began: now,
         })
     }
 
@@ -113,10 +116,11 @@ pub fn baseline(
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<Gate>, Unmeasured> {
-    let gate = |verify: &Verify| {
+    for verify in verify {
         let gauge = gauges.get(&verify.check);
         let patience = gauge.map_or(Duration::ZERO, Gauge::patience);
-        let until = later(since, patience);
+        let began = gauge.map_or(since, |gauge| since.max(gauge.began));
+        let until = later(began, patience);
         let first = gauge.is_none_or(|gauge| gauge.standing.verdict != Verdict::Unknown);
         if !first && now < until && verify.mode != VerifyMode::Report {
             let message = format!(
@@ -125,15 +129,22 @@ pub fn baseline(
             );
             return Err(Unmeasured { message, until });
         }
-        Ok(Gate {
-            check: verify.check.clone(),
-            mode: verify.mode,
-            baseline: gauge
-                .map(|gauge| gauge.standing.baseline())
-                .unwrap_or_default(),
-            verdict: Verdict::Unknown,
-            now: String::new(),
-        })
+    }
+    Ok(at_hand(verify, gauges))
+}
+
+/// The gates with what their checks say now, whatever that is.
+#[must_use]
+pub fn at_hand(verify: &[Verify], gauges: &Gauges) -> Vec<Gate> {
+    let gate = |verify: &Verify| Gate {
+        check: verify.check.clone(),
+        mode: verify.mode,
+        baseline: gauges
+            .get(&verify.check)
+            .map(|gauge| gauge.standing.baseline())
+            .unwrap_or_default(),
+        verdict: Verdict::Unknown,
+        now: String::new(),
     };
     verify.iter().map(gate).collect()
 }
@@ -178,7 +189,9 @@ pub fn look(gates: &mut [Gate], gauges: &Gauges, look: Look) -> Outcome {
             continue;
         };
         let after = gauge.since(look.landed);
-        deadline = deadline.max(later(look.landed, gauge.patience()));
+        // Nobody has asked before an operator, or the check itself, was there.
+        let asked = look.landed.max(gauge.began);
+        deadline = deadline.max(later(asked, gauge.patience()));
         note(gate, &after);
         let moment = Moment {
             last_step: look.last_step,

@@ -75,6 +75,9 @@ pub struct Failed {
     pub message: String,
     /// When the attempt began: what changed since then goes back, where that is asked for.
     pub started_at: Timestamp,
+    /// Nothing shows that the change made it worse: it goes neither forward nor back.
+    #[serde(default)]
+    pub stays: bool,
 }
 
 /// One resource of a phase.
@@ -439,7 +442,10 @@ impl Run<'_> {
             Some((named(member), stalled.reason, stalled.message.clone()))
         });
         let (member, reason, message) = stalled?;
-        Some(self.fail(content, reason, &format!("{member} is stalled: {message}")))
+        // What the gates of a resource leave open, its phase does not know better.
+        let stays = reason == Reason::Inconclusive;
+        let message = format!("{member} is stalled: {message}");
+        Some(self.fail(content, reason, &message, stays))
     }
 
     /// The first member that is not Ready at this revision, and why.
@@ -483,12 +489,12 @@ impl Run<'_> {
                 let text = format!("all resources are Ready; {message}");
                 Stand::new(Reason::Baking, text).until(until)
             }
-            Outcome::Regression(text) => self.fail(&content, Reason::VerifyFailed, &text),
+            Outcome::Regression(text) => self.fail(&content, Reason::VerifyFailed, &text, false),
             Outcome::Hold(HoldReason::NotFixed, text) => {
-                self.fail(&content, Reason::VerifyFailed, &text)
+                self.fail(&content, Reason::VerifyFailed, &text, true)
             }
             Outcome::Hold(HoldReason::Inconclusive, text) => {
-                self.fail(&content, Reason::Inconclusive, &text)
+                self.fail(&content, Reason::Inconclusive, &text, true)
             }
             Outcome::Passed(_) => {
                 let numbers = gate::comparison(&attempt.gates, self.scene.gauges, landed);
@@ -509,7 +515,7 @@ impl Run<'_> {
         stand
     }
 
-    fn fail(&mut self, content: &str, reason: Reason, message: &str) -> Stand {
+    fn fail(&mut self, content: &str, reason: Reason, message: &str, stays: bool) -> Stand {
         let started_at = self
             .record
             .attempt
@@ -521,6 +527,7 @@ impl Run<'_> {
             reason,
             message: bounded(message.to_owned()),
             started_at,
+            stays,
         };
         self.record.failed = Some(failed.clone());
         self.record.reached = None;
@@ -530,8 +537,8 @@ impl Run<'_> {
     /// Held; where that is asked for, the resources go back one after the other.
     fn failed(&mut self, failed: &Failed) -> Stand {
         let recall = match self.scene.spec.on_failure {
-            OnFailure::Hold => None,
-            OnFailure::Rollback => self.recall(failed),
+            OnFailure::Rollback if !failed.stays => self.recall(failed),
+            OnFailure::Hold | OnFailure::Rollback => None,
         };
         let way_out = format!(
             "Commit other content, or `evenkeel rollout retry phase/{}`",
@@ -568,7 +575,7 @@ impl Run<'_> {
         changed.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
         changed.into_iter().find_map(|(_, to, member, record)| {
             let id = format!("{}@{}@{}", self.scene.name, failed.started_at, member.key);
-            let asked = record.status.last_handled.rollback_to.as_deref() == Some(&id);
+            let asked = record.recalled.as_deref() == Some(&id);
             let went_by_itself = record
                 .held
                 .as_ref()

@@ -58,6 +58,9 @@ pub struct Record {
     /// The digests that were rolled back automatically, newest last: once for each.
     #[serde(default)]
     pub went_back: Vec<String>,
+    /// The last request of its phase to go back: each acts once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recalled: Option<String>,
     /// Counts the calls ever written down, for their ids.
     pub sends: u64,
     /// The last operation that was ours, so that it is not taken for a newer one.
@@ -95,6 +98,7 @@ impl Record {
             retry: None,
             repeated: None,
             went_back: Vec::new(),
+            recalled: None,
             sends: 0,
             last_operation: None,
             released: false,

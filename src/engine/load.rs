@@ -29,7 +29,9 @@ const MBPS: f64 = 8.0 / 1e6;
 pub(super) struct Loads {
     due: BTreeMap<Key, Timestamp>,
     running: BTreeSet<Key>,
-    found: BTreeMap<Key, Saturation>,
+    found: BTreeMap<Key, Arc<Saturation>>,
+    /// What was said of a reading that failed: once, not each minute.
+    said: BTreeMap<Key, String>,
 }
 
 /// A reading that came back.
@@ -50,7 +52,7 @@ impl Loads {
     }
 
     /// How full it was when it was last read; `None`: not read since the start.
-    pub fn found(&self, key: &Key) -> Option<Saturation> {
+    pub fn found(&self, key: &Key) -> Option<Arc<Saturation>> {
         self.found.get(key).cloned()
     }
 }
@@ -69,6 +71,7 @@ impl Engine {
             .collect();
         self.loads.due.retain(|key, _| there.contains(key));
         self.loads.found.retain(|key, _| there.contains(key));
+        self.loads.said.retain(|key, _| there.contains(key));
         for key in there {
             let due = self.loads.due.entry(key.clone()).or_insert(now);
             if *due > now || !self.loads.running.insert(key.clone()) {
@@ -104,10 +107,15 @@ impl Engine {
         let minutes = match minutes {
             Ok(minutes) => minutes,
             Err(fault) => {
-                tracing::warn!(%key, %fault, "how full it is cannot be read");
+                let text = fault.to_string();
+                if self.loads.said.get(&key) != Some(&text) {
+                    tracing::warn!(%key, %fault, "how full it is cannot be read");
+                    self.loads.said.insert(key, text);
+                }
                 return;
             }
         };
+        self.loads.said.remove(&key);
         let now = self.shared.now();
         let Some(full) = self.judged(&key, &minutes, senders, now) else {
             return;
@@ -115,9 +123,9 @@ impl Engine {
         let known = self
             .memory
             .get(&key)
-            .and_then(|memory| memory.record.status.saturation.as_ref());
+            .and_then(|memory| memory.record.status.saturation.as_deref());
         let news = known != Some(&full);
-        self.loads.found.insert(key.clone(), full);
+        self.loads.found.insert(key.clone(), Arc::new(full));
         if news {
             self.queue.push(&key, now, Priority::Progress);
         }
@@ -132,7 +140,7 @@ impl Engine {
     ) -> Option<Saturation> {
         let present = self.present(key)?;
         let capacity = capacity(key, present)?;
-        let before = self.memory.get(key)?.record.status.saturation.as_ref();
+        let before = self.memory.get(key)?.record.status.saturation.as_deref();
         let shared_by = match (senders, before) {
             (Some(senders), _) => senders.into_iter().chain(present.users.clone()).collect(),
             (None, Some(before)) => before.shared_by.clone(),

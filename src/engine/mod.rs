@@ -114,6 +114,7 @@ impl Engine {
     pub fn new(ports: Ports, settings: Settings) -> Result<Self, JournalError> {
         let records = ports.journal.load()?;
         let phases = ports.journal.phases()?;
+        let checks = Checks::new(ports.journal.checks()?);
         let shared = Arc::new(Shared {
             ports,
             settings,
@@ -152,7 +153,7 @@ impl Engine {
             passes: FuturesUnordered::new(),
             sweeps: FuturesUnordered::new(),
             probes: FuturesUnordered::new(),
-            checks: Checks::default(),
+            checks,
             phases: Phases::new(phases),
             readings: FuturesUnordered::new(),
             loads: Loads::default(),
@@ -233,10 +234,18 @@ impl Engine {
             let flying = &self.flying;
             // One at a time, or two could spend the same last delete of the budget.
             let leaving = flying.iter().any(|key| !self.wanted.contains_key(key));
+            let crowd = turn::Crowd {
+                wanted: &self.wanted,
+                memory: &self.memory,
+                phases: &self.phases,
+                flying,
+                limit: self.shared.settings.concurrent_rollouts,
+            };
             let busy = |key: &Key| {
                 flying.contains(key)
                     || leaving && !self.wanted.contains_key(key)
                     || turn::is_linked(&self.wanted, flying, key)
+                    || turn::is_contested(&crowd, key)
             };
             let Some(key) = self.queue.pop(now, busy) else {
                 break;
@@ -252,9 +261,8 @@ impl Engine {
         };
         self.flying.insert(key);
         let shared = Arc::clone(&self.shared);
-        self.passes.push(Box::pin(
-            async move { Box::pin(pass::run(&shared, job)).await },
-        ));
+        let pass = async move { Box::pin(pass::run(&shared, job)).await };
+        self.passes.push(Box::pin(pass));
     }
 
     fn job(&mut self, key: &Key, wanted: Option<Arc<Wanted>>) -> Option<Job> {
@@ -424,7 +432,7 @@ impl Engine {
 
     fn declare(&mut self, declaration: Declaration) {
         let now = self.shared.now();
-        self.checks.set(declaration.checks, now);
+        self.declare_checks(declaration.checks, now);
         self.board.put_checks(self.checks.reports());
         let phases = declaration.phases;
         let set = declaration.resources;

@@ -62,7 +62,7 @@ pub(super) struct Job {
     /// What the checks of its rollout say.
     pub gauges: Gauges,
     /// How full it is.
-    pub saturation: Option<Saturation>,
+    pub saturation: Option<Arc<Saturation>>,
     /// Why its references keep it waiting.
     pub hindrance: Option<Hindrance>,
     /// Managed resources that refer to it.
@@ -96,7 +96,7 @@ struct Pass<'a> {
     tokens: Vec<Token>,
     deletes: Result<u32, String>,
     gauges: Gauges,
-    saturation: Option<Saturation>,
+    saturation: Option<Arc<Saturation>>,
     hindrance: Option<Hindrance>,
     referrers: Vec<String>,
     busy_referrer: Option<String>,
@@ -213,7 +213,7 @@ impl Pass<'_> {
             users: self.users.as_ref(),
             target: &target,
             gauges: &self.gauges,
-            saturation: self.saturation.as_ref(),
+            saturation: self.saturation.as_deref(),
             hindrance: self.hindrance.as_ref(),
             referrers: &self.referrers,
             busy_referrer: self.busy_referrer.as_deref(),

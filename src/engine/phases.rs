@@ -4,6 +4,7 @@ use super::Engine;
 use super::checks::AGAIN;
 use super::pass::later;
 use super::queue::Priority;
+use super::turn;
 use crate::api::{Document, Key, PhaseSpec};
 use crate::core::decide::Hindrance;
 use crate::core::phase::{self, Member, PhaseRecord, Recall, Scene};
@@ -56,6 +57,13 @@ impl Phases {
                 .is_some_and(|keys| keys.contains(key))
         };
         self.order.iter().find(holds)
+    }
+
+    /// How many resources of its phase may change at the same time, and which they are.
+    pub fn crowd(&self, key: &Key) -> Option<(u32, &[Key])> {
+        let phase = self.of(key)?;
+        let members = self.members.get(&phase.name)?;
+        Some((phase.spec.max_parallel, members))
     }
 
     /// When all resources of a phase were Ready, for each one that this check proves now.
@@ -120,15 +128,16 @@ impl Engine {
     /// Looks at every phase, those that others depend on first.
     pub(super) fn look_at_phases(&mut self) {
         let order = std::mem::take(&mut self.phases.order);
-        self.phases.recalls.clear();
+        let asked = std::mem::take(&mut self.phases.recalls);
         for document in &order {
-            self.look_at_phase(document);
+            self.look_at_phase(document, &asked);
         }
         self.phases.order = order;
         self.board.put_phases(self.phase_reports());
     }
 
-    fn look_at_phase(&mut self, document: &Document<PhaseSpec>) {
+    /// `asked`: the recalls that are known already.
+    fn look_at_phase(&mut self, document: &Document<PhaseSpec>, asked: &BTreeMap<Key, Recall>) {
         let name = &document.name;
         let now = self.shared.now();
         let record = self.phases.records.get(name).cloned();
@@ -183,7 +192,13 @@ impl Engine {
             None => self.phases.due.remove(name),
         };
         if let Some(recall) = step.recall {
-            self.queue.push(&recall.key, now, Priority::Edit);
+            // Once: what holds it up wakes the resource itself.
+            if asked.get(&recall.key) != Some(&recall) {
+                self.queue.push(&recall.key, now, Priority::Edit);
+                if let Some(wanted) = self.wanted.get(&recall.key) {
+                    self.announce(&recall.key, wanted);
+                }
+            }
             self.phases.recalls.insert(recall.key.clone(), recall);
         }
         let before = self.phases.closed.remove(name);
@@ -248,7 +263,7 @@ impl Engine {
         let members = self.phases.members.get(&phase.name)?;
         let turn = |other: &&Key| {
             let memory = self.memory.get(*other);
-            *other != key && memory.is_some_and(|m| self.takes_a_turn(other, &m.record))
+            *other != key && memory.is_some_and(|m| turn::takes_a_turn(&m.record))
         };
         let running: Vec<_> = members
             .iter()
@@ -267,6 +282,11 @@ impl Engine {
     /// A resource whose phase failed and that goes back: a request that acts once.
     pub(super) fn recall_of(&self, key: &Key) -> Option<Token> {
         let recall = self.phases.recalls.get(key)?;
+        let record = self.memory.get(key).map(|memory| &memory.record);
+        // It is on its way, and asked but once.
+        if record.is_some_and(|record| record.recalled.as_ref() == Some(&recall.id)) {
+            return None;
+        }
         let revision = self.shared.ports.journal.revision(key, recall.to);
         let fields = match revision {
             // Nothing was there, or nothing was saved: what there is stays, and is held.
@@ -286,16 +306,30 @@ impl Engine {
         })
     }
 
+    /// It was asked to go back and has not come to rest since; what is gone from GCP never does go.
+    fn goes_back(&self, key: &Key) -> bool {
+        let shown = self.board.resources();
+        let rests = shown.get(key).is_some_and(|report| report.settled);
+        self.phases.recalls.contains_key(key) && !rests
+    }
+
+    /// Every member rests, and one of them is not Ready: it is what the phase waits for.
+    fn waits_for_people(&self, phase: &str) -> bool {
+        let shown = self.board.resources();
+        let members = self.phases.members.get(phase).into_iter().flatten();
+        let reports: Option<Vec<_>> = members.map(|key| shown.get(key)).collect();
+        reports.is_some_and(|reports| {
+            reports.iter().all(|report| report.settled)
+                && reports.iter().any(|report| !report.status.is_ready())
+        })
+    }
+
     fn phase_reports(&self) -> BTreeMap<String, super::board::PhaseReport> {
         let report = |phase: &Document<PhaseSpec>| {
             let record = self.phases.records.get(&phase.name)?;
             let members = self.phases.members.get(&phase.name).cloned();
             let waits = self.phases.due.contains_key(&phase.name)
-                || self
-                    .phases
-                    .recalls
-                    .values()
-                    .any(|r| members.iter().flatten().any(|k| *k == r.key));
+                || members.iter().flatten().any(|key| self.goes_back(key));
             let report = super::board::PhaseReport {
                 failed: record.failed.as_ref().map(|failed| failed.content.clone()),
                 plan: record.plan.clone(),
@@ -307,7 +341,7 @@ impl Engine {
                     .iter()
                     .map(|on| on.name.clone())
                     .collect(),
-                settled: !waits && record.is_at_rest(),
+                settled: !waits && (record.is_at_rest() || self.waits_for_people(&phase.name)),
             };
             Some((phase.name.clone(), report))
         };

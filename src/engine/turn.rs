@@ -1,7 +1,8 @@
 //! Whose turn it is: what a step waits for outside of its own resource.
 
-use super::Engine;
 use super::pass::Wanted;
+use super::phases::Phases;
+use super::{Engine, Memory};
 use crate::api::{ConditionType, Key, Reason, Status};
 use crate::core::decide::Hindrance;
 use crate::core::freeze;
@@ -22,6 +23,73 @@ pub(super) fn is_linked(
     };
     let mut others = flying.iter();
     others.any(|other| refers(key, other) || refers(other, key))
+}
+
+/// Whether a pass that runs may start a rollout that would take the last turn from this one: whose
+/// turn it is can be told only when that pass is over.
+pub(super) fn is_contested(engine: &Crowd<'_>, key: &Key) -> bool {
+    let group = |limit: u32, of: &dyn Fn(&Key) -> bool| {
+        let starting = engine
+            .flying
+            .iter()
+            .filter(|other| of(other) && engine.may_start(other))
+            .count();
+        let rolling = engine
+            .memory
+            .iter()
+            .filter(|(other, memory)| *other != key && of(other) && takes_a_turn(&memory.record))
+            .count();
+        let taken = u32::try_from(starting + rolling).unwrap_or(u32::MAX);
+        starting > 0 && taken >= limit
+    };
+    if !engine.may_start(key) {
+        return false;
+    }
+    let anyone = engine.limit.is_some_and(|limit| group(limit, &|_| true));
+    anyone
+        || engine
+            .phases
+            .crowd(key)
+            .is_some_and(|(limit, members)| group(limit, &|other| members.contains(other)))
+}
+
+/// What can take a turn.
+pub(super) struct Crowd<'a> {
+    pub wanted: &'a BTreeMap<Key, Arc<Wanted>>,
+    pub memory: &'a BTreeMap<Key, Memory>,
+    pub phases: &'a Phases,
+    pub flying: &'a HashSet<Key>,
+    pub limit: Option<u32>,
+}
+
+impl Crowd<'_> {
+    /// A pass over it may start a rollout.
+    fn may_start(&self, key: &Key) -> bool {
+        let Some(wanted) = self.wanted.get(key) else {
+            return false;
+        };
+        self.memory.get(key).is_none_or(|memory| {
+            let status = &memory.record.status;
+            let looked = status.source_revision == wanted.declared.origin.revision;
+            memory.record.rollout.is_none() && !(looked && status.is_ready())
+        })
+    }
+}
+
+/// A rollout that moves by itself.
+pub(super) fn takes_a_turn(record: &Record) -> bool {
+    let ready = record.status.condition(ConditionType::Ready);
+    let waits = ready.is_some_and(|ready| {
+        matches!(
+            ready.reason,
+            // What it waits for may need the turn.
+            Reason::AwaitingPromotion | Reason::Suspended | Reason::WaitingForDependency
+        )
+    });
+    record
+        .rollout
+        .as_ref()
+        .is_some_and(|rollout| !waits && matches!(rollout.purpose, Purpose::Apply | Purpose::Drift))
 }
 
 impl Engine {
@@ -88,7 +156,7 @@ impl Engine {
         let running: Vec<_> = self
             .memory
             .iter()
-            .filter(|(other, memory)| *other != key && self.takes_a_turn(other, &memory.record))
+            .filter(|(other, memory)| *other != key && takes_a_turn(&memory.record))
             .map(|(other, _)| format!("{}/{}", other.kind, other.name))
             .collect();
         let full = u32::try_from(running.len()).unwrap_or(u32::MAX) >= limit;
@@ -99,23 +167,5 @@ impl Engine {
                 running.join(", ")
             ))
         })
-    }
-
-    /// A rollout that moves by itself, or a pass that may be starting one.
-    pub(super) fn takes_a_turn(&self, key: &Key, record: &Record) -> bool {
-        let waits = record
-            .status
-            .condition(ConditionType::Ready)
-            .is_some_and(|ready| {
-                matches!(
-                    ready.reason,
-                    // What it waits for may need the turn.
-                    Reason::AwaitingPromotion | Reason::Suspended | Reason::WaitingForDependency
-                )
-            });
-        match &record.rollout {
-            Some(rollout) => !waits && matches!(rollout.purpose, Purpose::Apply | Purpose::Drift),
-            None => self.flying.contains(key) && !record.status.is_ready(),
-        }
     }
 }

@@ -130,7 +130,7 @@ fn a_write_while_switched_off() {
 fn a_write_on_an_old_manifest() {
     catches(permission::current, |trace| {
         let first = nth(trace, 0, |what| matches!(what, What::Declare(_)));
-        let set = Arc::new(vec![declared(&json!({"maxInstances": 4}))]);
+        let set = Arc::new(vec![declared(&json!({"maxInstances": 4}))].into());
         let at = trace[first].at - jiff::SignedDuration::from_hours(1);
         let what = What::Declare(set);
         trace.insert(first + 1, Fact { at, what });

@@ -14,6 +14,7 @@ use evenkeel::core::token::Ask;
 use evenkeel::emulator::Timing;
 use evenkeel::engine::Settings;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -85,7 +86,8 @@ pub fn calm(
         rates: Rates::default(),
         wild: 0.0,
         acts,
-        last: Arc::new(last),
+        last: Arc::new(last.into()),
+        tempers: BTreeMap::new(),
     }
 }
 
@@ -94,7 +96,7 @@ pub const fn seconds(seconds: u64) -> Duration {
 }
 
 pub fn declare(set: &[Declared]) -> Act {
-    Act::Declare("declare".to_owned(), Arc::new(set.to_vec()))
+    Act::Declare("declare".to_owned(), Arc::new(set.to_vec().into()))
 }
 
 /// Whether the board ever shows this reason.
@@ -145,10 +147,9 @@ pub fn redeclare(trace: &mut [Fact], change: impl Fn(&mut Declared)) {
     for fact in trace {
         match &mut fact.what {
             What::Declare(set) => {
-                let mut changed = set.to_vec();
-                changed.iter_mut().for_each(&change);
-                spec = digest::spec(&changed[0]);
-                *set = Arc::new(changed);
+                let set = Arc::make_mut(set);
+                set.resources.iter_mut().for_each(&change);
+                spec = digest::spec(&set[0]);
             }
             What::Begin { record, .. } => record.spec_digest.clone_from(&spec),
             _ => {}

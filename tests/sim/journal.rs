@@ -3,6 +3,7 @@
 use super::trace::What;
 use super::world::{Life, World};
 use evenkeel::api::{Event, Key};
+use evenkeel::core::check::CheckRecord;
 use evenkeel::core::error::{Fault, Next};
 use evenkeel::core::observed::Operation;
 use evenkeel::core::permit::Durable;
@@ -39,6 +40,12 @@ impl FaultyJournal {
         Ok(())
     }
 
+    /// Books requests of people; a phase makes its own, which are in no table.
+    fn handled(&self, ids: &[String]) {
+        let of_people = ids.iter().filter(|id| !id.contains('@'));
+        self.world.requests(0, of_people.count());
+    }
+
     fn leave(&self, what: What, point: &'static str) {
         self.world.note(what);
         self.world.survives(&self.life, point);
@@ -69,7 +76,7 @@ impl Journal for FaultyJournal {
             record: Box::new(record.clone()),
             handled: handled.to_vec(),
         };
-        self.world.requests(0, handled.len());
+        self.handled(handled);
         self.leave(fact, "after a commit");
         Ok(())
     }
@@ -88,7 +95,7 @@ impl Journal for FaultyJournal {
             revision: revision.map(|revision| Box::new(revision.clone())),
             handled: handled.to_vec(),
         };
-        self.world.requests(0, handled.len());
+        self.handled(handled);
         self.leave(fact, "after the intent");
         Ok(durable)
     }
@@ -124,6 +131,18 @@ impl Journal for FaultyJournal {
         self.world.disk.revision(key, number)
     }
 
+    fn checks(&self) -> Result<Vec<CheckRecord>, JournalError> {
+        self.world.disk.checks()
+    }
+
+    fn commit_check(&self, record: &CheckRecord, events: &[Event]) -> Result<(), JournalError> {
+        self.world.disk.commit_check(record, events)
+    }
+
+    fn forget_check(&self, name: &str) -> Result<(), JournalError> {
+        self.world.disk.forget_check(name)
+    }
+
     fn phases(&self) -> Result<Vec<PhaseRecord>, JournalError> {
         self.world.disk.phases()
     }
@@ -135,7 +154,14 @@ impl Journal for FaultyJournal {
         handled: &[String],
     ) -> Result<(), JournalError> {
         self.enter("commit", |rates| rates.commit)?;
-        self.world.disk.commit_phase(record, events, handled)
+        self.world.disk.commit_phase(record, events, handled)?;
+        self.handled(handled);
+        let fact = What::Phase {
+            record: Box::new(record.clone()),
+            handled: handled.to_vec(),
+        };
+        self.leave(fact, "after a commit");
+        Ok(())
     }
 
     fn tokens(&self) -> Result<Vec<Token>, JournalError> {

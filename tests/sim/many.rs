@@ -22,7 +22,15 @@ const KINDS: Space = Space {
     test: "many::kinds",
     draw: Script::mixed,
     kept: include_str!("kinds.txt"),
-    count: 250,
+    count: 300,
+};
+
+/// Connectors and fleets of every kind, with checks and phases.
+const GATES: Space = Space {
+    test: "many::gates",
+    draw: Script::gated,
+    kept: include_str!("gates.txt"),
+    count: 15,
 };
 
 /// Lines of a failing seed's timeline.
@@ -194,8 +202,13 @@ fn kinds() {
 }
 
 #[test]
+fn gates() {
+    GATES.test();
+}
+
+#[test]
 fn the_same_seed_is_the_same_run() {
-    for space in [CONNECTORS, KINDS] {
+    for space in [CONNECTORS, KINDS, GATES] {
         for seed in [3, 17, 99] {
             let timelines: Vec<_> = (0..2)
                 .map(|_| timeline::render(&space.run(seed).trace, None))

@@ -1,11 +1,13 @@
 //! One operator: the real engine, core and client on the world's ports.
 
 use super::journal::FaultyJournal;
+use super::prober::Gauger;
+use super::set::Set;
 use super::trace::What;
 use super::wire::Wire;
 use super::world::{Life, World};
-use evenkeel::api::{Declared, Key, Status};
-use evenkeel::engine::{Blindfold, Board, Command, Engine, Ports, Services, Settings};
+use evenkeel::api::{Key, Status};
+use evenkeel::engine::{Blindfold, Board, Command, Engine, Ports, Prober, Services, Settings};
 use evenkeel::gcp::access::Access;
 use evenkeel::gcp::budget::Budgets;
 use evenkeel::gcp::client::{Client, Ports as ClientPorts};
@@ -58,13 +60,18 @@ impl Operator {
             entropy: Arc::clone(&entropy),
             clock: Arc::clone(&clock),
         });
+        let prober: Arc<dyn Prober> = if world.nature.is_measured() {
+            Arc::new(Gauger::new(world, SignedDuration::from_secs(skew)))
+        } else {
+            Arc::new(Blindfold)
+        };
         let ports = Ports {
             services: Services::new(&Arc::new(client)),
             journal: Arc::new(FaultyJournal {
                 world: Arc::clone(world),
                 life: Arc::clone(&life),
             }),
-            prober: Arc::new(Blindfold),
+            prober,
             clock,
             entropy,
         };
@@ -85,11 +92,11 @@ impl Operator {
         }
     }
 
-    pub fn declare(&self, world: &World, set: &Arc<Vec<Declared>>) {
+    pub fn declare(&self, world: &World, set: &Arc<Set>) {
         world.note(What::Declare(Arc::clone(set)));
         let _ = self
             .commands
-            .try_send(Command::Declare(Box::new(set.to_vec().into())));
+            .try_send(Command::Declare(Box::new(set.declaration())));
     }
 
     pub fn source_failed(&self, world: &World) {

@@ -5,8 +5,9 @@ use super::operator::Operator;
 use super::script::Wish;
 use super::trace::What;
 use super::world::World;
-use evenkeel::api::{Key, Reason, Status};
+use evenkeel::api::{ConditionType, Key, Reason, Status, Subject};
 use evenkeel::core::token::Ask;
+use evenkeel::engine::PhaseReport;
 
 /// Writes the wish down for the operator, if it makes sense now.
 pub fn wish(world: &World, operator: &Operator, place: &Place, wish: Wish) {
@@ -47,6 +48,49 @@ pub fn put(world: &World, key: &Key, ask: Ask) {
     world.requests(1, 0);
     let key = key.clone();
     world.note(What::Asked { id, key, ask });
+}
+
+/// Writes a wish about a phase down, if it makes sense now.
+pub fn wish_of_phase(world: &World, operator: &Operator, name: &str, wish: Wish) {
+    let phases = operator.board.phases();
+    let Some(report) = phases.get(name) else {
+        return;
+    };
+    let ask = match wish {
+        Wish::Approve => report.plan.clone().map(|plan| Ask::Approve { plan }),
+        Wish::ApproveOther => Some(Ask::Approve {
+            plan: "sha256:00".to_owned(),
+        }),
+        Wish::Retry => Some(Ask::Retry),
+        _ => Some(Ask::Pause),
+    };
+    if let Some(ask) = ask {
+        put_phase(world, name, ask);
+    }
+}
+
+pub fn put_phase(world: &World, name: &str, ask: Ask) {
+    let about = Subject::Phase(name.to_owned());
+    let id = world
+        .disk
+        .ask(about, &ask, world.now())
+        .unwrap()
+        .to_string();
+    world.requests(1, 0);
+    let name = name.to_owned();
+    world.note(What::AskedPhase { id, name, ask });
+}
+
+/// What a helpful person does about a phase.
+pub fn help_phase(report: &PhaseReport) -> Option<Ask> {
+    if report.failed.is_some() {
+        return Some(Ask::Retry);
+    }
+    let conditions = &report.status.conditions;
+    let ready = conditions.iter().find(|c| c.kind == ConditionType::Ready)?;
+    let waits = ready.reason == Reason::AwaitingApproval;
+    let plan = report.plan.clone().filter(|_| waits)?;
+    Some(Ask::Approve { plan })
 }
 
 /// What a helpful person does about a status.

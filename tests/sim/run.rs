@@ -3,11 +3,12 @@
 use super::kinds::{self, Place};
 use super::operator::Operator;
 use super::script::{Act, Script};
+use super::set::Set;
 use super::trace::{Fact, What};
 use super::world::World;
 use super::{checkers, people};
 use checkers::Violation;
-use evenkeel::api::{Declared, Key};
+use evenkeel::api::Key;
 use evenkeel::core::token::Ask;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,11 +64,12 @@ struct Play {
     script: Script,
     operator: Option<Operator>,
     /// What the source says now; `None`: it cannot be read.
-    source: Option<Arc<Vec<Declared>>>,
+    source: Option<Arc<Set>>,
     skew: i64,
     outage_until: Option<Instant>,
     /// How often a person answered the questions about each resource, and how often by a retry.
     helped: BTreeMap<Key, (u32, u32)>,
+    helped_phases: BTreeMap<String, u32>,
 }
 
 impl Play {
@@ -80,6 +82,7 @@ impl Play {
             skew: 0,
             outage_until: None,
             helped: BTreeMap::new(),
+            helped_phases: BTreeMap::new(),
         }
     }
 
@@ -129,6 +132,12 @@ impl Play {
                     people::wish(&self.world, operator, place(index), wish);
                 }
             }
+            Act::AskPhase(name, wish) => {
+                if let Some(operator) = &self.operator {
+                    people::wish_of_phase(&self.world, operator, &name, wish);
+                }
+            }
+            Act::Turn(check, temper) => self.world.turn(check, temper),
             Act::Foreign(index, meddle) => self.world.meddle(place(index), &meddle),
             Act::Outage(length) => {
                 self.world.outage();
@@ -238,7 +247,16 @@ impl Play {
         Some(Violation {
             rule: "liveness: comes to rest once the faults have stopped",
             at: usize::MAX,
-            text: text.unwrap_or_default(),
+            text: text.unwrap_or_else(|| self.moving_phase()),
+        })
+    }
+
+    fn moving_phase(&self) -> String {
+        let phases = self.operator.as_ref().map(|o| o.board.phases());
+        let mut phases = phases.into_iter().flatten();
+        let moving = phases.find(|(_, report)| !report.settled);
+        moving.map_or_else(String::new, |(name, report)| {
+            format!("{name}: {:?}", report.status.conditions)
         })
     }
 
@@ -261,6 +279,23 @@ impl Play {
                 people::put(&self.world, &key, ask);
             }
         }
+        helped || self.help_phases()
+    }
+
+    /// Phases come after their resources: these need help first.
+    fn help_phases(&mut self) -> bool {
+        let Some(operator) = &self.operator else {
+            return false;
+        };
+        let mut helped = false;
+        for (name, report) in operator.board.phases() {
+            let times = self.helped_phases.entry(name.clone()).or_default();
+            if let Some(ask) = people::help_phase(&report).filter(|_| *times < HELPS) {
+                *times += 1;
+                helped = true;
+                people::put_phase(&self.world, &name, ask);
+            }
+        }
         helped
     }
 
@@ -281,6 +316,18 @@ impl Play {
                 key: place.key.clone(),
                 truth: self.world.truth(&place.key),
                 status,
+                helped,
+            });
+        }
+        let mut shown = self
+            .operator
+            .as_ref()
+            .map(|o| o.board.phases())
+            .unwrap_or_default();
+        for phase in &self.script.last.phases {
+            self.world.note(What::PhaseEnd {
+                name: phase.name.clone(),
+                report: shown.remove(&phase.name).map(Box::new),
                 helped,
             });
         }

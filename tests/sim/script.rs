@@ -4,11 +4,15 @@ use super::content;
 use super::faults::Rates;
 use super::fleet::{self, Fleet};
 use super::kinds::{self, Meddle, Place, Prop};
-use evenkeel::api::{Declared, Kind};
+use super::prober::Temper;
+use super::proofs::Proofs;
+use super::set::Set;
+use evenkeel::api::{Declared, Kind, Policy};
 use evenkeel::emulator::Timing;
 use evenkeel::engine::Settings;
 use fastrand::Rng;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,15 +30,20 @@ pub struct Script {
     /// Waits and what follows them.
     pub acts: Vec<(Duration, Act)>,
     /// What is declared in the end.
-    pub last: Arc<Vec<Declared>>,
+    pub last: Arc<Set>,
+    /// What checks measure; none: nothing is measured.
+    pub tempers: BTreeMap<String, Temper>,
 }
 
 #[derive(Debug, Clone)]
 pub enum Act {
     /// A revision of the source: what changed, and the whole set.
-    Declare(String, Arc<Vec<Declared>>),
+    Declare(String, Arc<Set>),
     SourceFailed,
     Ask(usize, Wish),
+    AskPhase(String, Wish),
+    /// What a check measures is something else from now on.
+    Turn(String, Temper),
     Foreign(usize, Meddle),
     /// Nothing gets through for this long.
     Outage(Duration),
@@ -66,19 +75,33 @@ impl Script {
     pub fn connectors(seed: u64) -> Script {
         let mut rng = Rng::with_seed(seed);
         let fleet = fleet::connectors(&mut rng);
-        Script::around(rng, fleet)
+        Script::around(rng, fleet, None)
     }
 
     /// A fleet of every kind.
     pub fn mixed(seed: u64) -> Script {
         let mut rng = Rng::with_seed(seed);
         let fleet = fleet::mixed(&mut rng);
-        Script::around(rng, fleet)
+        Script::around(rng, fleet, None)
     }
 
-    fn around(mut rng: Rng, fleet: Fleet) -> Script {
+    /// A fleet of connectors or of every kind, with checks and phases.
+    pub fn gated(seed: u64) -> Script {
+        let mut rng = Rng::with_seed(seed);
+        let fleet = if rng.bool() {
+            fleet::connectors(&mut rng)
+        } else {
+            fleet::mixed(&mut rng)
+        };
+        let proofs = Proofs::draw(&mut rng, &fleet.places);
+        Script::around(rng, fleet, Some(proofs))
+    }
+
+    fn around(mut rng: Rng, fleet: Fleet, proofs: Option<Proofs>) -> Script {
         let Fleet { places, props } = fleet;
-        let mut desk = Desk::new(&mut rng, &places);
+        let tempers = proofs.iter().flat_map(|proofs| proofs.tempers.clone());
+        let tempers = tempers.collect();
+        let mut desk = Desk::new(&mut rng, &places, proofs);
         let mut acts = vec![(Duration::ZERO, desk.declare("first".to_owned()))];
         for _ in 0..rng.u8(3..16) {
             let wait = wait(&mut rng);
@@ -99,6 +122,7 @@ impl Script {
             wild: if rng.u8(..10) < 2 { 0.0 } else { rng.f64() },
             acts,
             last: desk.set(),
+            tempers,
             fleet: places,
             props,
         }
@@ -143,47 +167,67 @@ struct Desk<'a> {
     before: Vec<Vec<Declared>>,
     /// What each place's kind remembers of what it drew.
     memory: Vec<Value>,
+    /// Checks and phases, where the fleet has any.
+    proofs: Option<Proofs>,
     revision: u32,
     unreadable: bool,
 }
 
 impl<'a> Desk<'a> {
-    fn new(rng: &mut Rng, fleet: &'a [Place]) -> Self {
+    fn new(rng: &mut Rng, fleet: &'a [Place], proofs: Option<Proofs>) -> Self {
         let mut desk = Desk {
             fleet,
             now: vec![None; fleet.len()],
             before: vec![Vec::new(); fleet.len()],
             memory: vec![Value::Null; fleet.len()],
+            proofs,
             revision: 0,
             unreadable: false,
         };
-        for (index, place) in fleet.iter().enumerate() {
-            let policy = content::policy(rng, place.key.kind);
+        for index in 0..fleet.len() {
+            let policy = desk.policy(rng, index);
             desk.write(rng, index, policy);
         }
         desk
     }
 
-    fn write(&mut self, rng: &mut Rng, index: usize, policy: evenkeel::api::Policy) {
+    fn write(&mut self, rng: &mut Rng, index: usize, policy: Policy) {
         let place = &self.fleet[index];
         let kind = kinds::of(place.key.kind);
         let fields = kind.resource(rng, place, &mut self.memory[index]);
         self.put(index, content::manifest(place, fields, policy));
     }
 
-    fn put(&mut self, index: usize, declared: Declared) {
+    fn policy(&self, rng: &mut Rng, index: usize) -> Policy {
+        let mut policy = content::policy(rng, self.fleet[index].key.kind);
+        if let Some(proofs) = &self.proofs {
+            policy.rollout = proofs.gates(rng, policy.rollout);
+        }
+        policy
+    }
+
+    fn put(&mut self, index: usize, mut declared: Declared) {
+        if let Some(proofs) = &self.proofs {
+            proofs.label(index, &mut declared);
+        }
         self.before[index].push(declared.clone());
         self.now[index] = Some(declared);
     }
 
-    fn set(&self) -> Arc<Vec<Declared>> {
+    fn set(&self) -> Arc<Set> {
         let mut set: Vec<_> = self.now.iter().flatten().cloned().collect();
         // The source takes no set with a reference into nowhere.
         while let Some(index) = set.iter().position(|declared| !resolves(declared, &set)) {
             set.remove(index);
         }
+        let revision = format!("files@r{}", self.revision);
         for declared in &mut set {
-            declared.origin.revision = format!("files@r{}", self.revision);
+            declared.origin.revision.clone_from(&revision);
+        }
+        let mut set = Set::from(set);
+        if let Some(proofs) = &self.proofs {
+            set.checks = proofs.checks(&revision);
+            set.phases = proofs.phases(&revision);
         }
         Arc::new(set)
     }
@@ -194,7 +238,38 @@ impl<'a> Desk<'a> {
         Act::Declare(label, self.set())
     }
 
+    /// Something about checks or phases.
+    fn prove(&mut self, rng: &mut Rng) -> Option<Act> {
+        let proofs = self.proofs.as_mut()?;
+        match rng.u8(..100) {
+            0..10 => {
+                let (check, temper) = proofs.turn(rng, self.fleet);
+                Some(Act::Turn(check, temper))
+            }
+            10..17 => {
+                let names = proofs.phase_names();
+                let name = names.get(rng.usize(..names.len().max(1)))?.clone();
+                let all = [
+                    Wish::Retry,
+                    Wish::Retry,
+                    Wish::Approve,
+                    Wish::ApproveOther,
+                    Wish::Pause,
+                ];
+                Some(Act::AskPhase(name, all[rng.usize(..all.len())]))
+            }
+            17..25 => {
+                let label = proofs.edit(rng);
+                Some(self.declare(label))
+            }
+            _ => None,
+        }
+    }
+
     fn act(&mut self, rng: &mut Rng) -> Act {
+        if let Some(act) = self.prove(rng) {
+            return act;
+        }
         let index = rng.usize(..self.fleet.len());
         let name = self.fleet[index].key.name.clone();
         match rng.u8(..100) {
@@ -243,7 +318,7 @@ impl<'a> Desk<'a> {
                 let policy = if rng.bool() {
                     now.policy
                 } else {
-                    content::policy(rng, self.fleet[index].key.kind)
+                    self.policy(rng, index)
                 };
                 self.write(rng, index, policy);
                 "new content"
@@ -260,7 +335,7 @@ impl<'a> Desk<'a> {
                 "suspend toggled"
             }
             8 => {
-                now.policy = content::policy(rng, self.fleet[index].key.kind);
+                now.policy = self.policy(rng, index);
                 self.put(index, now);
                 "new settings"
             }

@@ -1,11 +1,15 @@
 //! The trace for people: time, who, what.
 
 use super::kinds;
-use super::trace::{Fact, What};
+use super::set::Set;
+use super::trace::{Fact, Reading, What};
+use evenkeel::api::phase::PhaseStatus;
 use evenkeel::api::{ConditionType, Key, Kind};
+use evenkeel::core::phase::PhaseRecord;
 use evenkeel::core::record::Record;
 use evenkeel::core::steps;
 use evenkeel::emulator::LogEntry;
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// The whole trace, or its last `tail` lines.
@@ -45,6 +49,18 @@ fn words(what: &What) -> (&'static str, String) {
             ("journal", format!("commit {} {handled:?}", memory(record)))
         }
         What::Forget(key) => ("journal", format!("forget {}", key.name)),
+        What::Phase { record, handled } => ("journal", phase(record, handled)),
+        What::AskedPhase { id, name, ask } => ("person", format!("{name} #{id} {ask:?}")),
+        What::Probed {
+            check,
+            began,
+            since,
+            reading,
+        } => ("prober", probed(check, *began, *since, reading)),
+        What::PhaseEnd { name, report, .. } => {
+            let line = report.as_ref().map(|report| conditions(&report.status));
+            ("end", format!("{name} {}", line.unwrap_or_default()))
+        }
         What::JournalFault(what) => ("journal", format!("{what} FAILS")),
         What::Sent(sent) => (
             "operator",
@@ -106,16 +122,62 @@ fn words(what: &What) -> (&'static str, String) {
     }
 }
 
-fn declared(set: &[evenkeel::api::Declared]) -> String {
+fn probed(check: &str, began: Timestamp, since: Timestamp, reading: &Reading) -> String {
+    let old = if since < began {
+        format!(", as of {}", since.strftime("%H:%M:%S%.3f"))
+    } else {
+        String::new()
+    };
+    match reading {
+        Reading::Seconds(seconds) => format!("{check} {seconds} s{old}"),
+        other => format!("{check} {other:?}"),
+    }
+}
+
+fn phase(record: &PhaseRecord, handled: &[String]) -> String {
+    let attempt = record.attempt.as_ref().map_or_else(String::new, |attempt| {
+        let gates: Vec<_> = attempt
+            .gates
+            .iter()
+            .map(|gate| format!("{} {:?}", gate.check, gate.verdict))
+            .collect();
+        let landed = attempt.landed_at.map(|at| format!(" landed {at:.0}"));
+        format!(" [{}{}]", gates.join(", "), landed.unwrap_or_default())
+    });
+    let status = conditions(&record.status);
+    format!("{}{attempt} {status} {handled:?}", record.name)
+}
+
+fn conditions(status: &PhaseStatus) -> String {
+    let ready = status
+        .conditions
+        .iter()
+        .find(|c| c.kind == ConditionType::Ready);
+    ready.map_or_else(String::new, |c| format!("{}: {}", c.reason, c.message))
+}
+
+fn declared(set: &Set) -> String {
+    let proofs = set.checks.iter().map(|check| {
+        let spec = evenkeel::core::digest::to_value(&check.spec);
+        format!("\n{:>26}{} {spec}", "", check.name)
+    });
+    let phases = set.phases.iter().map(|phase| {
+        let spec = evenkeel::core::digest::to_value(&phase.spec);
+        format!("\n{:>26}{} {spec}", "", phase.name)
+    });
+    let proofs: Vec<_> = proofs.chain(phases).collect();
     let parts: Vec<_> = set
         .iter()
         .map(|d| {
             let policy = evenkeel::core::digest::to_value(&d.policy);
             let fields = Value::Object(d.resource.clone());
-            format!("\n{:>26}{} {fields} {policy}", "", d.key.name)
+            let phase = d.labels.get("phase").map(|phase| format!("in {phase}"));
+            let phase = phase.unwrap_or_default();
+            format!("\n{:>26}{} {phase}{fields} {policy}", "", d.key.name)
         })
         .collect();
-    format!("declares {} resources{}", set.len(), parts.concat())
+    let proofs = proofs.concat();
+    format!("declares {} resources{}{proofs}", set.len(), parts.concat())
 }
 
 /// What the journal remembers, in short.
@@ -132,8 +194,15 @@ fn memory(record: &Record) -> String {
         } else {
             ""
         };
+        let gates = rollout.gates.iter().map(|gate| {
+            format!(
+                " {} {:?}>{:?}",
+                gate.check, gate.baseline.verdict, gate.verdict
+            )
+        });
+        let gates: String = gates.collect();
         text.push(format!(
-            " [{:?} {}/{} {step}{bake}{}]",
+            " [{:?} {}/{} {step}{bake}{gates}{}]",
             rollout.purpose,
             rollout.step + 1,
             rollout.steps.len(),

@@ -1,9 +1,12 @@
 //! What happened, in one order: the only thing that the checkers see.
 
-use evenkeel::api::{Declared, Key, Status};
+use super::set::Set;
+use evenkeel::api::{Key, Status};
+use evenkeel::core::phase::PhaseRecord;
 use evenkeel::core::record::{Record, Revision, Verb};
 use evenkeel::core::token::Ask;
 use evenkeel::emulator::LogEntry;
+use evenkeel::engine::PhaseReport;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
@@ -28,7 +31,7 @@ pub enum What {
     /// A clean stop.
     Stop,
     /// The operator got this set.
-    Declare(Arc<Vec<Declared>>),
+    Declare(Arc<Set>),
     SourceFailed,
     /// A person asked for something.
     Asked {
@@ -52,6 +55,25 @@ pub enum What {
         handled: Vec<String>,
     },
     Forget(Key),
+    /// The journal has this of a phase.
+    Phase {
+        record: Box<PhaseRecord>,
+        handled: Vec<String>,
+    },
+    /// A person asked for something about a phase.
+    AskedPhase {
+        id: String,
+        name: String,
+        ask: Ask,
+    },
+    /// A probe came back.
+    Probed {
+        check: String,
+        began: Timestamp,
+        /// When the oldest thing that it can have seen happened, in true time.
+        since: Timestamp,
+        reading: Reading,
+    },
     /// The journal failed; nothing was saved.
     JournalFault(&'static str),
     /// A mutating request left the operator.
@@ -107,6 +129,22 @@ pub enum What {
         status: Option<Box<Status>>,
         helped: bool,
     },
+    /// What the board says of a phase, at the end of a quiet time.
+    PhaseEnd {
+        name: String,
+        report: Option<Box<PhaseReport>>,
+        helped: bool,
+    },
+}
+
+/// What a probe brought.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading {
+    Seconds(f64),
+    /// No sample.
+    Silent,
+    /// It could not be made.
+    Error,
 }
 
 /// A mutating request as it left.

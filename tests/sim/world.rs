@@ -3,6 +3,7 @@
 
 use super::faults::{self, Rates};
 use super::kinds::{self, Call, Meddle, Place, Prop, object_of};
+use super::prober::{Nature, Temper};
 use super::script::Script;
 use super::trace::{Trace, What};
 use bytes::Bytes;
@@ -26,6 +27,8 @@ pub struct World {
     /// Every object as it was when it was last looked at; `None`: nobody looks.
     known: Mutex<Option<BTreeMap<String, Value>>>,
     domains: Mutex<BTreeMap<String, Domain>>,
+    /// What checks measure.
+    pub nature: Nature,
     clock: SystemClock,
     pub trace: Trace,
     pub disk: Arc<SqliteJournal>,
@@ -72,6 +75,7 @@ impl World {
             fleet: script.fleet.clone(),
             known: Mutex::default(),
             domains: Mutex::default(),
+            nature: Nature::new(script.tempers.clone()),
             clock: SystemClock::starting_at(start),
             trace: Trace::default(),
             disk: Arc::new(SqliteJournal::in_memory().unwrap()),
@@ -279,6 +283,16 @@ impl World {
         self.note(What::Note("the weather changes".to_owned()));
     }
 
+    /// What a check measures is something else from now on.
+    pub fn turn(&self, check: String, temper: Temper) {
+        self.note(What::Note(format!(
+            "{check} measures {:?} now",
+            temper.truth
+        )));
+        self.count("another truth");
+        self.nature.turn(check, temper);
+    }
+
     pub fn outage(&self) {
         self.emulator.set_faults(faults::outage());
         self.note(What::Note("an outage begins".to_owned()));
@@ -300,6 +314,7 @@ impl World {
         self.set_domains(BTreeMap::new());
         *self.rates.lock().unwrap() = Rates::default();
         *self.fuse.lock().unwrap() = None;
+        self.nature.calm();
         self.note(What::Calm);
     }
 

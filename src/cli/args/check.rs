@@ -52,6 +52,10 @@ pub struct CheckArgs {
     )]
     pub output: GetFormat,
 
+    /// Configuration of the operator: where probes stand
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
+    pub config: Option<PathBuf>,
+
     /// Folder of named secrets, with the entry KEY of the secret NAME in NAME/KEY
     #[arg(long, value_name = "DIR", env = "EVENKEEL_SECRETS")]
     pub secrets: Option<PathBuf>,
@@ -105,6 +109,10 @@ pub struct CheckRunArgs {
         hide_possible_values = true
     )]
     pub output: GetFormat,
+
+    /// Configuration of the operator: where probes stand
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
+    pub config: Option<PathBuf>,
 
     /// Folder of named secrets, with the entry KEY of the secret NAME in NAME/KEY
     #[arg(long, value_name = "DIR", env = "EVENKEEL_SECRETS")]

@@ -1,6 +1,6 @@
 //! `evenkeel check run`: one check, with as much load as asked for.
 
-use super::probe::{Rig, evaluate};
+use super::probe::{Place, Rig, evaluate};
 use crate::api::probe::{Load, SAMPLES_LIMIT};
 use crate::api::{CheckSpec, Document, HumanDuration, Source};
 use crate::check::{Ask, Prober as _};
@@ -156,7 +156,15 @@ fn sized(spec: &CheckSpec, size: u32) -> CheckSpec {
 }
 
 async fn carry_out(globals: &Globals, args: &CheckRunArgs, test: Test) -> Result<Exit, CliError> {
-    let rig = Rig::new(globals, args.secrets.clone(), [&test.check]).await?;
+    let rig = Rig::new(
+        globals,
+        Place {
+            config: args.config.as_deref(),
+            secrets: args.secrets.as_deref(),
+        },
+        [&test.check],
+    )
+    .await?;
     let mut signals = Signals::new()?;
     let (started_at, began) = (Timestamp::now(), Instant::now());
     let done = rig.probers.done();

@@ -12,7 +12,7 @@ use crate::core::health::{self, Health};
 use crate::render;
 use crate::source::Set;
 use jiff::Timestamp;
-use probe::{Probed, Rig};
+use probe::{Place, Probed, Rig};
 use std::collections::BTreeSet;
 
 /// Runs the verb, or the one below it.
@@ -86,7 +86,15 @@ async fn report(
     args: &CheckArgs,
     checks: Vec<Document<CheckSpec>>,
 ) -> Result<Exit, CliError> {
-    let rig = Rig::new(globals, args.secrets.clone(), &checks).await?;
+    let rig = Rig::new(
+        globals,
+        Place {
+            config: args.config.as_deref(),
+            secrets: args.secrets.as_deref(),
+        },
+        &checks,
+    )
+    .await?;
     let mut signals = Signals::new()?;
     let mut exit = Exit::Interrupted;
     loop {

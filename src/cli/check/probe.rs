@@ -7,10 +7,11 @@ use crate::cli::config::Config;
 use crate::cli::{CliError, vantage, world};
 use crate::core::check::{Criteria, Evaluation, ProberError, ProberFault, Window};
 use crate::core::health::Look;
+use crate::emulator::dataplane::Dataplane;
 use crate::secrets::LocalSecrets;
 use futures::future::join_all;
 use jiff::Timestamp;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Samples at the same time: the most that one check may ask for.
@@ -19,6 +20,16 @@ const SAMPLES: u32 = 500;
 /// What probes are made with.
 pub struct Rig {
     pub probers: Probers,
+    /// What the services of an emulator in this process answer.
+    _dataplane: Option<Arc<Dataplane>>,
+}
+
+/// What else a probe depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub config: Option<&'a Path>,
+    /// The folder of named secrets.
+    pub secrets: Option<&'a Path>,
 }
 
 fn asks_google(source: Source<'_>) -> bool {
@@ -48,23 +59,29 @@ impl Probed<'_> {
 
 impl Rig {
     /// `secrets`: the folder of named ones. GCP is opened only where a check asks Google, or where
-    /// it is an emulator of this process, beside which probes are made.
+    /// it is an emulator in this process, whose services the probes then reach.
     pub async fn new<'a>(
         globals: &Globals,
-        secrets: Option<PathBuf>,
+        place: Place<'_>,
         checks: impl IntoIterator<Item = &'a Document<CheckSpec>>,
     ) -> Result<Self, CliError> {
-        let probers = Probers::new(Arc::new(LocalSecrets::new(secrets)), SAMPLES);
+        let config = Config::load(place.config)?;
+        let secrets = LocalSecrets::new(place.secrets.map(PathBuf::from));
+        let probers = Probers::new(Arc::new(secrets), SAMPLES);
         let mut sources = checks.into_iter().filter_map(|check| check.spec.source());
-        let embedded = matches!(globals.gcp.gcp, Some(Gcp::Emulator(_)));
-        if !embedded && !sources.any(asks_google) {
-            return Ok(Rig { probers });
+        let emulated = matches!(globals.gcp.gcp, Some(Gcp::Emulator(_)));
+        if !emulated && !sources.any(asks_google) {
+            return Ok(Rig {
+                probers: probers.at(vantage::vantage(&config, None)?),
+                _dataplane: None,
+            });
         }
         let world = world::open(&world::wanted(&globals.gcp)?, globals)?;
         let dataplane = vantage::dataplane(&world).await?;
-        let vantage = vantage::vantage(&Config::default(), dataplane.as_ref())?;
+        let vantage = vantage::vantage(&config, dataplane.as_ref())?;
         Ok(Rig {
             probers: probers.at(vantage).with_google(&world.client),
+            _dataplane: dataplane,
         })
     }
 

@@ -231,6 +231,9 @@ impl<'a> Run<'a> {
         }
         let plan = self.plan_for(desired, Some(&present.fields));
         if plan.changes.is_empty() {
+            if self.was_left_unproved(desired) {
+                return self.prove(desired, present);
+            }
             if present.lifecycle == Lifecycle::Unhealthy {
                 let message = format!(
                     "live equals declared, and it does not work: {}",

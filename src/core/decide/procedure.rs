@@ -39,6 +39,8 @@ impl<'a> Run<'a> {
         };
         self.record.object.clone_from(&procedure.object);
         if procedure.next == Next::Done {
+            let none = Fields::new();
+            self.conclude_failure(desired, present.map_or(&none, |present| &present.fields))?;
             self.end_procedure(desired)?;
             self.record.owned = true;
             return Flow::Continue(self.up_to_date(desired));

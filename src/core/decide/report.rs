@@ -53,10 +53,10 @@ impl Run<'_> {
         let status = &mut self.record.status;
         match self.input.saturation {
             _ if gone || self.input.desired.is_none() => status.saturation = None,
-            Some(measured) => status.saturation = Some(measured.clone()),
+            Some(measured) => status.saturation = Some(Box::new(measured.clone())),
             None => {}
         }
-        saturation::condition(status.saturation.as_ref()?)
+        saturation::condition(status.saturation.as_deref()?)
     }
 
     /// An event for each threshold: the words of an expiry change there only, and the numbers of a

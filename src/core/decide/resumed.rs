@@ -68,6 +68,7 @@ fn set_back(record: &mut Record, now: Timestamp) {
     if let Some(rollout) = record.rollout.as_mut() {
         back(&mut rollout.step_started_at);
         rollout.bake_until.iter_mut().for_each(back);
+        rollout.landed_at.iter_mut().for_each(back);
         rollout.since.values_mut().for_each(back);
     }
     if let Some(write) = record.write.as_mut() {
@@ -89,7 +90,7 @@ fn past(record: &Record) -> impl Iterator<Item = Timestamp> {
     let marks = record
         .rollout
         .iter()
-        .flat_map(|rollout| rollout.since.values());
+        .flat_map(|rollout| rollout.since.values().chain(&rollout.landed_at));
     let write = record.write.as_ref().map(|write| write.intent.prepared_at);
     let stage = record.write.as_ref().and_then(|write| match &write.stage {
         Stage::Unclear { since: at, .. } | Stage::Finished { at } => Some(*at),

@@ -1,6 +1,7 @@
 //! Rollouts: start, step, bake, finish, fail, go back.
 
 use super::HISTORY_LIMIT;
+use super::outcome::is_about_others;
 use super::{Desired, Flow, Run, Verdict, later, stop};
 use crate::api::Reason;
 use crate::api::envelope::RolloutSpec;
@@ -41,6 +42,12 @@ impl<'a> Run<'a> {
         };
         let at = position(rollout);
         self.record.rollout = None;
+        // What the former content lacked says nothing about this one.
+        self.record.retry = self
+            .record
+            .retry
+            .take()
+            .filter(|retry| !is_about_others(&retry.fault));
         self.close_history(Outcome::Superseded);
         self.normal(
             "Superseded",

@@ -161,6 +161,10 @@ impl<'a> Run<'a> {
     }
 
     fn handled_undo(&mut self, token: &Token) {
-        self.record.status.last_handled.rollback_to = Some(self.handled(token));
+        let id = self.handled(token);
+        if matches!(&token.ask, Ask::Undo { why: Some(_), .. }) {
+            self.record.recalled = Some(id.clone());
+        }
+        self.record.status.last_handled.rollback_to = Some(id);
     }
 }

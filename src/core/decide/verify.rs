@@ -5,10 +5,12 @@ use super::rollout::position;
 use super::step::step_timeout;
 use super::{Desired, Flow, Run, Verdict, later, stalled, stop};
 use crate::api::status::Outcome as Ended;
-use crate::api::{Reason, Verify};
+use crate::api::{Reason, Verify, VerifyMode};
 use crate::core::check::HoldReason;
 use crate::core::conditions::Situation;
+use crate::core::fields;
 use crate::core::gate::{self, Look, Outcome};
+use crate::core::observed::Present;
 use crate::core::procedure::SERVING;
 use crate::core::record::{Purpose, Rollout, Step};
 use jiff::Timestamp;
@@ -56,8 +58,8 @@ impl<'a> Run<'a> {
         if verify.is_empty() || !rollout.gates.is_empty() {
             return;
         }
-        let gates = gate::baseline(verify, self.input.gauges, Timestamp::MIN, self.input.now);
-        if let (Ok(gates), Some(rollout)) = (gates, self.record.rollout.as_mut()) {
+        let gates = gate::at_hand(verify, self.input.gauges);
+        if let Some(rollout) = self.record.rollout.as_mut() {
             rollout.gates = gates;
         }
     }
@@ -81,7 +83,8 @@ impl<'a> Run<'a> {
             return Flow::Continue(());
         };
         match rollout.since.get(SERVING) {
-            Some(serving) if !rollout.gates.is_empty() => {
+            // What has failed is not judged again.
+            Some(serving) if !rollout.gates.is_empty() && rollout.failure.is_none() => {
                 self.judge(desired, &rollout, *serving, self.input.now, true)
             }
             _ => Flow::Continue(()),
@@ -157,6 +160,33 @@ impl<'a> Run<'a> {
         self.close_history(Ended::Failed);
         self.hold(desired.digest, reason, message.clone(), None);
         stop(stalled(reason, message))
+    }
+
+    /// A rollout of this very content was given up after it had written: the manifest went away and
+    /// came back, or its settings changed.
+    pub(super) fn was_left_unproved(&self, desired: &Desired<'_>) -> bool {
+        let spec = desired.declared.policy.rollout.as_ref();
+        let gated = spec.is_some_and(|spec| spec.verify.iter().any(|v| v.mode == VerifyMode::Gate));
+        let last = self.record.history.last();
+        let left = last.is_some_and(|entry| {
+            entry.outcome == Ended::Superseded
+                && entry.digest == desired.digest
+                && entry.revision <= self.record.revision
+        });
+        gated && left && self.record.held.is_none() && !self.reached(desired)
+    }
+
+    /// Judges what is live already: a rollout of one step that has nothing to write.
+    pub(super) fn prove(
+        &mut self,
+        desired: &Desired<'a>,
+        present: &'a Present,
+    ) -> Flow<super::Verdict> {
+        let prior = fields::restrict(&present.fields, desired.fields);
+        let steps = vec![Step::Set(desired.fields.clone())];
+        let text = "the checks of what is live already".to_owned();
+        self.open(desired, Purpose::Apply, steps, prior, text);
+        self.carry_on_with(desired, Some(present))
     }
 
     /// Live is as declared, and the content was held because its checks did not pass.

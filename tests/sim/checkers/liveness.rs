@@ -3,11 +3,12 @@
 
 use super::status::is_ready;
 use super::steps::wanted;
-use super::{Violation, calls, certificates, permission, violation};
+use super::{Violation, calls, certificates, gates, permission, violation};
 use crate::sim::kinds::{self, Content};
+use crate::sim::set::Set;
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::{Approval, Drift};
-use evenkeel::api::{ConditionType, Declared, Key, Kind, Reason, Status};
+use evenkeel::api::{ConditionType, Declared, Key, Kind, PhaseSpec, Reason, Status};
 use evenkeel::emulator::LogStatus;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -25,6 +26,7 @@ pub fn quiet(trace: &[Fact]) -> Vec<Violation> {
             | What::Finish { .. }
             | What::Commit { .. }
             | What::Forget(_)
+            | What::Phase { .. }
             | What::Shown { .. }
                 if silent =>
             {
@@ -146,7 +148,8 @@ impl End<'_> {
         if reached {
             let off = matches!(ready.reason, Reason::Suspended) && self.switched_off();
             let foreign = ready.reason == Reason::AlreadyExists;
-            let fine = is_ready(status) || off || foreign;
+            let unproved = self.unproved(ready.reason);
+            let fine = is_ready(status) || off || foreign || unproved;
             return (!fine).then(|| format!("live is as declared, and it says {}", ready.reason));
         }
         (!self.explains(ready.reason)).then(|| {
@@ -170,6 +173,59 @@ impl End<'_> {
         self.declared.policy.suspend || self.observes() || self.paused()
     }
 
+    /// Its checks did not pass, and it was held for that.
+    fn unproved(&self, reason: Reason) -> bool {
+        let spec = self.declared.policy.rollout.iter();
+        let own = spec.flat_map(|spec| &spec.verify);
+        let phase = self.phase().into_iter().flat_map(|phase| &phase.verify);
+        let mut checks = own.chain(phase).map(|verify| verify.check.as_str());
+        let judged = [
+            Reason::VerifyFailed,
+            Reason::Inconclusive,
+            Reason::RolledBack,
+            Reason::RollbackFailed,
+        ];
+        judged.contains(&reason)
+            && (!self.helped && checks.clone().next().is_some()
+                || checks.any(|check| gates::excused(self.trace, check, self.calm(), reason)))
+    }
+
+    fn is_bad(&self) -> bool {
+        self.unproved(Reason::VerifyFailed)
+    }
+
+    fn calm(&self) -> usize {
+        let calm = |fact: &Fact| matches!(fact.what, What::Calm);
+        self.trace.iter().position(calm).unwrap_or_default()
+    }
+
+    fn set(&self) -> Option<&Set> {
+        self.trace.iter().rev().find_map(|fact| match &fact.what {
+            What::Declare(set) => Some(&**set),
+            _ => None,
+        })
+    }
+
+    fn phase(&self) -> Option<&PhaseSpec> {
+        let phase = self.set()?.phase_of(self.declared)?;
+        Some(&phase.spec)
+    }
+
+    /// Its phase has failed or waits itself, as people see.
+    fn phase_waits(&self) -> bool {
+        let phase = self.set().and_then(|set| set.phase_of(self.declared));
+        let Some(phase) = phase else { return false };
+        let last = self.trace.iter().rev().find_map(|fact| match &fact.what {
+            What::Phase { record, .. } if record.name == phase.name => Some(record),
+            _ => None,
+        });
+        last.is_some_and(|record| {
+            let reason = record.status.conditions.first().map(|ready| ready.reason);
+            let waits = [Reason::WaitingForDependency, Reason::AwaitingApproval];
+            record.failed.is_some() || reason.is_some_and(|reason| waits.contains(&reason))
+        })
+    }
+
     fn paused(&self) -> bool {
         permission::paused(self.trace, &self.declared.key, self.trace.len() - 1)
     }
@@ -185,6 +241,7 @@ impl End<'_> {
     fn explains(&self, reason: Reason) -> bool {
         let rollout = self.declared.policy.rollout.as_ref();
         match reason {
+            _ if self.unproved(reason) => true,
             Reason::Suspended => self.switched_off(),
             Reason::IrreversibleChange => self.impossible(),
             Reason::AlreadyExists => !self.declared.policy.adopt,
@@ -196,8 +253,8 @@ impl End<'_> {
             Reason::Drifted => self.declared.policy.drift == Drift::Observe,
             // Where people help, these do not last.
             Reason::AwaitingApproval => {
-                // Content that GCP refuses is approved, refused, tried again, ...
-                (!self.helped || self.invalid() || self.stuck())
+                // Content that GCP refuses, or that fails its checks, is approved, tried again, ...
+                (!self.helped || self.invalid() || self.stuck() || self.is_bad())
                     && rollout.is_none_or(|r| r.approval == Approval::Manual || !r.allow_disruptive)
             }
             Reason::AwaitingPromotion => {
@@ -206,14 +263,14 @@ impl End<'_> {
                         .iter()
                         .any(|step| step.pause.as_deref() == Some("manual"))
                 };
-                !self.helped && rollout.is_some_and(manual)
+                (!self.helped || self.is_bad()) && rollout.is_some_and(manual)
             }
             Reason::Aborted => !self.helped && self.asked("Abort"),
             Reason::RolledBack | Reason::RollbackFailed => !self.helped || self.invalid(),
             Reason::ForeignChange => !self.helped && self.meddled(),
             Reason::DeadlineExceeded | Reason::VerifyFailed => !self.helped || self.stuck(),
             Reason::DiffLoop | Reason::AmbiguousOperation => !self.helped,
-            Reason::WaitingForDependency => self.waits(),
+            Reason::WaitingForDependency => self.waits() || self.phase_waits(),
             Reason::PermissionDenied => !self.helped && self.denied(),
             _ => false,
         }

@@ -4,8 +4,13 @@
 pub mod calls;
 pub mod certificates;
 pub mod deletes;
+pub mod gates;
+pub mod landings;
 pub mod liveness;
+pub mod measured;
 pub mod permission;
+pub mod phases;
+pub mod rests;
 pub mod secrets;
 pub mod status;
 pub mod steps;
@@ -52,6 +57,22 @@ pub const ALL: &[Checker] = &[
     deletes::asked_for,
     verdicts::one_rollback,
     verdicts::no_loop,
+    gates::set_up,
+    gates::fresh,
+    gates::landed_first,
+    gates::errors_never_fail,
+    gates::errors_never_pass,
+    gates::proved_first,
+    gates::asked_first,
+    gates::unknown_stays,
+    gates::hold_holds,
+    phases::in_order,
+    phases::errors_never_fail,
+    phases::errors_never_pass,
+    phases::recalled_for_cause,
+    phases::one_way_back,
+    phases::once,
+    rests::phases,
     certificates::always_served,
     certificates::only_ours,
     strangers::members_stay,

@@ -115,6 +115,7 @@ pub fn never_gone(trace: &[Fact]) -> Vec<Violation> {
         let says = status
             .conditions
             .iter()
+            .filter(|condition| !condition.message.starts_with("phase "))
             .find(|condition| gone.iter().any(|words| condition.message.contains(words)));
         let created = trace[..index]
             .iter()

@@ -2,6 +2,7 @@
 
 use super::{Call, Violation, calls, violation};
 use crate::sim::body;
+use crate::sim::set::Set;
 use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::RolloutSpec;
 use evenkeel::api::{Declared, Key};
@@ -22,7 +23,7 @@ fn declared<'a>(trace: &'a [Fact], call: &Call<'_>) -> Vec<&'a Declared> {
             What::Declare(set) => Some(set),
             _ => None,
         });
-    sets.filter_map(|set: &Arc<Vec<Declared>>| set.iter().find(|d| d.key == *call.key()))
+    sets.filter_map(|set: &Arc<Set>| set.iter().find(|d| d.key == *call.key()))
         .filter(|declared| evenkeel::core::digest::spec(declared) == record.spec_digest)
         .take(1)
         .collect()
