@@ -303,7 +303,7 @@ impl Engine {
                 message: bounded(message),
             })
             .collect();
-        self.save_check(&probed.name, &events);
+        self.save_check(&probed.document.name, &events);
         self.board.tell(events);
         self.board.put_checks(self.checks.reports());
         let judged: Vec<Key> = self.judged_by(&probed.document.name).cloned().collect();
