@@ -9,7 +9,9 @@ use crate::emulator::dataplane::{Dataplane, Listen};
 use crate::secrets::Secret;
 use async_trait::async_trait;
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::net::TcpStream;
 
 /// The data plane of an emulator in this process, for as long as it is held.
 ///
@@ -68,12 +70,17 @@ fn written(probes: &Probes) -> Result<Vantage, CliError> {
     })
 }
 
-/// Into the data plane with no socket between.
+/// Into the data plane with no socket between; what is on this machine itself is no part of it.
 struct Embedded(Arc<Dataplane>);
 
 #[async_trait]
 impl Tunnel for Embedded {
     async fn connect(&self, host: &str, port: u16) -> Result<Box<dyn Link>, TunnelError> {
+        if is_here(host) {
+            let stream = TcpStream::connect((host, port)).await?;
+            stream.set_nodelay(true)?;
+            return Ok(Box::new(stream));
+        }
         match self.0.dial(host, port).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(error) if error.kind() == ErrorKind::HostUnreachable => Err(TunnelError::Tunnel(
@@ -82,4 +89,11 @@ impl Tunnel for Embedded {
             Err(error) => Err(TunnelError::Target(error)),
         }
     }
+}
+
+fn is_here(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
