@@ -1,12 +1,15 @@
-//! `evenkeel describe`: everything known about one resource.
+//! `evenkeel describe`: everything known about one object.
 
 use super::args::{DescribeArgs, Globals};
-use super::{CliError, Exit, objects, out};
+use super::{CliError, Exit, documents, objects, out};
 use crate::render::describe::{Facts, text};
 use jiff::Timestamp;
 
 /// Prints the resource.
 pub fn run(globals: &Globals, args: &DescribeArgs) -> Result<Exit, CliError> {
+    if let Some((kind, name)) = documents::named(&args.object) {
+        return documents::describe(globals, kind, &name);
+    }
     let view = objects::open(globals)?;
     let record = objects::one(&view, &args.object)?;
     let events = view.events(&record.key)?;

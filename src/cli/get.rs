@@ -1,7 +1,7 @@
 //! `evenkeel get`: what the operator knows, from its state file.
 
 use super::args::{GetArgs, GetFormat, Globals};
-use super::{CliError, Exit, objects, out, phases};
+use super::{CliError, Exit, documents, objects, out};
 use crate::api::Kind;
 use crate::core::record::Record;
 use crate::journal::View;
@@ -18,8 +18,8 @@ const LOOK: Duration = Duration::from_millis(300);
 
 /// Prints the list, and with `--watch` what changes in it.
 pub fn run(globals: &Globals, args: &GetArgs) -> Result<Exit, CliError> {
-    if let Some(names) = phase_names(args) {
-        return phases::get(globals, args, &names);
+    if let Some((kind, names)) = documents::wanted(args) {
+        return documents::get(globals, args, kind, &names);
     }
     let wanted = Wanted::parse(args)?;
     let view = objects::open(globals)?;
@@ -36,15 +36,6 @@ pub fn run(globals: &Globals, args: &GetArgs) -> Result<Exit, CliError> {
     }
     print(&records, args.output, wanted.is_single(), true)?;
     Ok(Exit::Success)
-}
-
-/// The phases that are asked for, all where none is named; `None`: something else is asked for.
-fn phase_names(args: &GetArgs) -> Option<Vec<String>> {
-    let first = args.kind.as_deref()?;
-    if phases::is_kind(first) {
-        return Some(args.names.clone());
-    }
-    phases::named(&[first.to_owned()]).map(|name| vec![name])
 }
 
 /// What is asked for.

@@ -10,6 +10,7 @@ mod complete;
 mod config;
 mod crds;
 mod describe;
+mod documents;
 pub mod embedded;
 mod emulator;
 mod exit;
@@ -24,7 +25,7 @@ mod rollout;
 mod run;
 mod telemetry;
 mod validate;
-mod vantage;
+pub mod vantage;
 mod version;
 mod world;
 

@@ -1,98 +1,25 @@
-//! Phases on the command line: listed, approved and tried again like resources.
+//! Phases on the command line: approved and tried again like resources.
 
-use super::args::{ApproveArgs, GetArgs, GetFormat, Globals};
-use super::{CliError, Exit, objects, out};
-use crate::api::{API_VERSION, DocumentKind, Subject};
+use super::args::{ApproveArgs, Globals};
+use super::{CliError, Exit, documents, objects, out};
+use crate::api::{DocumentKind, Subject};
 use crate::core::digest::short;
 use crate::core::phase::PhaseRecord;
 use crate::core::token::Ask;
 use crate::journal::View;
-use crate::render::documents::{self, Row};
 use crate::render::message;
-use jiff::Timestamp;
-use serde_json::{Value, json};
-
-/// True for every name of the kind.
-#[must_use]
-pub fn is_kind(word: &str) -> bool {
-    let kind = DocumentKind::Phase;
-    let word = word.to_ascii_lowercase();
-    word == kind.plural() || word == kind.short_name() || word == "phase"
-}
 
 /// The phase that `phase/NAME` or `phase NAME` names; `None` for anything else.
 #[must_use]
 pub fn named(words: &[String]) -> Option<String> {
-    let (kind, name) = match words {
-        [both] => both.split_once('/')?,
-        [kind, name] => (kind.as_str(), name.as_str()),
-        _ => return None,
-    };
-    (is_kind(kind) && !name.is_empty()).then(|| name.to_owned())
-}
-
-/// `evenkeel get phases`.
-pub fn get(globals: &Globals, args: &GetArgs, names: &[String]) -> Result<Exit, CliError> {
-    let view = objects::open(globals)?;
-    if args.watch {
-        return Err(CliError::new("phases cannot be watched")
-            .hint("`evenkeel run` prints what happens to them"));
-    }
-    let mut phases = view.phases()?;
-    for name in names {
-        find(&phases, name)?;
-    }
-    phases.retain(|phase| names.is_empty() || names.contains(&phase.name));
-    let json = |phases: &[PhaseRecord]| -> Value {
-        match phases {
-            [phase] if names.len() == 1 => as_object(phase),
-            all => json!({"apiVersion": "v1", "kind": "List",
-                          "items": all.iter().map(as_object).collect::<Vec<_>>()}),
-        }
-    };
-    match args.output {
-        GetFormat::Json => out::json(&json(&phases))?,
-        GetFormat::Yaml => out::text(&super::get::yaml(&json(&phases))?)?,
-        GetFormat::Table | GetFormat::Wide if phases.is_empty() => {
-            out::error_text(&message::note("no phases are declared"));
-        }
-        GetFormat::Table | GetFormat::Wide => {
-            let rows: Vec<_> = phases.iter().map(row).collect();
-            out::text(&documents::list(&rows, Timestamp::now(), out::width()))?;
-        }
-    }
-    Ok(Exit::Success)
-}
-
-fn row(phase: &PhaseRecord) -> Row<'_> {
-    Row {
-        kind: DocumentKind::Phase,
-        name: &phase.name,
-        conditions: &phase.status.conditions,
-    }
-}
-
-fn as_object(phase: &PhaseRecord) -> Value {
-    json!({
-        "apiVersion": API_VERSION,
-        "kind": DocumentKind::Phase.as_str(),
-        "metadata": {"name": phase.name, "generation": phase.generation},
-        "status": phase.status,
-    })
+    let (kind, name) = documents::named(words)?;
+    (kind == DocumentKind::Phase).then_some(name)
 }
 
 fn find<'a>(phases: &'a [PhaseRecord], name: &str) -> Result<&'a PhaseRecord, CliError> {
-    phases
-        .iter()
-        .find(|phase| phase.name == name)
-        .ok_or_else(|| {
-            let near = objects::nearest(name, phases.iter().map(|phase| phase.name.as_str()));
-            let hint = match near {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`evenkeel get phases` lists what there is".to_owned(),
-            };
-            CliError::new(format!("there is no Phase `{name}`")).hint(hint)
-        })
+    let found = phases.iter().find(|phase| phase.name == name);
+    let names = || phases.iter().map(|phase| phase.name.as_str());
+    found.ok_or_else(|| documents::missing(DocumentKind::Phase, name, names()))
 }
 
 /// `evenkeel rollout retry phase/NAME`.

@@ -33,12 +33,18 @@ pub async fn dataplane(world: &World) -> Result<Option<Arc<Dataplane>>, CliError
 pub fn vantage(config: &Config, dataplane: Option<&Arc<Dataplane>>) -> Result<Vantage, CliError> {
     match (&config.probes, dataplane) {
         (Some(probes), _) => written(probes),
-        (None, Some(dataplane)) => Ok(Vantage {
-            tunnel: Some(Arc::new(Embedded(Arc::clone(dataplane)))),
-            name_servers: vec![dataplane.dns()],
-            authorities: Some(Secret::new(dataplane.authority())),
-        }),
+        (None, Some(dataplane)) => Ok(beside(dataplane)),
         (None, None) => Ok(Vantage::default()),
+    }
+}
+
+/// Beside the services of an emulator in this process.
+#[must_use]
+pub fn beside(dataplane: &Arc<Dataplane>) -> Vantage {
+    Vantage {
+        tunnel: Some(Arc::new(Embedded(Arc::clone(dataplane)))),
+        name_servers: vec![dataplane.dns()],
+        authorities: Some(Secret::new(dataplane.authority())),
     }
 }
 

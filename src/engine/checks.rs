@@ -6,10 +6,11 @@
 use super::Engine;
 use super::pass::later;
 use super::queue::Priority;
-use crate::api::check::CheckStatus;
 use crate::api::event::Severity;
 use crate::api::{CheckSpec, Document, Event, Key, Source, Subject};
-use crate::core::check::{ProberError, ProberFault, Verdict, Window, last_probe, status};
+use crate::core::check::{
+    CheckRecord, ProberError, ProberFault, Verdict, Window, last_probe, status,
+};
 use crate::core::conditions::bounded;
 use crate::core::gate::{Gauge, Gauges};
 use crate::core::procedure::SERVING;
@@ -61,13 +62,14 @@ pub(super) struct Probed {
 #[derive(Default)]
 pub(super) struct Checks {
     all: BTreeMap<String, Entry>,
+    /// What the journal holds.
+    saved: BTreeMap<String, CheckRecord>,
 }
 
 struct Entry {
     document: Arc<Document<CheckSpec>>,
     gauge: Gauge,
-    status: CheckStatus,
-    generation: i64,
+    record: CheckRecord,
     due: Timestamp,
     running: bool,
     /// The probe that runs started too early: another one follows at once.
@@ -87,12 +89,25 @@ impl Entry {
 }
 
 impl Checks {
+    /// Checks that go on from the journal.
+    pub fn new(records: Vec<CheckRecord>) -> Self {
+        let named = records
+            .into_iter()
+            .map(|record| (record.name.clone(), record));
+        Checks {
+            saved: named.collect(),
+            ..Checks::default()
+        }
+    }
+
     /// Keeps exactly these checks. One whose spec changed starts anew.
     pub fn set(&mut self, documents: Vec<Document<CheckSpec>>, now: Timestamp) {
         let mut before = std::mem::take(&mut self.all);
         for document in documents {
             let old = before.remove(&document.name);
-            let generation = old.as_ref().map_or(0, |old| old.generation);
+            let saved = self.saved.get(&document.name);
+            let known = old.as_ref().map(|old| &old.record).or(saved);
+            let record = CheckRecord::declared(&document.name, &document.spec, known);
             let entry = match old {
                 Some(old) if old.document.spec == document.spec => Some(Entry {
                     document: Arc::new(document.clone()),
@@ -101,8 +116,7 @@ impl Checks {
                 _ => Gauge::new(&document.spec, now).map(|gauge| Entry {
                     document: Arc::new(document.clone()),
                     gauge,
-                    status: CheckStatus::default(),
-                    generation: generation + 1,
+                    record,
                     due: now,
                     running: false,
                     again: false,
@@ -183,10 +197,15 @@ impl Checks {
             .evaluate(probed.probe.since, &probed.probe.outcome);
         entry.gauge.standing.add(evaluation, &entry.gauge.criteria);
         let standing = &entry.gauge.standing;
-        entry.status = status(&entry.status, standing, entry.generation, now);
-        entry.status.last = Some(last_probe(probed.started, &probed.probe.outcome));
+        let CheckRecord {
+            status: shown,
+            generation,
+            ..
+        } = &mut entry.record;
+        *shown = status(shown, standing, *generation, now);
+        shown.last = Some(last_probe(probed.started, &probed.probe.outcome));
         let message = |index: usize| {
-            let condition = entry.status.conditions.get(index);
+            let condition = shown.conditions.get(index);
             condition.map_or_else(String::new, |condition| condition.message.clone())
         };
         match (was, standing.verdict) {
@@ -212,11 +231,27 @@ impl Checks {
         found.collect()
     }
 
+    /// The record of a check, where the journal should hear of it.
+    fn unsaved(&self, name: &str, events: &[Event]) -> Option<CheckRecord> {
+        let record = &self.all.get(name)?.record;
+        let due = !events.is_empty() || record.outdates(self.saved.get(name));
+        due.then(|| record.clone())
+    }
+
+    /// Checks that the journal remembers and no manifest declares.
+    fn undeclared(&self) -> Vec<String> {
+        let names = self.saved.keys();
+        names
+            .filter(|name| !self.all.contains_key(*name))
+            .cloned()
+            .collect()
+    }
+
     /// Documents and statuses, by name.
     pub fn reports(&self) -> BTreeMap<String, super::board::CheckReport> {
         let report = |entry: &Entry| super::board::CheckReport {
             document: Arc::clone(&entry.document),
-            status: entry.status.clone(),
+            status: entry.record.status.clone(),
             verdict: entry.gauge.standing.verdict,
             warning: entry.gauge.standing.warning,
             last: entry.gauge.standing.last().cloned(),
@@ -255,25 +290,47 @@ impl Engine {
     pub(super) fn probed(&mut self, probed: &Probed) {
         let now = self.shared.now();
         let news = self.checks.take(probed, self.shared.jitter(), now);
-        if let Some((severity, message)) = news {
-            let reason = match severity {
-                Severity::Normal => "CheckPassing",
-                Severity::Warning => "CheckTrouble",
-            };
-            self.board.tell(vec![Event {
+        let events: Vec<Event> = news
+            .into_iter()
+            .map(|(severity, message)| Event {
                 at: now,
                 about: Subject::Check(probed.document.name.clone()),
                 severity,
-                reason: reason.to_owned(),
+                reason: match severity {
+                    Severity::Normal => "CheckPassing".to_owned(),
+                    Severity::Warning => "CheckTrouble".to_owned(),
+                },
                 message: bounded(message),
-            }]);
-        }
+            })
+            .collect();
+        self.save_check(&probed.document.name, &events);
+        self.board.tell(events);
         self.board.put_checks(self.checks.reports());
         let judged: Vec<Key> = self.judged_by(&probed.document.name).cloned().collect();
         for key in judged {
             self.queue.push(&key, now, Priority::Progress);
         }
         self.look_at_phases();
+    }
+
+    pub(super) fn declare_checks(&mut self, documents: Vec<Document<CheckSpec>>, now: Timestamp) {
+        self.checks.set(documents, now);
+        for name in self.checks.undeclared() {
+            match self.shared.ports.journal.forget_check(&name) {
+                Ok(()) => drop(self.checks.saved.remove(&name)),
+                Err(error) => self.note_journal(Some(error.to_string())),
+            }
+        }
+    }
+
+    fn save_check(&mut self, name: &str, events: &[Event]) {
+        let Some(record) = self.checks.unsaved(name, events) else {
+            return;
+        };
+        match self.shared.ports.journal.commit_check(&record, events) {
+            Ok(()) => drop(self.checks.saved.insert(name.to_owned(), record)),
+            Err(error) => self.note_journal(Some(error.to_string())),
+        }
     }
 
     /// The resources whose rollout waits for this check.

@@ -114,6 +114,7 @@ impl Engine {
     pub fn new(ports: Ports, settings: Settings) -> Result<Self, JournalError> {
         let records = ports.journal.load()?;
         let phases = ports.journal.phases()?;
+        let checks = Checks::new(ports.journal.checks()?);
         let shared = Arc::new(Shared {
             ports,
             settings,
@@ -152,7 +153,7 @@ impl Engine {
             passes: FuturesUnordered::new(),
             sweeps: FuturesUnordered::new(),
             probes: FuturesUnordered::new(),
-            checks: Checks::default(),
+            checks,
             phases: Phases::new(phases),
             readings: FuturesUnordered::new(),
             loads: Loads::default(),
@@ -431,7 +432,7 @@ impl Engine {
 
     fn declare(&mut self, declaration: Declaration) {
         let now = self.shared.now();
-        self.checks.set(declaration.checks, now);
+        self.declare_checks(declaration.checks, now);
         self.board.put_checks(self.checks.reports());
         let phases = declaration.phases;
         let set = declaration.resources;

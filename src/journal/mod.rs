@@ -14,6 +14,7 @@ pub use sqlite::SqliteJournal;
 pub use view::View;
 
 use crate::api::{Event, Key};
+use crate::core::check::CheckRecord;
 use crate::core::error::Fault;
 use crate::core::observed::Operation;
 use crate::core::permit::Durable;
@@ -129,6 +130,24 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// Where the journal cannot be read.
     fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError>;
+
+    /// What is remembered of every check.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    fn checks(&self) -> Result<Vec<CheckRecord>, JournalError>;
+
+    /// Saves what is remembered of a check, with what happened to it.
+    ///
+    /// # Errors
+    /// Nothing was saved.
+    fn commit_check(&self, record: &CheckRecord, events: &[Event]) -> Result<(), JournalError>;
+
+    /// Drops the record of a check that is no longer declared.
+    ///
+    /// # Errors
+    /// Nothing was dropped.
+    fn forget_check(&self, name: &str) -> Result<(), JournalError>;
 
     /// What is remembered of every phase.
     ///

@@ -21,6 +21,11 @@ pub(super) const PHASES: Bodies = Bodies {
     what: "phase",
     sql: "SELECT body FROM phases ORDER BY name",
 };
+/// Records of checks.
+pub(super) const CHECKS: Bodies = Bodies {
+    what: "check",
+    sql: "SELECT body FROM checks ORDER BY name",
+};
 
 /// Rows with one JSON body.
 #[derive(Clone, Copy)]

@@ -29,6 +29,7 @@ CREATE TABLE tokens (
 ",
     "CREATE TABLE phases (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
     "CREATE TABLE alerts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
+    "CREATE TABLE checks (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
 ];
 
 /// The newest version this program knows.

@@ -2,6 +2,7 @@
 
 use super::{CALL_LIMIT, EVENT_LIMIT, Journal, JournalError, REVISION_LIMIT, rows, schema};
 use crate::api::{Event, Key, Subject};
+use crate::core::check::CheckRecord;
 use crate::core::digest::to_value;
 use crate::core::error::Fault;
 use crate::core::observed::Operation;
@@ -219,6 +220,28 @@ impl Journal for SqliteJournal {
             .execute(params![record.name, to_value(record).to_string()])?;
             put_events(tx, events)?;
             mark_handled(tx, handled)
+        })
+    }
+
+    fn checks(&self) -> Result<Vec<CheckRecord>, JournalError> {
+        rows::bodies(&self.path, &self.connection(), rows::CHECKS)
+    }
+
+    fn commit_check(&self, record: &CheckRecord, events: &[Event]) -> Result<(), JournalError> {
+        self.transact(|tx| {
+            tx.prepare_cached(
+                "INSERT INTO checks (name, body) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+            )?
+            .execute(params![record.name, to_value(record).to_string()])?;
+            put_events(tx, events)
+        })
+    }
+
+    fn forget_check(&self, name: &str) -> Result<(), JournalError> {
+        self.transact(|tx| {
+            tx.execute("DELETE FROM checks WHERE name = ?1", params![name])?;
+            Ok(())
         })
     }
 

@@ -4,6 +4,7 @@ use super::rows;
 use super::sqlite::{insert_token, unusable};
 use super::{JournalError, schema};
 use crate::api::{Event, Key, Subject};
+use crate::core::check::CheckRecord;
 use crate::core::phase::PhaseRecord;
 use crate::core::record::{Record, Revision};
 use crate::core::token::Ask;
@@ -58,6 +59,14 @@ impl View {
     /// Where the file cannot be read.
     pub fn phases(&self) -> Result<Vec<PhaseRecord>, JournalError> {
         rows::bodies(&self.path, &self.connection, rows::PHASES)
+    }
+
+    /// What is remembered of every check.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn checks(&self) -> Result<Vec<CheckRecord>, JournalError> {
+        rows::bodies(&self.path, &self.connection, rows::CHECKS)
     }
 
     /// The events of an object, oldest first.

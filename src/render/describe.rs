@@ -34,14 +34,17 @@ pub struct Facts<'a> {
 pub fn text(facts: &Facts<'_>) -> String {
     let sections = [
         ("", identity(facts)),
-        ("Conditions", conditions(facts)),
+        (
+            "Conditions",
+            conditions(&facts.record.status.conditions, facts.now, facts.width),
+        ),
         ("Observed", observed(facts)),
         ("Saturation", saturation(facts)),
         ("Plan", plan(facts)),
         ("Rollout", rollout(facts)),
         ("Held", held(facts)),
         ("History", history(facts)),
-        ("Events", events(facts)),
+        ("Events", events(facts.events, facts.now, facts.width)),
     ];
     let parts: Vec<_> = sections
         .into_iter()
@@ -54,7 +57,7 @@ pub fn text(facts: &Facts<'_>) -> String {
     parts.join("\n")
 }
 
-fn pairs(rows: Vec<(&str, Cell)>, indent: usize, width: Option<usize>) -> String {
+pub(super) fn pairs(rows: Vec<(&str, Cell)>, indent: usize, width: Option<usize>) -> String {
     let mut table = Table::new(&[], Last::Wrap).indent(indent);
     for (name, value) in rows {
         table.row(vec![Cell::styled(name, FAINT), value]);
@@ -101,22 +104,21 @@ fn identity(facts: &Facts<'_>) -> String {
     pairs(rows, 0, facts.width)
 }
 
-fn conditions(facts: &Facts<'_>) -> String {
+pub(super) fn conditions(all: &[Condition], now: Timestamp, width: Option<usize>) -> String {
     let mut table = Table::new(
         &["TYPE", "STATUS", "REASON", "SINCE", "MESSAGE"],
         Last::Wrap,
     )
     .indent(2);
-    let status = &facts.record.status;
-    let ready = status.condition(ConditionType::Ready);
-    for condition in &status.conditions {
+    let ready = all.iter().find(|c| c.kind == ConditionType::Ready);
+    for condition in all {
         let repeats = condition.kind != ConditionType::Ready
             && ready.is_some_and(|ready| ready.message == condition.message);
         table.row(vec![
             format!("{:?}", condition.kind).into(),
             Cell::styled(word(condition.status), tone(condition)),
             condition.reason.as_str().into(),
-            time::age(condition.last_transition_time, facts.now).into(),
+            time::age(condition.last_transition_time, now).into(),
             if repeats {
                 Cell::styled("as Ready", FAINT)
             } else {
@@ -127,19 +129,25 @@ fn conditions(facts: &Facts<'_>) -> String {
     if table.is_empty() {
         return String::new();
     }
-    table.render(facts.width)
+    table.render(width)
 }
 
-/// `Ready` is good when true; the others are not.
+/// `Ready` and `Passing` are good when true; the others are not.
 fn tone(condition: &Condition) -> Style {
     let wished = match condition.kind {
-        ConditionType::Ready => ConditionStatus::True,
+        ConditionType::Ready | ConditionType::Passing => ConditionStatus::True,
         _ => ConditionStatus::False,
     };
     match condition.status {
         ConditionStatus::Unknown => FAINT,
         status if status == wished => GOOD,
-        _ if condition.kind == ConditionType::Stalled => BAD,
+        _ if matches!(
+            condition.kind,
+            ConditionType::Stalled | ConditionType::Passing
+        ) =>
+        {
+            BAD
+        }
         _ => BUSY,
     }
 }
@@ -296,16 +304,16 @@ fn history(facts: &Facts<'_>) -> String {
     table.render(facts.width)
 }
 
-fn events(facts: &Facts<'_>) -> String {
-    let shown = facts.events.len().saturating_sub(EVENTS);
+pub(super) fn events(all: &[Event], now: Timestamp, width: Option<usize>) -> String {
+    let shown = all.len().saturating_sub(EVENTS);
     let mut table = Table::new(&["AGE", "REASON", "MESSAGE"], Last::Wrap).indent(2);
-    for event in &facts.events[shown..] {
+    for event in &all[shown..] {
         let style = match event.severity {
             Severity::Warning => BAD,
             Severity::Normal => PLAIN,
         };
         table.row(vec![
-            time::age(event.at, facts.now).into(),
+            time::age(event.at, now).into(),
             Cell::styled(&*event.reason, style),
             event.message.as_str().into(),
         ]);
@@ -313,7 +321,7 @@ fn events(facts: &Facts<'_>) -> String {
     if table.is_empty() {
         return String::new();
     }
-    let mut out = table.render(facts.width);
+    let mut out = table.render(width);
     if shown > 0 {
         out.push_str(&paint(FAINT, &format!("  and {shown} before\n")));
     }

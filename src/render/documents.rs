@@ -1,11 +1,15 @@
-//! Lists of checks and phases, in the columns of `evenkeel get`.
+//! Checks and phases: their lists, in the columns of `evenkeel get`, and everything about one.
 
+use super::describe::{conditions, events, pairs};
 use super::objects::word;
-use super::style::of_ready;
+use super::style::{FAINT, NAME, TITLE, of_ready, paint};
 use super::table::{Cell, Last, Table};
 use super::time;
-use crate::api::{Condition, ConditionType, DocumentKind};
+use crate::api::{Condition, ConditionType, DocumentKind, Event};
+use crate::core::fields;
+use crate::core::steps::plain;
 use jiff::Timestamp;
+use serde_json::Value;
 
 /// One document of a list.
 #[derive(Debug)]
@@ -50,4 +54,62 @@ pub fn list(rows: &[Row<'_>], now: Timestamp, width: Option<usize>) -> String {
         ]);
     }
     table.render(width)
+}
+
+/// What a description is made of.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    pub row: Row<'a>,
+    pub status: &'a Value,
+    pub generation: i64,
+    /// Oldest first.
+    pub events: &'a [Event],
+    pub operator_runs: bool,
+    pub now: Timestamp,
+    pub width: Option<usize>,
+}
+
+/// The whole description.
+#[must_use]
+pub fn describe(facts: &Facts<'_>) -> String {
+    let sections = [
+        (
+            "Conditions",
+            conditions(facts.row.conditions, facts.now, facts.width),
+        ),
+        ("Last probe", last_probe(facts)),
+        ("Events", events(facts.events, facts.now, facts.width)),
+    ];
+    let mut parts = vec![identity(facts)];
+    for (title, body) in sections.into_iter().filter(|(_, body)| !body.is_empty()) {
+        parts.push(format!("{}\n{body}", paint(TITLE, title)));
+    }
+    parts.join("\n")
+}
+
+fn identity(facts: &Facts<'_>) -> String {
+    let operator = if facts.operator_runs {
+        "runs"
+    } else {
+        "does not run now: nothing changes until one starts"
+    };
+    let rows = vec![
+        ("name", Cell::styled(facts.row.name, NAME)),
+        ("kind", facts.row.kind.as_str().into()),
+        ("generation", facts.generation.to_string().into()),
+        ("operator", operator.into()),
+    ];
+    pairs(rows, 0, facts.width)
+}
+
+/// The numbers of a check. Times are in seconds.
+fn last_probe(facts: &Facts<'_>) -> String {
+    let Some(last) = facts.status["last"].as_object() else {
+        return String::new();
+    };
+    let mut table = Table::new(&[], Last::Wrap).indent(2);
+    for (name, value) in fields::flatten(last) {
+        table.row(vec![Cell::styled(&*name, FAINT), plain(&value).into()]);
+    }
+    table.render(facts.width)
 }

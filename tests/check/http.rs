@@ -32,9 +32,10 @@ async fn a_request_has_its_phases() {
     let window = probe(PATIENT, &http(server.port, "")).await;
     assert_eq!(
         fields(&window),
-        ["connect", "ok", "status", "total", "ttfb"]
+        ["connect", "ok", "status", "total", "ttfb", "unavailable"]
     );
     assert_eq!(window.trues("ok"), Some(1));
+    assert_eq!(window.trues("unavailable"), Some(0));
     assert!(max(&window, "total") >= max(&window, "ttfb") + max(&window, "connect"));
     let expect = ["ok.ratio >= 1", "status == 200", "total.max < 20s"];
     assert_eq!(evaluate(&expect, window).verdict, Verdict::Passing);
@@ -93,6 +94,8 @@ async fn a_status_of_failure_is_a_whole_reply_and_not_ok() {
         if !ok {
             assert_eq!(failures(&window), [format!("1 status: {status}")]);
         }
+        let unavailable = u64::from(status.starts_with("503"));
+        assert_eq!(window.trues("unavailable"), Some(unavailable), "{status}");
         let expect = ["status != 503"];
         let fine = evaluate(&expect, window).verdict == Verdict::Passing;
         assert_eq!(fine, !status.starts_with("503"));

@@ -3,6 +3,7 @@
 use super::trace::What;
 use super::world::{Life, World};
 use evenkeel::api::{Event, Key};
+use evenkeel::core::check::CheckRecord;
 use evenkeel::core::error::{Fault, Next};
 use evenkeel::core::observed::Operation;
 use evenkeel::core::permit::Durable;
@@ -128,6 +129,18 @@ impl Journal for FaultyJournal {
 
     fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError> {
         self.world.disk.revision(key, number)
+    }
+
+    fn checks(&self) -> Result<Vec<CheckRecord>, JournalError> {
+        self.world.disk.checks()
+    }
+
+    fn commit_check(&self, record: &CheckRecord, events: &[Event]) -> Result<(), JournalError> {
+        self.world.disk.commit_check(record, events)
+    }
+
+    fn forget_check(&self, name: &str) -> Result<(), JournalError> {
+        self.world.disk.forget_check(name)
     }
 
     fn phases(&self) -> Result<Vec<PhaseRecord>, JournalError> {
