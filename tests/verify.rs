@@ -364,3 +364,25 @@ fn a_verdict_takes_its_time_from_when_the_operator_is_back() {
         operator.stop().await;
     });
 }
+
+#[test]
+fn the_wait_for_a_first_verdict_is_not_the_time_of_the_step() {
+    run(|| async {
+        let (world, meter) = world(Reads::Nothing);
+        let operator = world.operator();
+        let mut resource = wanted(machine());
+        let rollout = resource.policy.rollout.as_mut().unwrap();
+        rollout.timeout = Some("1m".parse().unwrap());
+        let set = Declaration {
+            resources: vec![resource],
+            checks: vec![check("load")],
+            ..Declaration::default()
+        };
+        operator.declare(set).await;
+        tokio::time::sleep(63 * Duration::from_secs(1)).await;
+        assert_eq!(ready(&operator.status()).0, Reason::Progressing);
+        meter.set("load", Reads::Seconds(1.0));
+        assert!(operator.settle(HOUR).await.is_ready());
+        operator.stop().await;
+    });
+}

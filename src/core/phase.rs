@@ -576,10 +576,8 @@ impl Run<'_> {
         changed.into_iter().find_map(|(_, to, member, record)| {
             let id = format!("{}@{}@{}", self.scene.name, failed.started_at, member.key);
             let asked = record.recalled.as_deref() == Some(&id);
-            let went_by_itself = record
-                .held
-                .as_ref()
-                .is_some_and(|held| held.rolled_back_to.is_some());
+            // Also where that failed: nobody goes back twice.
+            let went_by_itself = record.has_gone_back(member.digest);
             let under_way = record.rollout.is_some() || record.write.is_some();
             let over = (asked || went_by_itself) && !under_way;
             (!over).then(|| Recall {

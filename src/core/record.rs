@@ -194,6 +194,9 @@ pub struct Rollout {
     /// What they should be now: as at the start, then after each step.
     pub expected: Fields,
     pub started_at: Timestamp,
+    /// Of a way back: where the failed step led, which may still come about.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub late: Fields,
     /// A step failed: what is left is to go back or to hold.
     pub failure: Option<Failure>,
     /// The step could not start for what is outside of the resource: its time has not begun.

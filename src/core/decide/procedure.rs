@@ -217,6 +217,9 @@ impl<'a> Run<'a> {
                 let text = format!("{place}: {}", step.unwrap_or_default());
                 self.refuse_read_only(desired, &text)?;
                 self.await_start(self.turn().or_else(|| self.referrer()))?;
+                if let Some(rollout) = self.record.rollout.clone() {
+                    self.measure_before(&rollout)?;
+                }
                 if self.is_late(limit) {
                     let last = self.record.retry.as_ref();
                     let last =
@@ -266,9 +269,6 @@ impl<'a> Run<'a> {
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
         self.refuse_missing()?;
-        if let Some(rollout) = self.record.rollout.clone() {
-            self.measure_before(desired, &rollout)?;
-        }
         if present.is_some_and(|present| present.lifecycle != Lifecycle::Ready) {
             return stop(self.soon(Situation::WaitingForOperation(text), 5));
         }

@@ -105,6 +105,9 @@ impl<'a> Run<'a> {
         );
         // Back to what was before the change, which need not be green.
         if let Some(rollout) = self.record.rollout.as_mut() {
+            if let Some(Step::Set(fields)) = failed.steps.get(failed.step) {
+                rollout.late.clone_from(fields);
+            }
             rollout.gates = gate::again(&failed.gates);
         }
     }

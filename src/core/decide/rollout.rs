@@ -110,6 +110,7 @@ impl<'a> Run<'a> {
             bake_until: None,
             expected: prior.clone(),
             prior,
+            late: Fields::new(),
             started_at: now,
             failure: None,
             hindered: false,

@@ -34,6 +34,7 @@ impl<'a> Run<'a> {
         if !self.undoing() {
             self.await_turn()?;
         }
+        self.measure_before(rollout)?;
         if self.is_late(limit) {
             let last = self
                 .record
@@ -47,7 +48,6 @@ impl<'a> Run<'a> {
         self.await_retry()?;
         self.want_fresh("reading the live state before the step")?;
         self.refuse_missing()?;
-        self.measure_before(desired, rollout)?;
         let write = self.write_for(desired, step, present);
         self.refuse_loop(desired, &write)?;
         self.record.sends += 1;

@@ -128,6 +128,9 @@ impl<'a> Run<'a> {
         }
         self.hold(desired.digest, Reason::RolledBack, message, Some(to));
         if !back.is_empty() {
+            if why.is_some() {
+                self.record.go_back_from(desired.digest);
+            }
             self.open_undo(&desired, to, &back, &present.fields);
         }
         Flow::Continue(())

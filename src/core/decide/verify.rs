@@ -25,8 +25,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Right before a step: what its checks say now.
-    pub(super) fn measure_before(&mut self, _: &Desired<'a>, rollout: &Rollout) -> Flow {
+    /// Right before a step: what its checks say now. The wait for that is not the step's own time.
+    pub(super) fn measure_before(&mut self, rollout: &Rollout) -> Flow {
         let verify = self.verifies(rollout);
         if verify.is_empty() || !rollout.gates.is_empty() {
             return Flow::Continue(());
@@ -36,6 +36,7 @@ impl<'a> Run<'a> {
             Ok(gates) => {
                 if let Some(rollout) = self.record.rollout.as_mut() {
                     rollout.gates = gates;
+                    rollout.step_started_at = self.input.now;
                 }
                 Flow::Continue(())
             }

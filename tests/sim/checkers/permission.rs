@@ -6,8 +6,9 @@ use crate::sim::trace::{Fact, What};
 use evenkeel::api::envelope::Approval;
 use evenkeel::api::{Declared, Key};
 use evenkeel::core::digest;
-use evenkeel::core::record::{Purpose, Verb};
+use evenkeel::core::record::{Purpose, Record, Verb};
 use evenkeel::core::token::Ask;
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A pass may have started on the manifest before the last one, and reads may be slow.
@@ -138,35 +139,27 @@ pub fn current(trace: &[Fact]) -> Vec<Violation> {
 /// approval for each attempt.
 pub fn approved(trace: &[Fact]) -> Vec<Violation> {
     let mut spent: BTreeMap<&Key, usize> = BTreeMap::new();
+    let mut opened: BTreeMap<&Key, (Timestamp, bool)> = BTreeMap::new();
     let mut broken = Vec::new();
     for (index, fact) in trace.iter().enumerate() {
-        let What::Begin {
-            record, revision, ..
-        } = &fact.what
-        else {
-            continue;
+        let (record, revision) = match &fact.what {
+            What::Begin {
+                record, revision, ..
+            } => (record, revision.is_some()),
+            What::Commit { record, .. } => (record, false),
+            _ => continue,
         };
         let Some(rollout) = &record.rollout else {
             continue;
         };
-        let first =
-            revision.is_some() && matches!(rollout.purpose, Purpose::Apply | Purpose::Drift);
-        let manual = trace[..index]
-            .iter()
-            .rev()
-            .find_map(|fact| match &fact.what {
-                What::Declare(set) => set
-                    .iter()
-                    .find(|d| d.key == record.key && digest::spec(d) == record.spec_digest)
-                    .map(|d| {
-                        d.policy
-                            .rollout
-                            .as_ref()
-                            .is_some_and(|r| r.approval == Approval::Manual)
-                    }),
-                _ => None,
-            });
-        if !first || manual != Some(true) {
+        // What was asked for when it was opened counts: settings may change while it runs.
+        let known = opened.get(&record.key).copied();
+        let (_, manual) = known
+            .filter(|(started, _)| *started == rollout.started_at)
+            .unwrap_or_else(|| (rollout.started_at, asks_first(&trace[..index], record)));
+        opened.insert(&record.key, (rollout.started_at, manual));
+        let first = revision && matches!(rollout.purpose, Purpose::Apply | Purpose::Drift);
+        if !first || !manual {
             continue;
         }
         let asks = asks(trace, &record.key);
@@ -181,6 +174,18 @@ pub fn approved(trace: &[Fact]) -> Vec<Violation> {
         }
     }
     broken
+}
+
+/// Whether the content of a record is declared with `approval: Manual`.
+fn asks_first(trace: &[Fact], record: &Record) -> bool {
+    let declared = trace.iter().rev().find_map(|fact| match &fact.what {
+        What::Declare(set) => set
+            .iter()
+            .find(|d| d.key == record.key && digest::spec(d) == record.spec_digest),
+        _ => None,
+    });
+    let spec = declared.and_then(|declared| declared.policy.rollout.as_ref());
+    spec.is_some_and(|spec| spec.approval == Approval::Manual)
 }
 
 /// After a refusal for good, that content is not written again until it changed or a person said
