@@ -315,4 +315,29 @@ fn a_running_operator_serves_the_same_report() {
     assert!(!body.contains("vpc_connector"), "{body}");
     assert_eq!(ask(&address, "localhost", "/api/v1/nothing").0, 404);
     assert_eq!(operator.terminate().code, 0);
+
+    // Where they stood is known without an operator.
+    let list = desk.json(&["get", "checks", "-o", "json"]);
+    let items = list["items"].as_array().unwrap();
+    assert!(items.len() > 1, "{list}");
+    for check in items {
+        assert_eq!(check["kind"], "Check");
+        let reason = &check["status"]["conditions"][0]["reason"];
+        assert!(
+            reason.is_string() && check["status"]["last"]["at"].is_string(),
+            "{check}"
+        );
+    }
+    let name = items[0]["metadata"]["name"].as_str().unwrap();
+    let said = desk.run(&["describe", &format!("check/{name}")]).out;
+    for part in ["Conditions", "Last probe", "samples"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let slip = desk.run(&["get", "check", "nothing-like-it"]);
+    assert_eq!(slip.code, 1);
+    assert!(
+        slip.err.contains("there is no Check `nothing-like-it`"),
+        "{}",
+        slip.err
+    );
 }

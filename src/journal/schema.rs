@@ -1,6 +1,6 @@
 //! The `SQLite` schema and its migrations.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 /// One migration for each version, in order. Never edit one that was released: add the next.
 const MIGRATIONS: &[&str] = &[
@@ -41,16 +41,13 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// Brings a database to [`VERSION`], one transaction for each step.
-pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    let from = usize::try_from(version(connection)?).unwrap_or(0);
-    for (index, step) in MIGRATIONS.iter().enumerate().skip(from) {
-        let transaction = connection.transaction()?;
+/// Brings a database to [`VERSION`].
+pub(super) fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let from = usize::try_from(version(transaction)?).unwrap_or(0);
+    for step in MIGRATIONS.iter().skip(from) {
         transaction.execute_batch(step)?;
-        transaction.execute_batch(&format!("PRAGMA user_version = {}", index + 1))?;
-        transaction.commit()?;
     }
-    Ok(())
+    transaction.execute_batch(&format!("PRAGMA user_version = {VERSION}"))
 }
 
 #[cfg(test)]
@@ -68,7 +65,9 @@ mod tests {
             connection.execute_batch(&stamp).unwrap();
             let record = "INSERT INTO records (key, body) VALUES ('k', 'kept')";
             connection.execute_batch(record).unwrap();
-            migrate(&mut connection).unwrap();
+            let transaction = connection.transaction().unwrap();
+            migrate(&transaction).unwrap();
+            transaction.commit().unwrap();
             assert_eq!(version(&connection).unwrap(), VERSION);
             let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0));
             assert_eq!(read("SELECT body FROM records").unwrap(), "kept");

@@ -294,28 +294,30 @@ fn prepare(path: &Path, connection: &mut Connection, world: &str) -> Result<(), 
     connection
         .pragma_update(None, "synchronous", "FULL")
         .map_err(fail)?;
-    schema::migrate(connection).map_err(fail)?;
-    let known: Option<String> = connection
+    // All or nothing: no reader meets a file that is half made.
+    let transaction = connection.transaction().map_err(fail)?;
+    schema::migrate(&transaction).map_err(fail)?;
+    let known: Option<String> = transaction
         .query_row("SELECT value FROM meta WHERE name = 'world'", [], |row| {
             row.get(0)
         })
         .optional()
         .map_err(fail)?;
     match known {
-        Some(known) if known != world => Err(JournalError::OtherWorld {
-            path: path.to_owned(),
-            found: known,
-            wanted: world.to_owned(),
-        }),
-        Some(_) => Ok(()),
-        None => connection
-            .execute(
-                "INSERT INTO meta (name, value) VALUES ('world', ?1)",
-                params![world],
-            )
-            .map(|_| ())
-            .map_err(fail),
+        Some(known) if known != world => {
+            return Err(JournalError::OtherWorld {
+                path: path.to_owned(),
+                found: known,
+                wanted: world.to_owned(),
+            });
+        }
+        Some(_) => {}
+        None => {
+            let insert = "INSERT INTO meta (name, value) VALUES ('world', ?1)";
+            transaction.execute(insert, params![world]).map_err(fail)?;
+        }
     }
+    transaction.commit().map_err(fail)
 }
 
 /// The lock of the operator, beside the state file; it names the holder's process.

@@ -120,6 +120,11 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, JournalError> {
         .busy_timeout(Duration::from_secs(5))
         .map_err(fail)?;
     let found = schema::version(&connection).map_err(fail)?;
+    if found == 0 {
+        // An operator is about to make it.
+        let path = path.to_owned();
+        return Err(JournalError::Missing { path });
+    }
     if found > schema::VERSION {
         let path = path.to_owned();
         return Err(JournalError::Newer {

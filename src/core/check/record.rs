@@ -63,3 +63,45 @@ impl CheckRecord {
 fn is_aged(then: Timestamp, now: Timestamp) -> bool {
     now.duration_since(then).abs() >= NUMBERS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn spec(want: &str) -> CheckSpec {
+        let spec = json!({"tcp": {"host": "10.0.0.1", "port": 5432}, "expect": [want]});
+        serde_json::from_value(spec).unwrap()
+    }
+
+    #[test]
+    fn a_check_goes_on_from_what_was_remembered_until_its_spec_changes() {
+        let first = CheckRecord::declared("db", &spec("connect.max < 5s"), None);
+        assert_eq!((first.generation, &*first.source), (1, "tcp"));
+        let mut saved = first.clone();
+        saved.status.observed_generation = 1;
+        let same = CheckRecord::declared("db", &spec("connect.max < 5s"), Some(&saved));
+        assert_eq!(same, saved);
+        let other = CheckRecord::declared("db", &spec("connect.max < 4s"), Some(&saved));
+        assert_eq!(
+            (other.generation, &other.status),
+            (2, &CheckStatus::default())
+        );
+        assert!(other.outdates(Some(&saved)), "another spec");
+    }
+
+    #[test]
+    fn numbers_are_saved_when_the_saved_ones_are_old() {
+        let mut saved = CheckRecord::declared("db", &spec("connect.max < 5s"), None);
+        assert!(saved.outdates(None));
+        let mut at = |text: &str| {
+            let last = json!({"at": text, "samples": 1});
+            saved.status.last = Some(serde_json::from_value(last).unwrap());
+            saved.clone()
+        };
+        let (first, soon) = (at("2026-11-23T10:00:00Z"), at("2026-11-23T10:00:29Z"));
+        assert!(!first.outdates(Some(&first)));
+        assert!(!soon.outdates(Some(&first)));
+        assert!(at("2026-11-23T10:00:30Z").outdates(Some(&first)));
+    }
+}
