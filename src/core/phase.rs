@@ -573,19 +573,23 @@ impl Run<'_> {
         });
         let mut changed: Vec<_> = changed.collect();
         changed.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
-        changed.into_iter().find_map(|(_, to, member, record)| {
+        for (_, to, member, record) in changed {
             let id = format!("{}@{}@{}", self.scene.name, failed.started_at, member.key);
             let asked = record.recalled.as_deref() == Some(&id);
             // Also where that failed: nobody goes back twice.
-            let went_by_itself = record.has_gone_back(member.digest);
+            let gone = asked || record.has_gone_back(member.digest);
             let under_way = record.rollout.is_some() || record.write.is_some();
-            let over = (asked || went_by_itself) && !under_way;
-            (!over).then(|| Recall {
-                key: member.key.clone(),
-                to,
-                id,
-            })
-        })
+            match (gone, under_way) {
+                (true, false) => {}
+                // The others wait for it.
+                (true, true) => return None,
+                (false, _) => {
+                    let key = member.key.clone();
+                    return Some(Recall { key, to, id });
+                }
+            }
+        }
+        None
     }
 
     fn tell(&mut self, severity: Severity, reason: &str, message: &str) {

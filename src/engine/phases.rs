@@ -4,7 +4,6 @@ use super::Engine;
 use super::checks::AGAIN;
 use super::pass::later;
 use super::queue::Priority;
-use super::turn;
 use crate::api::{Document, Key, PhaseSpec};
 use crate::core::decide::Hindrance;
 use crate::core::phase::{self, Member, PhaseRecord, Recall, Scene};
@@ -263,7 +262,7 @@ impl Engine {
         let members = self.phases.members.get(&phase.name)?;
         let turn = |other: &&Key| {
             let memory = self.memory.get(*other);
-            *other != key && memory.is_some_and(|m| turn::takes_a_turn(&m.record))
+            *other != key && memory.is_some_and(|m| self.goes_first(&m.record, key))
         };
         let running: Vec<_> = members
             .iter()

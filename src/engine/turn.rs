@@ -93,6 +93,19 @@ pub(super) fn takes_a_turn(record: &Record) -> bool {
 }
 
 impl Engine {
+    /// This rollout takes a turn before that of `key`: of two that run, the one that began first.
+    pub(super) fn goes_first(&self, record: &Record, key: &Key) -> bool {
+        let began = |record: &Record| {
+            let rollout = record.rollout.as_ref().filter(|_| takes_a_turn(record));
+            rollout.map(|rollout| (rollout.started_at, record.key.clone()))
+        };
+        let own = self.memory.get(key).map(|memory| &memory.record);
+        match (began(record), own.and_then(began)) {
+            (Some(other), Some(own)) => other < own,
+            (other, _) => other.is_some(),
+        }
+    }
+
     /// Why no step of this resource may start now. What lasts longest comes first.
     pub(super) fn hindrance(&self, key: &Key, wanted: &Wanted) -> Option<Hindrance> {
         self.unready_reference(wanted)
@@ -156,7 +169,7 @@ impl Engine {
         let running: Vec<_> = self
             .memory
             .iter()
-            .filter(|(other, memory)| *other != key && takes_a_turn(&memory.record))
+            .filter(|(other, memory)| *other != key && self.goes_first(&memory.record, key))
             .map(|(other, _)| format!("{}/{}", other.kind, other.name))
             .collect();
         let full = u32::try_from(running.len()).unwrap_or(u32::MAX) >= limit;

@@ -30,7 +30,7 @@ const GATES: Space = Space {
     test: "many::gates",
     draw: Script::gated,
     kept: include_str!("gates.txt"),
-    count: 15,
+    count: 10,
 };
 
 /// Lines of a failing seed's timeline.

@@ -39,6 +39,12 @@ impl<'a> Run<'a> {
         };
         self.record.object.clone_from(&procedure.object);
         if procedure.next == Next::Done {
+            if self.record.rollout.is_none() && self.was_left_unproved(desired) {
+                let live = present.map(|present| &present.fields);
+                let prior =
+                    live.map_or_else(Fields::new, |live| fields::restrict(live, desired.fields));
+                self.prove_procedure(desired, prior);
+            }
             let none = Fields::new();
             self.conclude_failure(desired, present.map_or(&none, |present| &present.fields))?;
             self.end_procedure(desired)?;

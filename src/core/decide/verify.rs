@@ -9,7 +9,7 @@ use crate::api::{Reason, Verify, VerifyMode};
 use crate::core::check::HoldReason;
 use crate::core::conditions::Situation;
 use crate::core::fields;
-use crate::core::gate::{self, Look, Outcome};
+use crate::core::gate::{self, Gate, Look, Outcome};
 use crate::core::observed::Present;
 use crate::core::procedure::SERVING;
 use crate::core::record::{Purpose, Rollout, Step};
@@ -111,19 +111,17 @@ impl<'a> Run<'a> {
             going_back,
             now: self.input.now,
         };
-        let mut gates = rollout.gates.clone();
+        let mut gates = self.gates_of(rollout);
         let outcome = gate::look(&mut gates, self.input.gauges, look);
+        // A procedure may wait for long after its gates have passed.
+        let news = !rollout.is_procedure() || gates != rollout.gates;
         if let Some(rollout) = self.record.rollout.as_mut() {
             rollout.gates = gates;
         }
         match outcome {
             Outcome::Passed(fixed) => {
-                for text in fixed {
-                    self.normal("CheckFixed", &format!("{}: {text}", position(rollout)));
-                }
-                let numbers = gate::comparison(&rollout.gates, self.input.gauges, landed);
-                if !numbers.is_empty() {
-                    self.normal("StepMeasured", &format!("{}: {numbers}", position(rollout)));
+                if news {
+                    self.tell_passed(rollout, landed, fixed);
                 }
                 Flow::Continue(())
             }
@@ -140,6 +138,49 @@ impl<'a> Run<'a> {
                 Flow::Continue(())
             }
             Outcome::Hold(reason, text) => self.hold_here(desired, rollout, reason, &text),
+        }
+    }
+
+    fn tell_passed(&mut self, rollout: &Rollout, landed: Timestamp, fixed: Vec<String>) {
+        for text in fixed {
+            self.normal("CheckFixed", &format!("{}: {text}", position(rollout)));
+        }
+        let numbers = gate::comparison(&rollout.gates, self.input.gauges, landed);
+        if !numbers.is_empty() {
+            self.normal("StepMeasured", &format!("{}: {numbers}", position(rollout)));
+        }
+    }
+
+    /// The gates of the step, as far as they are asked for now; what was added meanwhile is judged
+    /// against what it says now.
+    fn gates_of(&self, rollout: &Rollout) -> Vec<Gate> {
+        if rollout.purpose != Purpose::Apply {
+            return rollout.gates.clone();
+        }
+        let now = gate::at_hand(self.verifies(rollout), self.input.gauges);
+        let known = |gate: Gate| {
+            let mut gates = rollout.gates.iter();
+            let before = gates.find(|before| before.check == gate.check);
+            before.map_or(gate.clone(), |before| Gate {
+                mode: gate.mode,
+                ..before.clone()
+            })
+        };
+        now.into_iter().map(known).collect()
+    }
+
+    /// What a procedure had brought about when it was left is judged before it counts.
+    pub(super) fn prove_procedure(&mut self, desired: &Desired<'a>, prior: fields::Fields) {
+        let text = "the checks of what serves already".to_owned();
+        let steps = vec![Step::Named(text.clone())];
+        self.open(desired, Purpose::Apply, steps, prior, text);
+        let now = self.input.now;
+        let spec = desired.declared.policy.rollout.as_ref();
+        let verify = spec.map_or(&[][..], |spec| &spec.verify);
+        let gates = gate::at_hand(verify, self.input.gauges);
+        if let Some(rollout) = self.record.rollout.as_mut() {
+            rollout.gates = gates;
+            rollout.since.insert(SERVING.to_owned(), now);
         }
     }
 
