@@ -3,7 +3,7 @@
 
 mod cli_support;
 
-use cli_support::Desk;
+use cli_support::{Desk, ask};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -30,7 +30,7 @@ spec:
   project: netra-staging
   location: global
   adopt: true
-  mode: Observe
+  drift: Observe
   resource:
     managed: {domains: [staging.netra.example.com, api.netra.example.com]}
     attachTo: [staging-https-proxy]
@@ -41,7 +41,7 @@ metadata: {name: api}
 spec:
   interval: 1s
   component: application
-  tcp: {target: '127.0.0.1:PORT'}
+  tcp: {host: 127.0.0.1, port: PORT}
   expect: ['connect.max < 5s']
 ";
 
