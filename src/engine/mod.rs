@@ -446,12 +446,8 @@ impl Engine {
 
     async fn declare(&mut self, declaration: Declaration) {
         let now = self.shared.now();
-<<<<<<< HEAD
         self.board.vitals().loaded(now);
-        self.declare_checks(declaration.checks, now);
-=======
         self.declare_checks(declaration.checks, now).await;
->>>>>>> kube
         self.board.put_checks(self.checks.reports());
         let phases = declaration.phases;
         let set = declaration.resources;
