@@ -1,9 +1,9 @@
 //! The operator in a cluster: a whole fleet on an API server and a GCP in the same process, on a
 //! paused clock.
 
-mod common;
 #[path = "kubernetes/cluster.rs"]
 mod cluster;
+mod common;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -90,7 +90,9 @@ impl Scene {
     fn condition(&self, at: &Place, kind: &str) -> Value {
         let status = self.cluster.status(at);
         let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
-        let found = conditions.into_iter().find(|condition| condition["type"] == kind);
+        let found = conditions
+            .into_iter()
+            .find(|condition| condition["type"] == kind);
         found.unwrap_or_default()
     }
 
@@ -112,7 +114,10 @@ impl Scene {
 
     fn patches(&self) -> usize {
         let writes = self.world.own_writes();
-        writes.iter().filter(|write| write.method == "PATCH").count()
+        writes
+            .iter()
+            .filter(|write| write.method == "PATCH")
+            .count()
     }
 }
 
@@ -165,7 +170,9 @@ fn health(name: &str) -> Place {
 }
 
 fn live(scene: &Scene, name: &str) -> Value {
-    scene.world.truth(&format!("projects/{PROJECT}/global/healthChecks/{name}"))
+    scene
+        .world
+        .truth(&format!("projects/{PROJECT}/global/healthChecks/{name}"))
 }
 
 #[test]
@@ -181,13 +188,19 @@ fn what_an_object_declares_comes_about_and_is_told_in_its_status() {
         assert_eq!(status["observed"]["maxInstances"], 10);
         assert!(status["journal"].as_str().unwrap().starts_with("v1."));
         let saved = scene.cluster.list("controllerrevisions", NS);
-        assert_eq!(saved[0]["metadata"]["ownerReferences"][0]["name"], CONNECTOR);
+        assert_eq!(
+            saved[0]["metadata"]["ownerReferences"][0]["name"],
+            CONNECTOR
+        );
         assert_eq!(saved[0]["data"]["fields"]["minInstances"], 2);
         let events = scene.cluster.list("events", NS);
         let told = |reason: &str| events.iter().any(|event| event["reason"] == reason);
         assert!(told("StepLanded") && told("Saved"), "{events:#?}");
         let finalizers = &scene.cluster.object(&connector()).unwrap()["metadata"]["finalizers"];
-        assert!(finalizers.is_null(), "nothing keeps what is left in place anyway");
+        assert!(
+            finalizers.is_null(),
+            "nothing keeps what is left in place anyway"
+        );
         fleet.stop().await;
     });
 }
@@ -205,7 +218,10 @@ fn at_rest_nothing_is_written_anywhere() {
         let (told, made) = (scene.cluster.writes().len(), scene.world.writes().len());
         let reads = scene.world.emulator.requests().len();
         tokio::time::sleep(1000 * MINUTE).await;
-        assert!(scene.world.emulator.requests().len() >= reads + 1000, "it looks");
+        assert!(
+            scene.world.emulator.requests().len() >= reads + 1000,
+            "it looks"
+        );
         assert_eq!(scene.cluster.writes()[told..], Vec::<String>::new());
         assert_eq!(scene.world.writes().len(), made);
         fleet.stop().await;
@@ -243,7 +259,10 @@ fn a_bad_object_says_what_is_wrong_and_stops_no_other() {
         scene.ready(&health("web")).await;
         let refused = scene.until(&connector(), "Ready", "InvalidSpec").await;
         let message = refused["message"].as_str().unwrap();
-        assert!(message.contains("maxInstances") && message.contains("10"), "{message}");
+        assert!(
+            message.contains("maxInstances") && message.contains("10"),
+            "{message}"
+        );
         assert_eq!(scene.condition(&connector(), "Stalled")["status"], "True");
         assert_eq!(scene.world.size(), (2, 3), "untouched");
 
@@ -281,7 +300,10 @@ fn delete_takes_the_resource_along_and_orphan_leaves_it() {
         scene.cluster.delete(&health("gone"));
         scene.cluster.delete(&health("left"));
         assert!(scene.cluster.object(&health("left")).is_none(), "at once");
-        assert!(scene.cluster.object(&health("gone")).is_some(), "only after its resource");
+        assert!(
+            scene.cluster.object(&health("gone")).is_some(),
+            "only after its resource"
+        );
         tokio::time::sleep(10 * MINUTE).await;
         assert!(scene.cluster.object(&health("gone")).is_none());
         assert_eq!(live(&scene, "gone"), Value::Null);
@@ -323,7 +345,10 @@ fn of_two_namespaces_that_declare_the_same_the_older_keeps_it() {
         let late = other("vpcaccessconnectors", CONNECTOR);
         let stalled = scene.until(&late, "Stalled", "AlreadyExists").await;
         let message = stalled["message"].as_str().unwrap();
-        assert!(message.contains("netra/VpcAccessConnector/staging-connector"), "{message}");
+        assert!(
+            message.contains("netra/VpcAccessConnector/staging-connector"),
+            "{message}"
+        );
         assert_eq!(scene.world.size(), (5, 10));
         fleet.stop().await;
     });
@@ -343,7 +368,12 @@ fn a_kill_in_mid_rollout_repeats_nothing_and_skips_nothing() {
         let fleet = scene.start();
         scene.ready(&connector()).await;
         assert_eq!(scene.world.size(), (5, 10));
-        assert_eq!(scene.patches(), 4, "2/3 to 5/10 by 1/2: {:#?}", scene.world.own_writes());
+        assert_eq!(
+            scene.patches(),
+            4,
+            "2/3 to 5/10 by 1/2: {:#?}",
+            scene.world.own_writes()
+        );
         fleet.stop().await;
     });
 }
@@ -376,20 +406,27 @@ fn whoever_finds_the_memory_of_another_writes_nothing_to_google() {
         scene.ready(&connector()).await;
         // What another operator remembers: the same resource, paused by a person.
         let rival = {
-            let text = scene.cluster.status(&connector())["journal"].as_str().unwrap().to_owned();
+            let text = scene.cluster.status(&connector())["journal"]
+                .as_str()
+                .unwrap()
+                .to_owned();
             let mut memo: evenkeel::kubernetes::memo::Memo<evenkeel::core::record::Record> =
                 evenkeel::kubernetes::memo::Memo::unpack(&text).unwrap();
             memo.record.paused = true;
             memo.pack().unwrap()
         };
         scene.cluster.intrude(move |inner| {
-            inner.change(&connector(), |object| object["status"]["journal"] = json!(rival));
+            inner.change(&connector(), |object| {
+                object["status"]["journal"] = json!(rival)
+            });
         });
         scene.apply(vac(3, 5));
         scene.until(&connector(), "Ready", "Suspended").await;
         tokio::time::sleep(HOUR).await;
         assert_eq!(scene.patches(), 0, "the other's memory counts");
-        scene.cluster.annotate(&connector(), "evenkeel.dev/promote", "1");
+        scene
+            .cluster
+            .annotate(&connector(), "evenkeel.dev/promote", "1");
         scene.ready(&connector()).await;
         assert_eq!(scene.patches(), 1);
         fleet.stop().await;
@@ -427,7 +464,10 @@ fn without_an_api_server_nothing_is_written_to_google() {
         assert_eq!(scene.patches(), 1, "the step under way, and no other");
         let reads = scene.world.emulator.requests().len();
         tokio::time::sleep(5 * MINUTE).await;
-        assert!(scene.world.emulator.requests().len() > reads, "it goes on looking");
+        assert!(
+            scene.world.emulator.requests().len() > reads,
+            "it goes on looking"
+        );
         scene.cluster.set_down(false);
         scene.ready(&connector()).await;
         assert_eq!(scene.patches(), 4);
@@ -448,9 +488,17 @@ fn what_people_ask_by_annotation_acts_once() {
         tokio::time::sleep(5 * MINUTE).await;
         assert_eq!(live(&scene, "web")["checkIntervalSec"], 20);
         let saved = scene.cluster.list("controllerrevisions", NS);
-        let number = saved.iter().map(|one| one["revision"].as_i64().unwrap()).max().unwrap();
+        let number = saved
+            .iter()
+            .map(|one| one["revision"].as_i64().unwrap())
+            .max()
+            .unwrap();
 
-        scene.cluster.annotate(&health("web"), "evenkeel.dev/rollback-to", &number.to_string());
+        scene.cluster.annotate(
+            &health("web"),
+            "evenkeel.dev/rollback-to",
+            &number.to_string(),
+        );
         scene.until(&health("web"), "Stalled", "RolledBack").await;
         tokio::time::sleep(5 * MINUTE).await;
         assert_eq!(live(&scene, "web")["checkIntervalSec"], 10);
@@ -460,12 +508,22 @@ fn what_people_ask_by_annotation_acts_once() {
         fleet.stop().await;
         let fleet = scene.start();
         tokio::time::sleep(HOUR).await;
-        assert_eq!(live(&scene, "web")["checkIntervalSec"], 10, "held through a restart");
-        scene.cluster.annotate(&health("web"), "evenkeel.dev/retry", "now");
+        assert_eq!(
+            live(&scene, "web")["checkIntervalSec"],
+            10,
+            "held through a restart"
+        );
+        scene
+            .cluster
+            .annotate(&health("web"), "evenkeel.dev/retry", "now");
         scene.ready(&health("web")).await;
         assert_eq!(live(&scene, "web")["checkIntervalSec"], 20);
         tokio::time::sleep(HOUR).await;
-        assert_eq!(live(&scene, "web")["checkIntervalSec"], 20, "and not back again");
+        assert_eq!(
+            live(&scene, "web")["checkIntervalSec"],
+            20,
+            "and not back again"
+        );
         fleet.stop().await;
     });
 }
@@ -488,7 +546,11 @@ fn phases_of_a_namespace_come_one_after_the_other() {
         scene.ready(&place("phases", NS, "second")).await;
         let writes = scene.world.own_writes();
         let methods: Vec<_> = writes.iter().map(|write| write.method.as_str()).collect();
-        assert_eq!(methods, ["PATCH", "POST"], "the connector, and then the health check");
+        assert_eq!(
+            methods,
+            ["PATCH", "POST"],
+            "the connector, and then the health check"
+        );
         let status = scene.cluster.status(&place("phases", NS, "first"));
         assert_eq!(status["observedGeneration"], 1);
         fleet.stop().await;

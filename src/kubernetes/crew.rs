@@ -79,7 +79,9 @@ impl Crew {
     }
 
     pub fn revision(&self) -> &str {
-        self.judged.as_ref().map_or("", |judged| &judged.set.revision)
+        self.judged
+            .as_ref()
+            .map_or("", |judged| &judged.set.revision)
     }
 
     /// Objects whose present spec is not in force.
@@ -87,7 +89,8 @@ impl Crew {
         let bad = self.judged.iter().flat_map(|judged| &judged.troubles);
         let bad = bad.map(|(id, trouble)| (id.clone(), trouble.message.clone()));
         let contested = self.contested.iter();
-        bad.chain(contested.map(|(id, (_, why))| (id.clone(), why.clone()))).collect()
+        bad.chain(contested.map(|(id, (_, why))| (id.clone(), why.clone())))
+            .collect()
     }
 
     /// Another operator wrote here: what is remembered is read anew, by a new engine.
@@ -96,7 +99,10 @@ impl Crew {
             return;
         }
         let namespace = self.shelf.namespace();
-        tracing::warn!(namespace, "another operator writes here; reading everything anew");
+        tracing::warn!(
+            namespace,
+            "another operator writes here; reading everything anew"
+        );
         if let Some(running) = self.running.take() {
             end(running).await;
         }
@@ -204,7 +210,9 @@ impl Crew {
             }
         }
         let leaving = self.shelf.objects().into_iter();
-        let leaving = leaving.filter(|(_, object)| is_leaving(object)).map(|(id, _)| id);
+        let leaving = leaving
+            .filter(|(_, object)| is_leaving(object))
+            .map(|(id, _)| id);
         let declared = Declared {
             revision: judged.set.revision.clone(),
             removals: self.removals(judged),
@@ -216,7 +224,9 @@ impl Crew {
         }
         let mut resources = judged.set.declared.clone();
         resources.retain(|one| {
-            !self.contested.contains_key(&ObjectId::new(one.key.kind, &one.name))
+            !self
+                .contested
+                .contains_key(&ObjectId::new(one.key.kind, &one.name))
         });
         let set = Declaration {
             resources,
@@ -224,7 +234,10 @@ impl Crew {
             phases: judged.set.phases.clone(),
         };
         // An engine that is gone is noticed by its task.
-        let _ = running.commands.send(Command::Removals(declared.removals.clone())).await;
+        let _ = running
+            .commands
+            .send(Command::Removals(declared.removals.clone()))
+            .await;
         let _ = running.commands.send(Command::Declare(Box::new(set))).await;
         self.declared = Some(declared);
     }
@@ -274,7 +287,9 @@ impl Crew {
     /// Looks at everything, where people ask for it.
     async fn resync(&mut self) {
         let objects = self.shelf.objects();
-        let asked = objects.iter().filter_map(|(_, object)| annotation(object, RECONCILE));
+        let asked = objects
+            .iter()
+            .filter_map(|(_, object)| annotation(object, RECONCILE));
         let newest = asked.max().map(str::to_owned);
         if newest > self.asked
             && let Some(running) = &self.running

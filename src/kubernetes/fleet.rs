@@ -115,7 +115,10 @@ impl Fleet {
     /// As it is now.
     #[must_use]
     pub fn shown(&self) -> Shown {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Fires when what is shown changes; boards have their own.
@@ -261,7 +264,13 @@ impl Work {
     fn see(&mut self, kind: DocumentKind, object: DynamicObject) -> bool {
         let (namespace, id) = named(kind, &object);
         let crew = self.crews.entry(namespace.clone()).or_insert_with(|| {
-            Crew::new(&namespace, &self.client, &self.outfit, &self.herald, &self.news)
+            Crew::new(
+                &namespace,
+                &self.client,
+                &self.outfit,
+                &self.herald,
+                &self.news,
+            )
         });
         let before = crew.shelf.object(&id);
         crew.shelf.see(&id, object);
@@ -355,7 +364,9 @@ impl Work {
                 if let Some(board) = crew.board() {
                     shown.boards.insert(namespace.clone(), board);
                 }
-                shown.revisions.insert(namespace.clone(), crew.revision().to_owned());
+                shown
+                    .revisions
+                    .insert(namespace.clone(), crew.revision().to_owned());
                 for (id, why) in crew.refused() {
                     shown.refused.insert((namespace.clone(), id), why);
                 }

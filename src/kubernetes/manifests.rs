@@ -45,7 +45,10 @@ pub struct Judgement {
 impl Manifests {
     /// Judges the objects that are there and do not leave.
     pub fn judge(&mut self, objects: &[(ObjectId, Arc<DynamicObject>)]) -> Judgement {
-        let staying: Vec<_> = objects.iter().filter(|(_, object)| !is_leaving(object)).collect();
+        let staying: Vec<_> = objects
+            .iter()
+            .filter(|(_, object)| !is_leaving(object))
+            .collect();
         let bodies: Vec<Object> = staying
             .iter()
             .map(|(id, object)| Object {
@@ -57,7 +60,8 @@ impl Manifests {
         let judged = judge(&bodies, &revision(&staying, &bodies), &KindRules);
         let names: BTreeMap<String, &ObjectId> =
             staying.iter().map(|(id, _)| (id.to_string(), id)).collect();
-        self.good.retain(|id, _| names.contains_key(&id.to_string()));
+        self.good
+            .retain(|id, _| names.contains_key(&id.to_string()));
         for ((id, _), body) in staying.iter().zip(bodies) {
             if !judged.refused.contains_key(&body.id) && !judged.absent.contains(&body.id) {
                 self.good.insert(id.clone(), body.body);
@@ -71,7 +75,12 @@ impl Manifests {
         let troubles = troubles(&judged, &names, &generation);
         Judgement {
             generations: generations(&judged.set, &generation),
-            absent: judged.absent.iter().filter_map(|id| names.get(id)).map(|id| (*id).clone()).collect(),
+            absent: judged
+                .absent
+                .iter()
+                .filter_map(|id| names.get(id))
+                .map(|id| (*id).clone())
+                .collect(),
             set: judged.set,
             troubles,
         }
@@ -91,7 +100,10 @@ fn troubles(
             ". The spec before it stays in force"
         };
         let message = format!("{}{tail}", words(problems));
-        Some((id.clone(), Trouble::new(Reason::InvalidSpec, message, generation(id))))
+        Some((
+            id.clone(),
+            Trouble::new(Reason::InvalidSpec, message, generation(id)),
+        ))
     });
     refused.collect()
 }
@@ -100,7 +112,10 @@ fn troubles(
 fn words(problems: &[Problem]) -> String {
     let lines = problems.iter().map(|problem| {
         let field = problem.field.as_deref().map(|field| format!("{field}: "));
-        let limit = problem.limit.as_deref().map(|limit| format!(" (limit: {limit})"));
+        let limit = problem
+            .limit
+            .as_deref()
+            .map(|limit| format!(" (limit: {limit})"));
         format!(
             "{}{}{}; {}",
             field.unwrap_or_default(),
@@ -115,10 +130,12 @@ fn words(problems: &[Problem]) -> String {
 /// Digests as the records have them.
 fn generations(set: &Set, generation: &dyn Fn(&ObjectId) -> i64) -> Vec<(ObjectId, String, i64)> {
     use crate::api::DocumentKind::{Check, Phase};
-    let managed = set
-        .declared
-        .iter()
-        .map(|declared| (ObjectId::new(declared.key.kind, &declared.name), digest::spec(declared)));
+    let managed = set.declared.iter().map(|declared| {
+        (
+            ObjectId::new(declared.key.kind, &declared.name),
+            digest::spec(declared),
+        )
+    });
     let checks = set.checks.iter().map(|check| {
         let spec = digest::of(&to_value(&check.spec));
         (ObjectId::new(Check, &check.name), spec)
@@ -144,7 +161,9 @@ fn revision(objects: &[&(ObjectId, Arc<DynamicObject>)], bodies: &[Object]) -> S
         .collect();
     let digest = digest::of(&content.into());
     let short = digest::short(&digest);
-    let mut sources = objects.iter().map(|(_, object)| annotation(object, SOURCE_REVISION));
+    let mut sources = objects
+        .iter()
+        .map(|(_, object)| annotation(object, SOURCE_REVISION));
     match sources.next().flatten() {
         Some(first) if sources.all(|other| other == Some(first)) => format!("{first}+{short}"),
         _ => format!("kubernetes@{short}"),

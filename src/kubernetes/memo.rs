@@ -30,7 +30,9 @@ pub struct Memo<R> {
 /// Why a memory cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MemoError {
-    #[error("what evenkeel remembers of it takes {0} bytes, more than the {LIMIT} that an object may hold")]
+    #[error(
+        "what evenkeel remembers of it takes {0} bytes, more than the {LIMIT} that an object may hold"
+    )]
     TooLarge(usize),
     #[error("status.journal was written by a newer evenkeel; upgrade this one")]
     Newer,
@@ -75,7 +77,9 @@ impl<R: DeserializeOwned> Memo<R> {
         let bytes = STANDARD.decode(body).map_err(|error| broken(&error))?;
         let mut json = Vec::new();
         let mut unpacker = ZlibDecoder::new(bytes.as_slice()).take(UNPACKED);
-        unpacker.read_to_end(&mut json).map_err(|error| broken(&error))?;
+        unpacker
+            .read_to_end(&mut json)
+            .map_err(|error| broken(&error))?;
         serde_json::from_slice(&json).map_err(|error| broken(&error))
     }
 }
@@ -102,7 +106,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_kept_or_read_is_said() {
-        let noise: String = (0..LIMIT).map(|i| char::from(33 + (i * i % 7919 % 90) as u8)).collect();
+        let noise: String = (0..LIMIT)
+            .map(|i| char::from(33 + (i * i % 7919 % 90) as u8))
+            .collect();
         let noise: Vec<String> = (0..40u32).map(|i| format!("{i}{noise}")).collect();
         let mut random = fastrand::Rng::with_seed(1);
         let random: Vec<u64> = (0..100_000).map(|_| random.u64(..)).collect();
@@ -113,7 +119,10 @@ mod tests {
         assert_eq!(Memo::<Value>::unpack("v2.abc"), Err(MemoError::Newer));
         for text in ["", "abc", "v1.###", "v1.AAAA"] {
             let read = Memo::<Value>::unpack(text);
-            assert!(matches!(read, Err(MemoError::Broken(_))), "{text}: {read:?}");
+            assert!(
+                matches!(read, Err(MemoError::Broken(_))),
+                "{text}: {read:?}"
+            );
         }
     }
 }

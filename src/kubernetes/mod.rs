@@ -4,6 +4,7 @@
 //! finalizer where `deletion: Delete` asks for one. The loop, the decisions and the passes are those
 //! of the engine; nothing here decides about GCP.
 
+pub mod connect;
 mod crew;
 pub mod events;
 pub mod fleet;
@@ -12,10 +13,13 @@ pub mod manifests;
 pub mod memo;
 pub mod requests;
 pub mod revisions;
+pub mod secrets;
 pub mod shelf;
 pub mod status;
 pub mod watch;
 pub mod words;
 
+pub use connect::{Access, connect};
 pub use fleet::{Fleet, Options, Outfit};
 pub use journal::ClusterJournal;
+pub use secrets::ClusterSecrets;

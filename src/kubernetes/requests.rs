@@ -33,7 +33,11 @@ pub enum Wish {
 
 /// The requests of an object that are not among the handled ones.
 #[must_use]
-pub fn of(id: &ObjectId, object: &DynamicObject, handled: &BTreeMap<String, String>) -> Vec<Request> {
+pub fn of(
+    id: &ObjectId,
+    object: &DynamicObject,
+    handled: &BTreeMap<String, String>,
+) -> Vec<Request> {
     let open = VERBS.iter().filter_map(|(verb, field)| {
         let value = annotation(object, &format!("{PREFIX}{verb}"))?;
         if handled.get(*field).is_some_and(|last| last == value) {
@@ -114,7 +118,12 @@ mod tests {
 
     #[test]
     fn each_value_acts_once() {
-        let object = object(&[("retry", "7"), ("rollback-to", "3@x"), ("abort", ""), ("else", "1")]);
+        let object = object(&[
+            ("retry", "7"),
+            ("rollback-to", "3@x"),
+            ("abort", ""),
+            ("else", "1"),
+        ]);
         let open = of(&id(), &object, &BTreeMap::new());
         let wishes: Vec<_> = open.iter().map(|request| request.wish.clone()).collect();
         assert_eq!(wishes, [Wish::Ask(Ask::Retry), Wish::Back(3)]);
@@ -127,14 +136,27 @@ mod tests {
     fn what_is_asked_comes_back() {
         let plan = "sha256:1".to_owned();
         let fields = Fields::new();
-        for ask in [Ask::Retry, Ask::Approve { plan }, Ask::Pause, Ask::Resume, Ask::Abort] {
+        for ask in [
+            Ask::Retry,
+            Ask::Approve { plan },
+            Ask::Pause,
+            Ask::Resume,
+            Ask::Abort,
+        ] {
             let (name, value) = annotation_of(&ask, "now");
             let object = object(&[(name.strip_prefix(PREFIX).unwrap(), &value)]);
             let open = of(&id(), &object, &BTreeMap::new());
             assert_eq!(open[0].wish, Wish::Ask(ask));
         }
-        let undo = Ask::Undo { to: 4, fields, why: None };
-        assert_eq!(annotation_of(&undo, "n"), (format!("{PREFIX}rollback-to"), "4@n".to_owned()));
+        let undo = Ask::Undo {
+            to: 4,
+            fields,
+            why: None,
+        };
+        assert_eq!(
+            annotation_of(&undo, "n"),
+            (format!("{PREFIX}rollback-to"), "4@n".to_owned())
+        );
         assert_eq!(read("phase-1@HealthCheck/a"), None, "made by a phase");
     }
 }

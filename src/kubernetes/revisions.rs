@@ -52,7 +52,9 @@ async fn replace(
     wanted: &ControllerRevision,
 ) -> Result<(), ShelfError> {
     let name = wanted.metadata.name.as_deref().unwrap_or_default();
-    let there = within(api.get_opt(name)).await.map_err(|error| said(&error))?;
+    let there = within(api.get_opt(name))
+        .await
+        .map_err(|error| said(&error))?;
     let same = |there: &ControllerRevision| {
         there.data == wanted.data
             && there.metadata.owner_references == wanted.metadata.owner_references
@@ -111,7 +113,11 @@ fn name(id: &ObjectId, number: i64) -> String {
         return whole;
     }
     let digest = digest::of(&id.name.as_str().into());
-    let digest: String = digest.chars().filter(char::is_ascii_hexdigit).take(16).collect();
+    let digest: String = digest
+        .chars()
+        .filter(char::is_ascii_hexdigit)
+        .take(16)
+        .collect();
     let short: String = id.name.chars().take(180).collect();
     format!("{kind}-{short}-{digest}-{number}")
 }

@@ -165,7 +165,9 @@ impl Shelf {
     /// The requests that were obeyed.
     #[must_use]
     pub fn handled(&self, id: &ObjectId) -> BTreeMap<String, String> {
-        let handled = self.with(id, |entry| entry.kept.as_ref().map(|kept| kept.handled.clone()));
+        let handled = self.with(id, |entry| {
+            entry.kept.as_ref().map(|kept| kept.handled.clone())
+        });
         handled.flatten().unwrap_or_default()
     }
 
@@ -415,7 +417,9 @@ impl Shelf {
                 Err(error) => return Err(said(&error)),
             }
         }
-        Err(ShelfError::Refused("others keep changing the object".to_owned()))
+        Err(ShelfError::Refused(
+            "others keep changing the object".to_owned(),
+        ))
     }
 }
 
@@ -439,7 +443,9 @@ pub fn is(error: &kube::Error, code: u16) -> bool {
 #[must_use]
 pub fn said(error: &kube::Error) -> ShelfError {
     match error {
-        kube::Error::Api(status) if status.code < 500 => ShelfError::Refused(status.message.clone()),
+        kube::Error::Api(status) if status.code < 500 => {
+            ShelfError::Refused(status.message.clone())
+        }
         kube::Error::Api(status) => ShelfError::Unreachable(status.message.clone()),
         other => ShelfError::Unreachable(other.to_string()),
     }
@@ -455,5 +461,7 @@ pub fn journal_of(object: &DynamicObject) -> Option<String> {
 /// Versions grow; one that is no number is taken for new.
 fn version(object: &DynamicObject) -> u64 {
     let version = object.metadata.resource_version.as_deref();
-    version.and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
+    version
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(u64::MAX)
 }

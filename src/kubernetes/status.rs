@@ -91,8 +91,14 @@ fn show(status: &mut Map<String, Value>, trouble: &Trouble, parts: &Parts<'_>) {
         condition(ConditionType::Stalled, ConditionStatus::True),
     ];
     let others = status.remove("conditions").unwrap_or_default();
-    let is_other = |condition: &&Value| condition["type"] != "Ready" && condition["type"] != "Stalled";
-    let others = others.as_array().into_iter().flatten().filter(is_other).cloned();
+    let is_other =
+        |condition: &&Value| condition["type"] != "Ready" && condition["type"] != "Stalled";
+    let others = others
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(is_other)
+        .cloned();
     let all: Vec<Value> = own.iter().map(|own| json!(own)).chain(others).collect();
     status.insert("conditions".to_owned(), all.into());
     status.insert("observedGeneration".to_owned(), trouble.generation.into());
@@ -142,6 +148,9 @@ mod tests {
         let over = compose(&parts(&first, at("2026-01-03T00:00:00Z"), None));
         assert_eq!(over["observedGeneration"], 7);
         assert_eq!(over["conditions"][0]["observedGeneration"], 7);
-        assert_eq!(over["conditions"][1]["observedGeneration"], 1, "of an older spec");
+        assert_eq!(
+            over["conditions"][1]["observedGeneration"], 1,
+            "of an older spec"
+        );
     }
 }

@@ -36,23 +36,25 @@ pub fn sights(
         None => Config::default(),
     };
     let mut listed = Vec::new();
-    watcher(api, config).default_backoff().filter_map(move |event| {
-        let sight = match event {
-            Ok(Event::Init) => {
-                listed.clear();
-                None
-            }
-            Ok(Event::InitApply(object)) => {
-                listed.push(object);
-                None
-            }
-            Ok(Event::InitDone) => Some(Sight::Listed(std::mem::take(&mut listed))),
-            Ok(Event::Apply(object)) => Some(Sight::Changed(Box::new(object))),
-            Ok(Event::Delete(object)) => Some(Sight::Gone(Box::new(object))),
-            Err(error) => Some(Sight::Failed(words(&error))),
-        };
-        std::future::ready(sight)
-    })
+    watcher(api, config)
+        .default_backoff()
+        .filter_map(move |event| {
+            let sight = match event {
+                Ok(Event::Init) => {
+                    listed.clear();
+                    None
+                }
+                Ok(Event::InitApply(object)) => {
+                    listed.push(object);
+                    None
+                }
+                Ok(Event::InitDone) => Some(Sight::Listed(std::mem::take(&mut listed))),
+                Ok(Event::Apply(object)) => Some(Sight::Changed(Box::new(object))),
+                Ok(Event::Delete(object)) => Some(Sight::Gone(Box::new(object))),
+                Err(error) => Some(Sight::Failed(words(&error))),
+            };
+            std::future::ready(sight)
+        })
 }
 
 fn words(error: &watcher::Error) -> String {

@@ -62,7 +62,10 @@ pub fn resource(kind: DocumentKind) -> ApiResource {
 #[must_use]
 pub fn annotation<'a>(object: &'a DynamicObject, name: &str) -> Option<&'a str> {
     let annotations = object.metadata.annotations.as_ref()?;
-    annotations.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    annotations
+        .get(name)
+        .map(String::as_str)
+        .filter(|text| !text.is_empty())
 }
 
 /// True where the object keeps our finalizer.

@@ -174,7 +174,11 @@ fn assemble(
     for file in files {
         let is_absent = absent.contains(&file.name);
         let mut unheard = Problems::default();
-        let heard = if is_absent { &mut unheard } else { &mut problems };
+        let heard = if is_absent {
+            &mut unheard
+        } else {
+            &mut problems
+        };
         let Some(text) = text::Text::read(&file, heard) else {
             continue;
         };

@@ -96,7 +96,12 @@ fn blame(problems: Vec<Problem>, objects: &[Object], judged: &mut Judged) -> boo
             continue;
         };
         let known = judged.refused.contains_key(&object.id);
-        if known || object.last_good.as_ref().is_none_or(|good| *good == object.body) {
+        if known
+            || object
+                .last_good
+                .as_ref()
+                .is_none_or(|good| *good == object.body)
+        {
             moved |= judged.absent.insert(object.id.clone());
         }
         if !known {
@@ -136,10 +141,18 @@ mod tests {
 
     #[test]
     fn a_bad_object_stops_no_other() {
-        let bad = object("Check", "load", &json!({"tcp": {"host": "10.0.0.1"}, "expect": []}));
+        let bad = object(
+            "Check",
+            "load",
+            &json!({"tcp": {"host": "10.0.0.1"}, "expect": []}),
+        );
         let objects = [connector("a", 4, &["load"]), bad, connector("b", 5, &[])];
         let judged = judge(&objects, "r", &NoCheck);
-        assert_eq!(names(&judged), ["a", "b"], "its name still counts as declared");
+        assert_eq!(
+            names(&judged),
+            ["a", "b"],
+            "its name still counts as declared"
+        );
         assert_eq!(judged.refused.keys().collect::<Vec<_>>(), ["Check/load"]);
         assert!(judged.absent.contains("Check/load"));
     }
@@ -169,7 +182,11 @@ mod tests {
         );
         assert_eq!(names(&judged), ["b"]);
         let problem = &judged.refused["VpcAccessConnector/a"][0];
-        assert!(problem.message.contains("no Check named"), "{}", problem.message);
+        assert!(
+            problem.message.contains("no Check named"),
+            "{}",
+            problem.message
+        );
     }
 
     #[test]

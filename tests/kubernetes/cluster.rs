@@ -48,7 +48,8 @@ impl Inner {
         } else {
             self.objects.insert(place.clone(), object.clone());
         }
-        self.history.push((self.version, what, place.clone(), object.clone()));
+        self.history
+            .push((self.version, what, place.clone(), object.clone()));
         object
     }
 
@@ -66,16 +67,27 @@ impl Inner {
         object["metadata"]["namespace"] = json!(place.1);
         object["metadata"]["uid"] = json!(format!("uid-{seconds}"));
         object["metadata"]["generation"] = json!(1);
-        object["metadata"]["creationTimestamp"] =
-            json!(format!("2026-11-23T{:02}:{:02}:{:02}Z", seconds / 3600, seconds / 60 % 60, seconds % 60));
-        if object["apiVersion"].as_str().is_some_and(|version| version.starts_with(GROUP)) {
+        object["metadata"]["creationTimestamp"] = json!(format!(
+            "2026-11-23T{:02}:{:02}:{:02}Z",
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60
+        ));
+        if object["apiVersion"]
+            .as_str()
+            .is_some_and(|version| version.starts_with(GROUP))
+        {
             object.as_object_mut().unwrap().remove("status");
         }
         Ok(self.tell("ADDED", place, object))
     }
 
     fn replace(&mut self, place: &Place, status: bool, sent: &Value) -> Result<Value, Refusal> {
-        let old = self.objects.get(place).cloned().ok_or(Refusal(404, "NotFound"))?;
+        let old = self
+            .objects
+            .get(place)
+            .cloned()
+            .ok_or(Refusal(404, "NotFound"))?;
         let wanted = &sent["metadata"]["resourceVersion"];
         if !wanted.is_null() && *wanted != old["metadata"]["resourceVersion"] {
             return Err(Refusal(409, "Conflict"));
@@ -103,7 +115,11 @@ impl Inner {
     }
 
     fn delete(&mut self, place: &Place) -> Result<Value, Refusal> {
-        let old = self.objects.get(place).cloned().ok_or(Refusal(404, "NotFound"))?;
+        let old = self
+            .objects
+            .get(place)
+            .cloned()
+            .ok_or(Refusal(404, "NotFound"))?;
         if is_free(&old) {
             return Ok(self.remove(place, old));
         }
@@ -118,10 +134,20 @@ impl Inner {
         let gone = self.tell("DELETED", place, object);
         let owned = |object: &Value| {
             let owners = object["metadata"]["ownerReferences"].as_array();
-            owners.into_iter().flatten().any(|owner| owner["uid"] == uid)
+            owners
+                .into_iter()
+                .flatten()
+                .any(|owner| owner["uid"] == uid)
         };
-        let owned: Vec<_> = self.objects.iter().filter(|(_, object)| owned(object)).collect();
-        let owned: Vec<_> = owned.into_iter().map(|(p, o)| (p.clone(), o.clone())).collect();
+        let owned: Vec<_> = self
+            .objects
+            .iter()
+            .filter(|(_, object)| owned(object))
+            .collect();
+        let owned: Vec<_> = owned
+            .into_iter()
+            .map(|(p, o)| (p.clone(), o.clone()))
+            .collect();
         for (place, object) in owned {
             self.tell("DELETED", &place, object);
         }
@@ -130,7 +156,9 @@ impl Inner {
 }
 
 fn is_free(object: &Value) -> bool {
-    object["metadata"]["finalizers"].as_array().is_none_or(Vec::is_empty)
+    object["metadata"]["finalizers"]
+        .as_array()
+        .is_none_or(Vec::is_empty)
 }
 
 struct Refusal(u16, &'static str);
@@ -193,20 +221,27 @@ impl Cluster {
     }
 
     pub fn status(&self, at: &Place) -> Value {
-        self.object(at).map_or(Value::Null, |object| object["status"].clone())
+        self.object(at)
+            .map_or(Value::Null, |object| object["status"].clone())
     }
 
     /// Objects of a kind in a namespace.
     pub fn list(&self, plural: &str, namespace: &str) -> Vec<Value> {
         let inner = self.inner();
-        let those = inner.objects.iter().filter(|((p, n, _), _)| p == plural && n == namespace);
+        let those = inner
+            .objects
+            .iter()
+            .filter(|((p, n, _), _)| p == plural && n == namespace);
         those.map(|(_, object)| object.clone()).collect()
     }
 
     /// Writes so far, events left out.
     pub fn writes(&self) -> Vec<String> {
         let inner = self.inner();
-        let telling = inner.writes.iter().filter(|write| !write.contains(" events/"));
+        let telling = inner
+            .writes
+            .iter()
+            .filter(|write| !write.contains(" events/"));
         telling.cloned().collect()
     }
 
@@ -254,11 +289,19 @@ impl Path {
 
     fn place(&self) -> Place {
         let namespace = self.namespace.clone().unwrap_or_default();
-        (self.plural.clone(), namespace, self.name.clone().unwrap_or_default())
+        (
+            self.plural.clone(),
+            namespace,
+            self.name.clone().unwrap_or_default(),
+        )
     }
 
     fn holds(&self, (plural, namespace, _): &Place) -> bool {
-        *plural == self.plural && self.namespace.as_ref().is_none_or(|wanted| wanted == namespace)
+        *plural == self.plural
+            && self
+                .namespace
+                .as_ref()
+                .is_none_or(|wanted| wanted == namespace)
     }
 }
 
@@ -267,10 +310,16 @@ async fn answer(State(cluster): State<Cluster>, request: Request) -> Response<Bo
     let query: HashMap<String, String> = request
         .uri()
         .query()
-        .map(|query| url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        .map(|query| {
+            url::form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect()
+        })
         .unwrap_or_default();
     let method = request.method().clone();
-    let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
+    let body = axum::body::to_bytes(request.into_body(), usize::MAX)
+        .await
+        .unwrap();
     if cluster.inner().down {
         return refused(&Refusal(503, "ServiceUnavailable"));
     }
@@ -295,10 +344,15 @@ fn reply(
     let mut place = path.place();
     if *method != Method::GET {
         if place.2.is_empty() {
-            place.2 = sent["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+            place.2 = sent["metadata"]["name"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
         }
         let tail = if path.status { "/status" } else { "" };
-        inner.writes.push(format!("{method} {}/{}{tail}", place.0, place.2));
+        inner
+            .writes
+            .push(format!("{method} {}/{}{tail}", place.0, place.2));
     }
     if path.status
         && let Some(intruder) = inner.intruder.take()
@@ -307,11 +361,19 @@ fn reply(
     }
     match method.as_str() {
         "GET" if path.name.is_none() => Ok(list(inner, path, query)),
-        "GET" => inner.objects.get(&place).cloned().ok_or(Refusal(404, "NotFound")),
+        "GET" => inner
+            .objects
+            .get(&place)
+            .cloned()
+            .ok_or(Refusal(404, "NotFound")),
         "POST" => inner.create(&place, sent),
         "PUT" => inner.replace(&place, path.status, &sent),
         "PATCH" => {
-            let mut next = inner.objects.get(&place).cloned().ok_or(Refusal(404, "NotFound"))?;
+            let mut next = inner
+                .objects
+                .get(&place)
+                .cloned()
+                .ok_or(Refusal(404, "NotFound"))?;
             merge(&mut next, &sent);
             inner.replace(&place, path.status, &next)
         }
@@ -323,12 +385,17 @@ fn list(inner: &Inner, path: &Path, query: &HashMap<String, String>) -> Value {
     let wanted = query.get("labelSelector").filter(|text| !text.is_empty());
     let has = |object: &Value| {
         wanted.is_none_or(|wanted| {
-            let (name, value) = wanted.split_once('=').map_or((wanted.as_str(), None), |(n, v)| (n, Some(v)));
+            let (name, value) = wanted
+                .split_once('=')
+                .map_or((wanted.as_str(), None), |(n, v)| (n, Some(v)));
             let label = object["metadata"]["labels"][name].as_str();
             label.is_some() && (value.is_none() || value == label)
         })
     };
-    let items = inner.objects.iter().filter(|(place, object)| path.holds(place) && has(object));
+    let items = inner
+        .objects
+        .iter()
+        .filter(|(place, object)| path.holds(place) && has(object));
     let items: Vec<_> = items.map(|(_, object)| object.clone()).collect();
     json!({"apiVersion": "v1", "kind": "List",
            "metadata": {"resourceVersion": inner.version.to_string()}, "items": items})
@@ -353,36 +420,45 @@ fn merge(target: &mut Value, patch: &Value) {
 }
 
 fn stream(cluster: Cluster, path: Path, query: &HashMap<String, String>) -> Response<Body> {
-    let from = query.get("resourceVersion").and_then(|text| text.parse().ok()).unwrap_or(0u64);
-    let limit = query.get("timeoutSeconds").and_then(|text| text.parse().ok()).unwrap_or(290);
+    let from = query
+        .get("resourceVersion")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0u64);
+    let limit = query
+        .get("timeoutSeconds")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(290);
     let deadline = tokio::time::Instant::now() + Duration::from_secs(limit);
     let moved = cluster.moved.subscribe();
     let state = (cluster, path, from, moved);
-    let events = futures::stream::unfold(state, move |(cluster, path, from, mut moved)| async move {
-        loop {
-            moved.borrow_and_update();
-            let (lines, down, newest) = {
-                let inner = cluster.inner();
-                let fresh = inner.history.iter().filter(|(version, ..)| *version > from);
-                let lines: String = fresh
-                    .filter(|(_, _, place, _)| path.holds(place))
-                    .map(|(_, what, _, object)| format!("{}\n", json!({"type": what, "object": object})))
-                    .collect();
-                (lines, inner.down, inner.version)
-            };
-            if down {
-                return None;
+    let events =
+        futures::stream::unfold(state, move |(cluster, path, from, mut moved)| async move {
+            loop {
+                moved.borrow_and_update();
+                let (lines, down, newest) = {
+                    let inner = cluster.inner();
+                    let fresh = inner.history.iter().filter(|(version, ..)| *version > from);
+                    let lines: String = fresh
+                        .filter(|(_, _, place, _)| path.holds(place))
+                        .map(|(_, what, _, object)| {
+                            format!("{}\n", json!({"type": what, "object": object}))
+                        })
+                        .collect();
+                    (lines, inner.down, inner.version)
+                };
+                if down {
+                    return None;
+                }
+                if !lines.is_empty() {
+                    let next = (cluster, path, newest, moved);
+                    return Some((Ok::<_, Infallible>(Bytes::from(lines)), next));
+                }
+                match tokio::time::timeout_at(deadline, moved.changed()).await {
+                    Ok(Ok(())) => {}
+                    _ => return None,
+                }
             }
-            if !lines.is_empty() {
-                let next = (cluster, path, newest, moved);
-                return Some((Ok::<_, Infallible>(Bytes::from(lines)), next));
-            }
-            match tokio::time::timeout_at(deadline, moved.changed()).await {
-                Ok(Ok(())) => {}
-                _ => return None,
-            }
-        }
-    });
+        });
     Response::new(Body::from_stream(events))
 }
 
