@@ -39,6 +39,19 @@ impl Door {
         }))
     }
 
+    /// Lets requests in, of an operator that shows its objects elsewhere.
+    #[cfg(feature = "kubernetes")]
+    pub fn serve_alone(self, clock: &Arc<dyn crate::gcp::clock::Clock>) -> Serving {
+        let clock = Arc::clone(clock);
+        let site = Site {
+            board: crate::engine::Board::default(),
+            hosts: self.hosts,
+            now: Box::new(move || clock.now()),
+            alive: Box::new(|| true),
+        };
+        Serving::start(|stopped| serve(site, self.listener, stopped))
+    }
+
     /// Lets requests in.
     pub fn serve(self, operator: &Operator) -> Serving {
         let (clock, pulse) = (Arc::clone(&operator.clock), operator.pulse());
