@@ -14,10 +14,12 @@ mod ports;
 mod queue;
 mod resources;
 mod turn;
+mod vitals;
 
 pub use board::{Board, CheckReport, PhaseReport, Report};
 pub use checks::{Blindfold, Probe, Prober};
 pub use ports::{Ports, Services, Settings};
+pub use vitals::{SourceState, Vitals};
 
 use crate::api::key::Scope;
 use crate::api::{CheckSpec, ConditionType, Declared, Document, Key, PhaseSpec};
@@ -193,6 +195,7 @@ impl Engine {
         let mut open = true;
         loop {
             self.start_due().await;
+            self.board.vitals().turned(self.shared.now());
             let pause = self.pause();
             tokio::select! {
                 biased;
@@ -276,9 +279,16 @@ impl Engine {
         let Some(job) = self.job(&key, wanted).await else {
             return;
         };
+        let kind = key.kind;
         self.flying.insert(key);
         let shared = Arc::clone(&self.shared);
-        let pass = async move { Box::pin(pass::run(&shared, job)).await };
+        let board = self.board.clone();
+        let pass = async move {
+            let began = tokio::time::Instant::now();
+            let done = Box::pin(pass::run(&shared, job)).await;
+            board.vitals().passed(kind, began.elapsed());
+            done
+        };
         self.passes.push(Box::pin(pass));
     }
 
@@ -439,7 +449,10 @@ impl Engine {
     async fn obey(&mut self, command: Command) {
         match command {
             Command::Declare(set) => self.declare(*set).await,
-            Command::SourceFailed(why) => self.frozen = Some(why),
+            Command::SourceFailed(why) => {
+                self.board.vitals().source_failed();
+                self.frozen = Some(why);
+            }
             Command::Removals(removals) => self.removals = removals,
             Command::Resync => {
                 let scopes: BTreeSet<Scope> = self.scopes();
@@ -451,6 +464,7 @@ impl Engine {
 
     async fn declare(&mut self, declaration: Declaration) {
         let now = self.shared.now();
+        self.board.vitals().loaded(now);
         self.declare_checks(declaration.checks, now).await;
         self.board.put_checks(self.checks.reports());
         let phases = declaration.phases;
