@@ -32,7 +32,6 @@ const RULES: &[(&str, &[&str])] = &[
         "engine",
         &["api", "check", "core", "kinds", "gcp", "journal", "source"],
     ),
-    ("serve", &["api", "core", "engine", "gcp"]),
     (
         "kubernetes",
         &[
@@ -47,6 +46,7 @@ const RULES: &[(&str, &[&str])] = &[
             "engine",
         ],
     ),
+    ("serve", &["api", "core", "engine", "gcp"]),
     ("emulator", &[]),
     (
         "render",

@@ -16,6 +16,7 @@ pub mod revisions;
 pub mod secrets;
 pub mod shelf;
 pub mod status;
+pub mod view;
 pub mod watch;
 pub mod words;
 
@@ -23,3 +24,4 @@ pub use connect::{Access, connect};
 pub use fleet::{Fleet, Options, Outfit};
 pub use journal::ClusterJournal;
 pub use secrets::ClusterSecrets;
+pub use view::ClusterView;

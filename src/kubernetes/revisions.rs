@@ -8,7 +8,7 @@ use crate::core::record::Revision;
 use crate::journal::REVISION_LIMIT;
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::apimachinery::pkg::runtime::RawExtension;
-use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::api::{Api, DeleteParams, ObjectMeta, PostParams};
 use std::collections::BTreeMap;
 
 /// Which object a saved state belongs to, as a label.
@@ -84,20 +84,9 @@ pub async fn get(
     Ok(found.and_then(read))
 }
 
-/// Every saved state of a namespace.
-///
-/// # Errors
-/// They cannot be read.
-pub async fn list(shelf: &Shelf) -> Result<Vec<Revision>, ShelfError> {
-    let params = ListParams::default().labels(OWNER);
-    let found = within(api(shelf).list(&params)).await;
-    let found = found.map_err(|error| said(&error))?;
-    let mut all: Vec<Revision> = found.items.into_iter().filter_map(read).collect();
-    all.sort_by_key(|revision| revision.number);
-    Ok(all)
-}
-
-fn read(found: ControllerRevision) -> Option<Revision> {
+/// A saved state as it was kept.
+#[must_use]
+pub fn read(found: ControllerRevision) -> Option<Revision> {
     serde_json::from_value(found.data.0).ok()
 }
 

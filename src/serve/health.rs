@@ -26,7 +26,9 @@ pub fn readiness(board: &Board) -> Result<(), Unready> {
         .collect();
     match (
         unread.is_empty(),
-        resources.is_empty() && board.checks().is_empty(),
+        resources.is_empty()
+            && board.checks().is_empty()
+            && board.vitals().source().loaded_at.is_none(),
     ) {
         (true, false) => Ok(()),
         (true, true) => Err(Unready("nothing is declared yet".to_owned())),

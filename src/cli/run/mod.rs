@@ -5,7 +5,7 @@
 
 mod alerts;
 #[cfg(feature = "kubernetes")]
-mod cluster;
+pub mod cluster;
 mod operator;
 mod probes;
 pub mod screen;

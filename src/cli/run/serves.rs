@@ -39,12 +39,17 @@ impl Door {
         }))
     }
 
-    /// Lets requests in, of an operator that shows its objects elsewhere.
+    /// Lets requests in, of an operator of several loops.
     #[cfg(feature = "kubernetes")]
-    pub fn serve_alone(self, clock: &Arc<dyn crate::gcp::clock::Clock>) -> Serving {
-        let clock = Arc::clone(clock);
+    pub fn serve_board(
+        self,
+        board: crate::engine::Board,
+        world: &crate::cli::world::World,
+    ) -> Serving {
+        let clock = Arc::clone(&world.clock);
         let site = Site {
-            board: crate::engine::Board::default(),
+            board,
+            client: Arc::clone(&world.client),
             hosts: self.hosts,
             now: Box::new(move || clock.now()),
             alive: Box::new(|| true),
