@@ -128,11 +128,12 @@ mod tests {
             {"type": "Drifted", "status": "False", "reason": "NoDrift", "message": "",
              "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1}]});
         let trouble = Trouble::new(Reason::InvalidSpec, "no".to_owned(), 9);
+        let handled = BTreeMap::new();
         let parts = |before, now, trouble| Parts {
             report: Some(&report),
             generation: Some(7),
             journal: Some("v1.x"),
-            handled: &BTreeMap::new(),
+            handled: &handled,
             trouble,
             before,
             now,

@@ -51,7 +51,10 @@ impl Collector for Scrape {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
         let mut sheet = Sheet(encoder);
         operator::write(&mut sheet, self.board.vitals(), &self.client)?;
-        resources::write(&mut sheet, &self.board.resources())?;
+        let mut resources = self.board.resources();
+        // What was released is nobody's business any more; what is being deleted is.
+        resources.retain(|_, report| report.declared || !report.settled);
+        resources::write(&mut sheet, &resources)?;
         resources::write_phases(&mut sheet, &self.board.phases())?;
         checks::write(&mut sheet, &self.board.checks())
     }
