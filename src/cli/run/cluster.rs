@@ -55,7 +55,9 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
     let vantage = vantage::vantage(config, dataplane.as_ref())?;
     let served = operator::serve_emulator(&world, &args.emulator_listen).await?;
     let door = Door::open(args, config).await?;
-    let (client, _) = connect(&access(globals)).await.map_err(|why| no_cluster(&why))?;
+    let (client, _) = connect(&access(globals))
+        .await
+        .map_err(|why| no_cluster(&why))?;
     let mut settings = operator::settings(args, config, &gcp)?;
     if args
         .deletes_per_sync
