@@ -51,12 +51,15 @@ impl Default for Options {
     }
 }
 
+/// The prober of each namespace.
+pub type Probers = Arc<dyn Fn(&str) -> Arc<dyn Prober> + Send + Sync>;
+
 /// What every engine gets.
 #[derive(Clone)]
 pub struct Outfit {
     pub services: Services,
     /// The prober of a namespace, whose Secrets are its own.
-    pub prober: Arc<dyn Fn(&str) -> Arc<dyn Prober> + Send + Sync>,
+    pub prober: Probers,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<Entropy>,
     pub settings: Settings,

@@ -55,7 +55,9 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
     let vantage = vantage::vantage(config, dataplane.as_ref())?;
     let served = operator::serve_emulator(&world, &args.emulator_listen).await?;
     let door = Door::open(args, config).await?;
-    let (client, _) = connect(&access(globals)).await.map_err(no_cluster)?;
+    let (client, _) = connect(&access(globals))
+        .await
+        .map_err(|why| no_cluster(&why))?;
     let mut settings = operator::settings(args, config, &gcp)?;
     if args
         .deletes_per_sync
@@ -102,7 +104,7 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
     exit
 }
 
-pub fn no_cluster(why: String) -> CliError {
+pub fn no_cluster(why: &str) -> CliError {
     CliError::new(format!("no way to a cluster: {why}"))
         .hint("give --kubeconfig FILE and --context NAME, or run in a Pod")
         .exit(Exit::BadInput)
