@@ -500,14 +500,17 @@ impl Engine {
                 self.queue.push(key, now, priority);
             }
         }
-        let gone: Vec<Key> = self
-            .memory
-            .iter()
-            .filter(|(key, memory)| !self.wanted.contains_key(*key) && !memory.record.released)
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in gone {
-            self.queue.push(&key, now, Priority::Resync);
+        let left = before.keys().filter(|key| !self.wanted.contains_key(*key));
+        let left: BTreeSet<Key> = left.cloned().collect();
+        for key in left.iter().filter(|key| !self.memory.contains_key(*key)) {
+            // Nothing was done about it, and nothing will be.
+            self.board.put(key, None);
+        }
+        for (key, memory) in &self.memory {
+            let kept = !memory.record.released || left.contains(key);
+            if kept && !self.wanted.contains_key(key) {
+                self.queue.push(key, now, Priority::Resync);
+            }
         }
         self.declare_phases(phases).await;
     }
