@@ -32,7 +32,7 @@ const RULES: &[(&str, &[&str])] = &[
         "engine",
         &["api", "check", "core", "kinds", "gcp", "journal", "source"],
     ),
-    ("serve", &["api", "core", "engine"]),
+    ("serve", &["api", "core", "engine", "gcp"]),
     ("emulator", &[]),
     (
         "render",

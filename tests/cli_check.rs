@@ -3,7 +3,7 @@
 
 mod cli_support;
 
-use cli_support::Desk;
+use cli_support::{Desk, ask};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -250,23 +250,6 @@ fn a_load_that_goes_on_for_a_time_ends_with_it() {
 }
 
 /// Status and body of a reply.
-fn ask(address: &str, host: &str, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
-    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
-}
-
 /// The whole incident of the quickstart, probed through the data plane of the emulator.
 #[test]
 fn the_incident_of_the_quickstart_is_the_infrastructure() {

@@ -23,7 +23,7 @@ const REQUIRED: &str = "EVENKEEL_REQUIRE_CONFORMANCE";
 
 /// Runs these files against an emulator of their own. Every method of `surface` must be met.
 fn conforms(modules: &[&str], timing: &str, surface: &Surface) {
-    let python = match python::prepared() {
+    let python = match python::prepared(include_str!("conformance/requirements.txt")) {
         Ok(python) => python,
         Err(reason) => {
             assert!(std::env::var_os(REQUIRED).is_none(), "{reason}");

@@ -148,6 +148,15 @@ mod tests {
     }
 
     #[test]
+    fn the_configurations_of_the_deployments_load() {
+        let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/deploy/kustomize");
+        let mode = |path: &str| Config::load(Some(&deploy.join(path))).unwrap().mode;
+        assert_eq!(mode("base/evenkeel.yaml"), Some(ModeName::Apply));
+        let observe = mode("overlays/observe/evenkeel.yaml");
+        assert_eq!(observe, Some(ModeName::Observe));
+    }
+
+    #[test]
     fn a_whole_file() {
         let config = load(
             "mode: Observe\ninterval: 30s\nlisten: 127.0.0.1:8086\nlistenHosts: [keel]\nbudgets: {deletesPerSync: 2, concurrentRollouts: 1}\n\

@@ -1,5 +1,6 @@
 //! What the engine shows to others: the status of every resource, and events as they happen.
 
+use super::vitals::Vitals;
 use crate::api::check::CheckStatus;
 use crate::api::phase::PhaseStatus;
 use crate::api::{
@@ -68,6 +69,7 @@ pub struct Board {
     resources: Arc<RwLock<BTreeMap<Key, Report>>>,
     checks: Arc<RwLock<BTreeMap<String, CheckReport>>>,
     phases: Arc<RwLock<BTreeMap<String, PhaseReport>>>,
+    vitals: Arc<Vitals>,
     version: watch::Sender<u64>,
     events: broadcast::Sender<Event>,
 }
@@ -78,6 +80,7 @@ impl Default for Board {
             resources: Arc::default(),
             checks: Arc::default(),
             phases: Arc::default(),
+            vitals: Arc::default(),
             version: watch::channel(0).0,
             events: broadcast::channel(BACKLOG).0,
         }
@@ -89,6 +92,12 @@ impl Board {
     #[must_use]
     pub fn resources(&self) -> BTreeMap<Key, Report> {
         read(&self.resources).clone()
+    }
+
+    /// Signs of life of the loop.
+    #[must_use]
+    pub fn vitals(&self) -> &Vitals {
+        &self.vitals
     }
 
     /// Fires after every change.

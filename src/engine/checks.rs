@@ -287,7 +287,7 @@ impl Engine {
     }
 
     /// A probe came back: tell people of a flip, and wake what waits for a verdict.
-    pub(super) fn probed(&mut self, probed: &Probed) {
+    pub(super) async fn probed(&mut self, probed: &Probed) {
         let now = self.shared.now();
         let news = self.checks.take(probed, self.shared.jitter(), now);
         let events: Vec<Event> = news
@@ -303,31 +303,36 @@ impl Engine {
                 message: bounded(message),
             })
             .collect();
-        self.save_check(&probed.document.name, &events);
+        self.save_check(&probed.document.name, &events).await;
         self.board.tell(events);
         self.board.put_checks(self.checks.reports());
         let judged: Vec<Key> = self.judged_by(&probed.document.name).cloned().collect();
         for key in judged {
             self.queue.push(&key, now, Priority::Progress);
         }
-        self.look_at_phases();
+        self.look_at_phases().await;
     }
 
-    pub(super) fn declare_checks(&mut self, documents: Vec<Document<CheckSpec>>, now: Timestamp) {
+    pub(super) async fn declare_checks(
+        &mut self,
+        documents: Vec<Document<CheckSpec>>,
+        now: Timestamp,
+    ) {
         self.checks.set(documents, now);
         for name in self.checks.undeclared() {
-            match self.shared.ports.journal.forget_check(&name) {
+            match self.shared.ports.journal.forget_check(&name).await {
                 Ok(()) => drop(self.checks.saved.remove(&name)),
                 Err(error) => self.note_journal(Some(error.to_string())),
             }
         }
     }
 
-    fn save_check(&mut self, name: &str, events: &[Event]) {
+    async fn save_check(&mut self, name: &str, events: &[Event]) {
         let Some(record) = self.checks.unsaved(name, events) else {
             return;
         };
-        match self.shared.ports.journal.commit_check(&record, events) {
+        let saved = self.shared.ports.journal.commit_check(&record, events);
+        match saved.await {
             Ok(()) => drop(self.checks.saved.insert(name.to_owned(), record)),
             Err(error) => self.note_journal(Some(error.to_string())),
         }

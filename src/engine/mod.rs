@@ -14,10 +14,12 @@ mod ports;
 mod queue;
 mod resources;
 mod turn;
+mod vitals;
 
 pub use board::{Board, CheckReport, PhaseReport, Report};
 pub use checks::{Blindfold, Probe, Prober};
 pub use ports::{Ports, Services, Settings};
+pub use vitals::{SourceState, Vitals};
 
 use crate::api::key::Scope;
 use crate::api::{CheckSpec, ConditionType, Declared, Document, Key, PhaseSpec};
@@ -175,26 +177,27 @@ impl Engine {
         tokens.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut open = true;
         loop {
-            self.start_due();
+            self.start_due().await;
+            self.board.vitals().turned(self.shared.now());
             let pause = self.pause();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 command = commands.recv(), if open => match command {
-                    Some(command) => self.obey(command),
+                    Some(command) => self.obey(command).await,
                     None => open = false,
                 },
-                Some(done) = self.passes.next(), if !self.passes.is_empty() => self.finish(done),
+                Some(done) = self.passes.next(), if !self.passes.is_empty() => self.finish(done).await,
                 Some(sweep) = self.sweeps.next(), if !self.sweeps.is_empty() => self.swept(sweep),
                 Some(reading) = self.readings.next(), if !self.readings.is_empty() => self.loaded(reading),
-                Some(probed) = self.probes.next(), if !self.probes.is_empty() => self.probed(&probed),
-                _ = tokens.tick() => self.read_tokens(),
+                Some(probed) = self.probes.next(), if !self.probes.is_empty() => self.probed(&probed).await,
+                _ = tokens.tick() => self.read_tokens().await,
                 () = tokio::time::sleep(pause) => {}
             }
         }
         self.shared.draining.store(true, Ordering::Relaxed);
         while let Some(done) = self.passes.next().await {
-            self.finish(done);
+            self.finish(done).await;
         }
     }
 
@@ -218,7 +221,7 @@ impl Engine {
         })
     }
 
-    fn start_due(&mut self) {
+    async fn start_due(&mut self) {
         let now = self.shared.now();
         for scope in self.polls.start_due(now) {
             let shared = Arc::clone(&self.shared);
@@ -228,7 +231,7 @@ impl Engine {
         self.start_probes(now);
         self.start_readings(now);
         if self.phases.is_due(now) {
-            self.look_at_phases();
+            self.look_at_phases().await;
         }
         while self.passes.len() < self.shared.settings.concurrency {
             let flying = &self.flying;
@@ -250,22 +253,29 @@ impl Engine {
             let Some(key) = self.queue.pop(now, busy) else {
                 break;
             };
-            self.start(key);
+            self.start(key).await;
         }
     }
 
-    fn start(&mut self, key: Key) {
+    async fn start(&mut self, key: Key) {
         let wanted = self.wanted.get(&key).cloned();
-        let Some(job) = self.job(&key, wanted) else {
+        let Some(job) = self.job(&key, wanted).await else {
             return;
         };
+        let kind = key.kind;
         self.flying.insert(key);
         let shared = Arc::clone(&self.shared);
-        let pass = async move { Box::pin(pass::run(&shared, job)).await };
+        let board = self.board.clone();
+        let pass = async move {
+            let began = tokio::time::Instant::now();
+            let done = Box::pin(pass::run(&shared, job)).await;
+            board.vitals().passed(kind, began.elapsed());
+            done
+        };
         self.passes.push(Box::pin(pass));
     }
 
-    fn job(&mut self, key: &Key, wanted: Option<Arc<Wanted>>) -> Option<Job> {
+    async fn job(&mut self, key: &Key, wanted: Option<Arc<Wanted>>) -> Option<Job> {
         let now = self.shared.now();
         if let (None, Some(wanted)) = (self.memory.get(key), &wanted) {
             let record = Record::new(key.clone(), wanted.declared.name.clone());
@@ -283,6 +293,7 @@ impl Engine {
                 },
             );
         }
+        let recall = self.recall_of(key).await;
         let memory = self.memory.get(key)?;
         let deletes = match &self.frozen {
             Some(why) => Err(why.clone()),
@@ -293,7 +304,7 @@ impl Engine {
             .and_then(|wanted| self.hindrance(key, wanted));
         let mut tokens = self.tokens.clone();
         tokens.retain(|token| token.about.key() == Some(key));
-        tokens.extend(self.recall_of(key));
+        tokens.extend(recall);
         Some(Job {
             gauges: self.gauges_of(wanted.as_deref()),
             saturation: self.loads.found(key),
@@ -337,7 +348,7 @@ impl Engine {
         self.shared.settings.deletes_per_sync.saturating_sub(spent)
     }
 
-    fn finish(&mut self, done: Done) {
+    async fn finish(&mut self, done: Done) {
         let key = done.key;
         self.flying.remove(&key);
         self.tokens
@@ -391,7 +402,7 @@ impl Engine {
             self.follow(&key);
         }
         if self.phases.hold(&key) {
-            self.look_at_phases();
+            self.look_at_phases().await;
         }
     }
 
@@ -418,10 +429,13 @@ impl Engine {
         self.journal_error = error;
     }
 
-    fn obey(&mut self, command: Command) {
+    async fn obey(&mut self, command: Command) {
         match command {
-            Command::Declare(set) => self.declare(*set),
-            Command::SourceFailed(why) => self.frozen = Some(why),
+            Command::Declare(set) => self.declare(*set).await,
+            Command::SourceFailed(why) => {
+                self.board.vitals().source_failed();
+                self.frozen = Some(why);
+            }
             Command::Resync => {
                 let scopes: BTreeSet<Scope> = self.scopes();
                 self.polls = Polls::default();
@@ -430,9 +444,14 @@ impl Engine {
         }
     }
 
-    fn declare(&mut self, declaration: Declaration) {
+    async fn declare(&mut self, declaration: Declaration) {
         let now = self.shared.now();
+<<<<<<< HEAD
+        self.board.vitals().loaded(now);
         self.declare_checks(declaration.checks, now);
+=======
+        self.declare_checks(declaration.checks, now).await;
+>>>>>>> kube
         self.board.put_checks(self.checks.reports());
         let phases = declaration.phases;
         let set = declaration.resources;
@@ -473,7 +492,7 @@ impl Engine {
         for key in gone {
             self.queue.push(&key, now, Priority::Resync);
         }
-        self.declare_phases(phases);
+        self.declare_phases(phases).await;
     }
 
     /// Shows a declared resource that a decision is due about.
@@ -549,10 +568,10 @@ impl Engine {
         self.queue.push(key, now, Priority::Resync);
     }
 
-    fn read_tokens(&mut self) {
+    async fn read_tokens(&mut self) {
         let now = self.shared.now();
         let mut fresh = false;
-        match self.shared.ports.journal.tokens() {
+        match self.shared.ports.journal.tokens().await {
             Ok(tokens) => {
                 for token in tokens {
                     if self.tokens.iter().any(|known| known.id == token.id) {
@@ -565,7 +584,7 @@ impl Engine {
                     self.tokens.push(token);
                 }
                 if fresh {
-                    self.look_at_phases();
+                    self.look_at_phases().await;
                 }
             }
             Err(error) => self.note_journal(Some(error.to_string())),

@@ -148,7 +148,7 @@ pub(super) async fn run(shared: &Shared, job: Job) -> Done {
         }
     }
     pass.done.requeue = Some(later(shared.now(), Duration::from_secs(1)));
-    pass.save();
+    pass.save().await;
     pass.done
 }
 
@@ -161,7 +161,7 @@ impl Pass<'_> {
         match effect {
             None => {
                 self.take(decision);
-                self.save();
+                self.save().await;
                 false
             }
             Some(Effect::Observe) => {
@@ -292,7 +292,7 @@ impl Pass<'_> {
             Ok(permit) => permit,
             Err(why) => {
                 tracing::debug!(key = %self.done.key, why, "not sent");
-                self.save();
+                self.save().await;
                 return false;
             }
         };
@@ -310,7 +310,10 @@ impl Pass<'_> {
         });
         let record = self.done.record.clone();
         let (events, handled) = self.unsaved();
-        let durable = match journal.begin(&record, revision.as_ref(), events, handled) {
+        let durable = match journal
+            .begin(&record, revision.as_ref(), events, handled)
+            .await
+        {
             Ok(durable) => durable,
             Err(error) => {
                 // Nothing is sent that is not on disk first.
@@ -334,7 +337,10 @@ impl Pass<'_> {
         self.operations = None;
         self.users = None;
         let (events, _) = self.unsaved();
-        match journal.finish(&self.done.record, &intent.id, &reply, events) {
+        match journal
+            .finish(&self.done.record, &intent.id, &reply, events)
+            .await
+        {
             Ok(()) => {
                 self.all_saved();
                 true
@@ -363,7 +369,7 @@ impl Pass<'_> {
         self.unsaved_handled = self.done.handled.len();
     }
 
-    fn save(&mut self) {
+    async fn save(&mut self) {
         let (events, handled) = self.unsaved();
         if !self.done.dirty && events.is_empty() && handled.is_empty() && !self.done.forgotten {
             return;
@@ -373,11 +379,14 @@ impl Pass<'_> {
             let marked = match handled {
                 [] => Ok(()),
                 // Else they would act again on whatever comes after.
-                _ => journal.commit(&self.done.record, &[], handled),
+                _ => journal.commit(&self.done.record, &[], handled).await,
             };
-            marked.and_then(|()| journal.forget(&self.done.key, events))
+            match marked {
+                Ok(()) => journal.forget(&self.done.key, events).await,
+                Err(error) => Err(error),
+            }
         } else {
-            journal.commit(&self.done.record, events, handled)
+            journal.commit(&self.done.record, events, handled).await
         };
         match saved {
             Ok(()) => self.all_saved(),

@@ -96,7 +96,7 @@ impl Phases {
 }
 
 impl Engine {
-    pub(super) fn declare_phases(&mut self, documents: Vec<Document<PhaseSpec>>) {
+    pub(super) async fn declare_phases(&mut self, documents: Vec<Document<PhaseSpec>>) {
         self.phases.members = documents
             .iter()
             .map(|phase| {
@@ -121,22 +121,26 @@ impl Engine {
             let text = format!("phase {}: not looked at yet", phase.name);
             self.phases.closed.entry(phase.name.clone()).or_insert(text);
         }
-        self.look_at_phases();
+        self.look_at_phases().await;
     }
 
     /// Looks at every phase, those that others depend on first.
-    pub(super) fn look_at_phases(&mut self) {
+    pub(super) async fn look_at_phases(&mut self) {
         let order = std::mem::take(&mut self.phases.order);
         let asked = std::mem::take(&mut self.phases.recalls);
         for document in &order {
-            self.look_at_phase(document, &asked);
+            self.look_at_phase(document, &asked).await;
         }
         self.phases.order = order;
         self.board.put_phases(self.phase_reports());
     }
 
     /// `asked`: the recalls that are known already.
-    fn look_at_phase(&mut self, document: &Document<PhaseSpec>, asked: &BTreeMap<Key, Recall>) {
+    async fn look_at_phase(
+        &mut self,
+        document: &Document<PhaseSpec>,
+        asked: &BTreeMap<Key, Recall>,
+    ) {
         let name = &document.name;
         let now = self.shared.now();
         let record = self.phases.records.get(name).cloned();
@@ -169,7 +173,8 @@ impl Engine {
         let changed = step.record != record || !step.events.is_empty() || !step.handled.is_empty();
         if changed {
             let journal = &self.shared.ports.journal;
-            if let Err(error) = journal.commit_phase(&step.record, &step.events, &step.handled) {
+            let saved = journal.commit_phase(&step.record, &step.events, &step.handled);
+            if let Err(error) = saved.await {
                 // What is not saved did not happen: it is looked at again.
                 self.phases.due.insert(name.clone(), later(now, AGAIN));
                 self.note_journal(Some(error.to_string()));
@@ -279,7 +284,7 @@ impl Engine {
     }
 
     /// A resource whose phase failed and that goes back: a request that acts once.
-    pub(super) fn recall_of(&self, key: &Key) -> Option<Token> {
+    pub(super) async fn recall_of(&mut self, key: &Key) -> Option<Token> {
         let recall = self.phases.recalls.get(key)?;
         let record = self.memory.get(key).map(|memory| &memory.record);
         // It is on its way, and asked but once.
@@ -287,7 +292,7 @@ impl Engine {
             return None;
         }
         let revision = self.shared.ports.journal.revision(key, recall.to);
-        let fields = match revision {
+        let fields = match revision.await {
             // Nothing was there, or nothing was saved: what there is stays, and is held.
             Ok(revision) => revision.map(|revision| revision.fields).unwrap_or_default(),
             Err(_) => return None,

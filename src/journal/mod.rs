@@ -21,6 +21,7 @@ use crate::core::permit::Durable;
 use crate::core::phase::PhaseRecord;
 use crate::core::record::{Record, Revision};
 use crate::core::token::Token;
+use async_trait::async_trait;
 use std::path::PathBuf;
 
 /// Saved states kept for each resource.
@@ -75,7 +76,9 @@ pub enum JournalError {
     },
 }
 
-/// What the engine needs of a journal. Every method is one transaction.
+/// What the engine needs of a journal. Every method is one transaction. What changes something, or
+/// looks for a saved state, may go over a network; what is read at the start is at hand.
+#[async_trait]
 pub trait Journal: Send + Sync {
     /// Every record.
     ///
@@ -87,7 +90,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// Nothing was saved.
-    fn commit(
+    async fn commit(
         &self,
         record: &Record,
         events: &[Event],
@@ -99,7 +102,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// Nothing was saved, and nothing may be sent. Also where the record has no `write`.
-    fn begin<'a>(
+    async fn begin<'a>(
         &self,
         record: &'a Record,
         revision: Option<&Revision>,
@@ -111,7 +114,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// The reply is known to this process only; the next commit saves the record.
-    fn finish(
+    async fn finish(
         &self,
         record: &Record,
         id: &str,
@@ -123,13 +126,13 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// Nothing was dropped.
-    fn forget(&self, key: &Key, events: &[Event]) -> Result<(), JournalError>;
+    async fn forget(&self, key: &Key, events: &[Event]) -> Result<(), JournalError>;
 
     /// A saved state of a resource, while it is kept.
     ///
     /// # Errors
     /// Where the journal cannot be read.
-    fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError>;
+    async fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError>;
 
     /// What is remembered of every check.
     ///
@@ -141,13 +144,17 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// Nothing was saved.
-    fn commit_check(&self, record: &CheckRecord, events: &[Event]) -> Result<(), JournalError>;
+    async fn commit_check(
+        &self,
+        record: &CheckRecord,
+        events: &[Event],
+    ) -> Result<(), JournalError>;
 
     /// Drops the record of a check that is no longer declared.
     ///
     /// # Errors
     /// Nothing was dropped.
-    fn forget_check(&self, name: &str) -> Result<(), JournalError>;
+    async fn forget_check(&self, name: &str) -> Result<(), JournalError>;
 
     /// What is remembered of every phase.
     ///
@@ -159,7 +166,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// Nothing was saved.
-    fn commit_phase(
+    async fn commit_phase(
         &self,
         record: &PhaseRecord,
         events: &[Event],
@@ -170,5 +177,5 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// Where the journal cannot be read.
-    fn tokens(&self) -> Result<Vec<Token>, JournalError>;
+    async fn tokens(&self) -> Result<Vec<Token>, JournalError>;
 }

@@ -10,6 +10,7 @@ use crate::core::permit::Durable;
 use crate::core::phase::PhaseRecord;
 use crate::core::record::{Record, Revision};
 use crate::core::token::{Ask, Token};
+use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -107,12 +108,13 @@ impl SqliteJournal {
     }
 }
 
+#[async_trait]
 impl Journal for SqliteJournal {
     fn load(&self) -> Result<Vec<Record>, JournalError> {
         rows::bodies(&self.path, &self.connection(), rows::RECORDS)
     }
 
-    fn commit(
+    async fn commit(
         &self,
         record: &Record,
         events: &[Event],
@@ -125,7 +127,7 @@ impl Journal for SqliteJournal {
         })
     }
 
-    fn begin<'a>(
+    async fn begin<'a>(
         &self,
         record: &'a Record,
         revision: Option<&Revision>,
@@ -164,7 +166,7 @@ impl Journal for SqliteJournal {
         Ok(Durable::attest(&write.intent))
     }
 
-    fn finish(
+    async fn finish(
         &self,
         record: &Record,
         id: &str,
@@ -186,7 +188,7 @@ impl Journal for SqliteJournal {
         })
     }
 
-    fn forget(&self, key: &Key, events: &[Event]) -> Result<(), JournalError> {
+    async fn forget(&self, key: &Key, events: &[Event]) -> Result<(), JournalError> {
         self.transact(|tx| {
             put_events(tx, events)?;
             tx.execute(
@@ -197,7 +199,7 @@ impl Journal for SqliteJournal {
         })
     }
 
-    fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError> {
+    async fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError> {
         let all = rows::revisions(&self.path, &self.connection(), key)?;
         Ok(all.into_iter().find(|revision| revision.number == number))
     }
@@ -206,7 +208,7 @@ impl Journal for SqliteJournal {
         rows::bodies(&self.path, &self.connection(), rows::PHASES)
     }
 
-    fn commit_phase(
+    async fn commit_phase(
         &self,
         record: &PhaseRecord,
         events: &[Event],
@@ -227,7 +229,11 @@ impl Journal for SqliteJournal {
         rows::bodies(&self.path, &self.connection(), rows::CHECKS)
     }
 
-    fn commit_check(&self, record: &CheckRecord, events: &[Event]) -> Result<(), JournalError> {
+    async fn commit_check(
+        &self,
+        record: &CheckRecord,
+        events: &[Event],
+    ) -> Result<(), JournalError> {
         self.transact(|tx| {
             tx.prepare_cached(
                 "INSERT INTO checks (name, body) VALUES (?1, ?2)
@@ -238,14 +244,14 @@ impl Journal for SqliteJournal {
         })
     }
 
-    fn forget_check(&self, name: &str) -> Result<(), JournalError> {
+    async fn forget_check(&self, name: &str) -> Result<(), JournalError> {
         self.transact(|tx| {
             tx.execute("DELETE FROM checks WHERE name = ?1", params![name])?;
             Ok(())
         })
     }
 
-    fn tokens(&self) -> Result<Vec<Token>, JournalError> {
+    async fn tokens(&self) -> Result<Vec<Token>, JournalError> {
         rows::tokens(&self.path, &self.connection())
     }
 }

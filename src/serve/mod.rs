@@ -7,11 +7,14 @@
 
 mod health;
 mod hosts;
+mod metrics;
 
 pub use health::{Unready, health, readiness};
 pub use hosts::Hosts;
+pub use metrics::{MEDIA_TYPE, text as metrics};
 
 use crate::engine::Board;
+use crate::gcp::client::Client;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -28,6 +31,8 @@ use tokio::net::TcpListener;
 /// What is served, and to whom.
 pub struct Site {
     pub board: Board,
+    /// Whose calls to Google are counted.
+    pub client: Arc<Client>,
     pub hosts: Hosts,
     pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Whether the operator's loop runs.
@@ -53,6 +58,7 @@ fn router(site: Site) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/api/v1/health", get(api_health))
+        .route("/metrics", get(scrape))
         .layer(from_fn_with_state(Arc::clone(&site), guard))
         .with_state(site)
 }
@@ -103,6 +109,16 @@ async fn readyz(State(site): State<Arc<Site>>) -> Response {
 
 async fn api_health(State(site): State<Arc<Site>>) -> Response {
     json(&health(&site.board, (site.now)()))
+}
+
+async fn scrape(State(site): State<Arc<Site>>) -> Response {
+    match metrics(&site.board, &site.client) {
+        Ok(text) => ([(CONTENT_TYPE, MEDIA_TYPE)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics cannot be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 fn json(value: &impl serde::Serialize) -> Response {

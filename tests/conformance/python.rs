@@ -1,31 +1,24 @@
-//! A Python of its own for Google's clients, in the target folder: made once for each content of `requirements.txt`.
+//! A Python of its own for others' programs, in the target folder: made once for each set of requirements.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
-
-const REQUIREMENTS: &str = include_str!("requirements.txt");
 
 #[derive(Debug, Clone)]
 pub struct Python {
     pub interpreter: PathBuf,
     /// Compiled files go here, not into the sources.
+    #[allow(dead_code, reason = "for those who run sources of ours")]
     pub cache: PathBuf,
 }
 
-/// The clients, installed; or why they cannot be.
-pub fn prepared() -> Result<Python, String> {
-    static PREPARED: OnceLock<Result<Python, String>> = OnceLock::new();
-    PREPARED.get_or_init(prepare).clone()
-}
-
-fn prepare() -> Result<Python, String> {
+/// Python with all of `requirements` (a file of pip, with hashes); or why that cannot be.
+pub fn prepared(requirements: &str) -> Result<Python, String> {
     let mut version = Command::new("python3");
     let version = said(version.arg("--version"))?;
-    let key = Sha256::digest(format!("{version}{REQUIREMENTS}"));
+    let key = Sha256::digest(format!("{version}{requirements}"));
     let key: Vec<String> = key.iter().map(|byte| format!("{byte:02x}")).collect();
     let key = key[..6].concat();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -39,15 +32,15 @@ fn prepare() -> Result<Python, String> {
     lock.lock().map_err(|error| error.to_string())?;
     let complete = home.join("complete");
     if !complete.exists() {
-        install(&home, &python.interpreter)?;
+        install(&home, &python.interpreter, requirements)?;
         fs::write(complete, "").map_err(|error| error.to_string())?;
     }
     Ok(python)
 }
 
-fn install(home: &Path, interpreter: &Path) -> Result<(), String> {
-    let requirements = home.with_extension("txt");
-    fs::write(&requirements, REQUIREMENTS).map_err(|error| error.to_string())?;
+fn install(home: &Path, interpreter: &Path, requirements: &str) -> Result<(), String> {
+    let file = home.with_extension("txt");
+    fs::write(&file, requirements).map_err(|error| error.to_string())?;
     let mut make = Command::new("python3");
     said(make.args(["-m", "venv", "--clear"]).arg(home))?;
     let mut pip = Command::new(interpreter);
@@ -55,7 +48,7 @@ fn install(home: &Path, interpreter: &Path) -> Result<(), String> {
         .args(["--disable-pip-version-check", "--only-binary", ":all:"])
         .args(["--retries", "1", "--timeout", "15"])
         .args(["--require-hashes", "--requirement"])
-        .arg(requirements);
+        .arg(file);
     said(&mut pip).map(|_| ())
 }
 

@@ -2,6 +2,7 @@
 
 use super::trace::What;
 use super::world::{Life, World};
+use async_trait::async_trait;
 use evenkeel::api::{Event, Key};
 use evenkeel::core::check::CheckRecord;
 use evenkeel::core::error::{Fault, Next};
@@ -59,19 +60,20 @@ fn broken() -> JournalError {
     }
 }
 
+#[async_trait]
 impl Journal for FaultyJournal {
     fn load(&self) -> Result<Vec<Record>, JournalError> {
         self.world.disk.load()
     }
 
-    fn commit(
+    async fn commit(
         &self,
         record: &Record,
         events: &[Event],
         handled: &[String],
     ) -> Result<(), JournalError> {
         self.enter("commit", |rates| rates.commit)?;
-        self.world.disk.commit(record, events, handled)?;
+        self.world.disk.commit(record, events, handled).await?;
         let fact = What::Commit {
             record: Box::new(record.clone()),
             handled: handled.to_vec(),
@@ -81,7 +83,7 @@ impl Journal for FaultyJournal {
         Ok(())
     }
 
-    fn begin<'a>(
+    async fn begin<'a>(
         &self,
         record: &'a Record,
         revision: Option<&Revision>,
@@ -89,7 +91,11 @@ impl Journal for FaultyJournal {
         handled: &[String],
     ) -> Result<Durable<'a>, JournalError> {
         self.enter("begin", |rates| rates.begin)?;
-        let durable = self.world.disk.begin(record, revision, events, handled)?;
+        let durable = self
+            .world
+            .disk
+            .begin(record, revision, events, handled)
+            .await?;
         let fact = What::Begin {
             record: Box::new(record.clone()),
             revision: revision.map(|revision| Box::new(revision.clone())),
@@ -100,7 +106,7 @@ impl Journal for FaultyJournal {
         Ok(durable)
     }
 
-    fn finish(
+    async fn finish(
         &self,
         record: &Record,
         id: &str,
@@ -108,7 +114,7 @@ impl Journal for FaultyJournal {
         events: &[Event],
     ) -> Result<(), JournalError> {
         self.enter("finish", |rates| rates.finish)?;
-        self.world.disk.finish(record, id, reply, events)?;
+        self.world.disk.finish(record, id, reply, events).await?;
         let refused = reply
             .as_ref()
             .is_err_and(|fault| matches!(fault.kind.behaviour().write, Next::Stall(_)));
@@ -120,41 +126,48 @@ impl Journal for FaultyJournal {
         Ok(())
     }
 
-    fn forget(&self, key: &Key, events: &[Event]) -> Result<(), JournalError> {
+    async fn forget(&self, key: &Key, events: &[Event]) -> Result<(), JournalError> {
         self.enter("forget", |rates| rates.commit)?;
-        self.world.disk.forget(key, events)?;
+        self.world.disk.forget(key, events).await?;
         self.leave(What::Forget(key.clone()), "after a commit");
         Ok(())
     }
 
-    fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError> {
-        self.world.disk.revision(key, number)
+    async fn revision(&self, key: &Key, number: i64) -> Result<Option<Revision>, JournalError> {
+        self.world.disk.revision(key, number).await
     }
 
     fn checks(&self) -> Result<Vec<CheckRecord>, JournalError> {
         self.world.disk.checks()
     }
 
-    fn commit_check(&self, record: &CheckRecord, events: &[Event]) -> Result<(), JournalError> {
-        self.world.disk.commit_check(record, events)
+    async fn commit_check(
+        &self,
+        record: &CheckRecord,
+        events: &[Event],
+    ) -> Result<(), JournalError> {
+        self.world.disk.commit_check(record, events).await
     }
 
-    fn forget_check(&self, name: &str) -> Result<(), JournalError> {
-        self.world.disk.forget_check(name)
+    async fn forget_check(&self, name: &str) -> Result<(), JournalError> {
+        self.world.disk.forget_check(name).await
     }
 
     fn phases(&self) -> Result<Vec<PhaseRecord>, JournalError> {
         self.world.disk.phases()
     }
 
-    fn commit_phase(
+    async fn commit_phase(
         &self,
         record: &PhaseRecord,
         events: &[Event],
         handled: &[String],
     ) -> Result<(), JournalError> {
         self.enter("commit", |rates| rates.commit)?;
-        self.world.disk.commit_phase(record, events, handled)?;
+        self.world
+            .disk
+            .commit_phase(record, events, handled)
+            .await?;
         self.handled(handled);
         let fact = What::Phase {
             record: Box::new(record.clone()),
@@ -164,13 +177,13 @@ impl Journal for FaultyJournal {
         Ok(())
     }
 
-    fn tokens(&self) -> Result<Vec<Token>, JournalError> {
+    async fn tokens(&self) -> Result<Vec<Token>, JournalError> {
         if self.life.is_over() || self.world.befalls("journal tokens", |rates| rates.tokens) {
             return Err(broken());
         }
         // Asked every simulated second, and nearly always with the same answer.
         if self.world.requests_open() {
-            self.world.disk.tokens()
+            self.world.disk.tokens().await
         } else {
             Ok(Vec::new())
         }

@@ -58,6 +58,7 @@ pub struct Operator {
     commands: mpsc::Sender<Command>,
     stop: CancellationToken,
     task: JoinHandle<()>,
+    pub client: Arc<crate::gcp::client::Client>,
     news: Handle,
 }
 
@@ -90,6 +91,7 @@ impl Operator {
         let task = tokio::spawn(engine.run(inbox, stop.clone()));
         let operator = Operator {
             news: alerts.handle(),
+            client: Arc::clone(&world.client),
             board,
             clock: Arc::clone(&world.clock),
             commands,

@@ -44,6 +44,7 @@ impl Door {
         let (clock, pulse) = (Arc::clone(&operator.clock), operator.pulse());
         let site = Site {
             board: operator.board.clone(),
+            client: Arc::clone(&operator.client),
             hosts: self.hosts,
             now: Box::new(move || clock.now()),
             alive: Box::new(move || !pulse.is_finished()),

@@ -1,0 +1,58 @@
+//! `/metrics`: everything that the board and the client know, as `OpenMetrics` text.
+//!
+//! Made anew for each scrape from what is known then, so that what is gone is gone here too, and
+//! nothing is counted twice. Labels come from the manifests and from fixed tables: never from a
+//! reply, a message or a request.
+
+mod checks;
+mod operator;
+mod resources;
+mod sheet;
+
+use crate::engine::Board;
+use crate::gcp::client::Client;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::registry::Registry;
+use sheet::Sheet;
+use std::fmt;
+use std::sync::Arc;
+
+/// The media type of what [`text`] gives.
+pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// All metrics, as text.
+///
+/// # Errors
+/// Where it cannot be written, which text never is.
+pub fn text(board: &Board, client: &Arc<Client>) -> Result<String, fmt::Error> {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Scrape {
+        board: board.clone(),
+        client: Arc::clone(client),
+    }));
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+struct Scrape {
+    board: Board,
+    client: Arc<Client>,
+}
+
+impl fmt::Debug for Scrape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scrape")
+    }
+}
+
+impl Collector for Scrape {
+    fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
+        let mut sheet = Sheet(encoder);
+        operator::write(&mut sheet, self.board.vitals(), &self.client)?;
+        resources::write(&mut sheet, &self.board.resources())?;
+        resources::write_phases(&mut sheet, &self.board.phases())?;
+        checks::write(&mut sheet, &self.board.checks())
+    }
+}
