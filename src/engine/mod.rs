@@ -156,7 +156,7 @@ impl Engine {
             sweeps: FuturesUnordered::new(),
             probes: FuturesUnordered::new(),
             checks,
-            phases: Phases::new(phases),
+            phases: Phases::new(phases, now),
             readings: FuturesUnordered::new(),
             loads: Loads::default(),
             tokens: Vec::new(),
@@ -305,6 +305,7 @@ impl Engine {
         let mut tokens = self.tokens.clone();
         tokens.retain(|token| token.about.key() == Some(key));
         tokens.extend(recall);
+        tokens.extend(self.release_of(key));
         Some(Job {
             gauges: self.gauges_of(wanted.as_deref()),
             saturation: self.loads.found(key),
@@ -446,12 +447,8 @@ impl Engine {
 
     async fn declare(&mut self, declaration: Declaration) {
         let now = self.shared.now();
-<<<<<<< HEAD
         self.board.vitals().loaded(now);
-        self.declare_checks(declaration.checks, now);
-=======
         self.declare_checks(declaration.checks, now).await;
->>>>>>> kube
         self.board.put_checks(self.checks.reports());
         let phases = declaration.phases;
         let set = declaration.resources;

@@ -26,8 +26,10 @@ impl Run<'_> {
                 gates: Vec::new(),
                 measured: false,
                 landed_at: None,
+                marks: self.marks(),
             });
         }
+        self.note_turns();
         if let Some(stand) = self.await_approval() {
             return stand;
         }
@@ -102,6 +104,10 @@ impl Run<'_> {
             let record = member
                 .record
                 .filter(|record| current(record, self.scene.source))?;
+            // It is about to be tried again.
+            if self.is_released(member) {
+                return None;
+            }
             let stalled = record.status.condition(ConditionType::Stalled)?;
             Some((named(member), stalled.reason, stalled.message.clone()))
         });
@@ -180,17 +186,18 @@ impl Run<'_> {
     }
 
     fn fail(&mut self, content: &str, reason: Reason, message: &str, stays: bool) -> Stand {
-        let started_at = self
-            .record
-            .attempt
-            .take()
-            .map_or(self.scene.now, |a| a.started_at);
+        let attempt = self.record.attempt.take();
+        let (started_at, marks) = attempt.map_or_else(
+            || (self.scene.now, Vec::new()),
+            |attempt| (attempt.started_at, attempt.marks),
+        );
         self.tell(Severity::Warning, "PhaseFailed", message);
         let failed = Failed {
             content: content.to_owned(),
             reason,
             message: bounded(message.to_owned()),
             started_at,
+            marks,
             stays,
         };
         self.record.failed = Some(failed.clone());
@@ -204,7 +211,7 @@ fn current(record: &Record, source: &str) -> bool {
     record.status.source_revision == source
 }
 
-fn named(member: &Member<'_>) -> String {
+pub(super) fn named(member: &Member<'_>) -> String {
     let name = member
         .record
         .map_or(&member.key.name, |record| &record.name);

@@ -1,8 +1,9 @@
 //! After a failed attempt: the phase holds, and its resources go back where that is asked for.
 
 use super::stand::Stand;
-use super::{Failed, Recall, Run};
-use crate::api::OnFailure;
+use super::{Failed, Mark, Member, Recall, Run};
+use crate::api::{Key, OnFailure};
+use crate::core::record::Record;
 
 impl Run<'_> {
     /// Held; where that is asked for, the resources go back one after the other.
@@ -11,10 +12,7 @@ impl Run<'_> {
             OnFailure::Rollback if !failed.stays => self.recall(failed),
             OnFailure::Hold | OnFailure::Rollback => None,
         };
-        let way_out = format!(
-            "Commit other content, or `evenkeel rollout retry phase/{}`",
-            self.scene.name
-        );
+        let way_out = self.way_out();
         let message = match &recall {
             Some(recall) => format!(
                 "{}; {} goes back. {way_out}",
@@ -33,18 +31,15 @@ impl Run<'_> {
     /// The next resource to go back: of those that this attempt changed, the one that changed last
     /// and has not gone back yet.
     fn recall(&self, failed: &Failed) -> Option<Recall> {
-        let changed = self.scene.members.iter().filter_map(|member| {
-            let record = member.record?;
-            let attempt = record
-                .history
-                .iter()
-                .find(|entry| entry.started_at >= failed.started_at)?;
-            let created = matches!(attempt.revision, 0);
-            (!created).then_some((attempt.started_at, attempt.revision, member, record))
-        });
-        let mut changed: Vec<_> = changed.collect();
-        changed.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
-        for (_, to, member, record) in changed {
+        let mut changed: Vec<_> = failed.marks.iter().filter(|m| m.turn.is_some()).collect();
+        changed.sort_by_key(|mark| std::cmp::Reverse(mark.turn));
+        for mark in changed {
+            let Some((member, record)) = self.member(&mark.key) else {
+                continue;
+            };
+            let Some(to) = saved_in(record, mark) else {
+                continue;
+            };
             let id = format!("{}@{}@{}", self.scene.name, failed.started_at, member.key);
             let asked = record.recalled.as_deref() == Some(&id);
             // Also where that failed: nobody goes back twice.
@@ -62,4 +57,48 @@ impl Run<'_> {
         }
         None
     }
+
+    fn member(&self, key: &Key) -> Option<(&Member<'_>, &Record)> {
+        let member = self.scene.members.iter().find(|m| m.key == key)?;
+        Some((member, member.record?))
+    }
+
+    /// Every resource as it is before the attempt.
+    pub(super) fn marks(&self) -> Vec<Mark> {
+        let mark = |member: &Member<'_>| Mark {
+            key: member.key.clone(),
+            revision: member.record.map_or(0, |record| record.revision),
+            turn: None,
+        };
+        self.scene.members.iter().map(mark).collect()
+    }
+
+    /// Notes in which order the resources change.
+    pub(super) fn note_turns(&mut self) {
+        let Some(mut marks) = self
+            .record
+            .attempt
+            .as_mut()
+            .map(|a| std::mem::take(&mut a.marks))
+        else {
+            return;
+        };
+        let mut last = marks.iter().filter_map(|mark| mark.turn).max().unwrap_or(0);
+        for mark in marks.iter_mut().filter(|mark| mark.turn.is_none()) {
+            let changed = |(_, record)| saved_in(record, mark).is_some();
+            if self.member(&mark.key).is_some_and(changed) {
+                last += 1;
+                mark.turn = Some(last);
+            }
+        }
+        if let Some(attempt) = self.record.attempt.as_mut() {
+            attempt.marks = marks;
+        }
+    }
+}
+
+/// The first state that was saved since the mark: what is written first saves one.
+fn saved_in(record: &Record, mark: &Mark) -> Option<i64> {
+    let mut saved = record.history.iter().map(|entry| entry.revision);
+    saved.find(|revision| *revision > mark.revision && *revision <= record.revision)
 }

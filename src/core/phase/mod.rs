@@ -5,16 +5,16 @@
 
 mod attempt;
 mod back;
+mod people;
 mod record;
 mod stand;
 
-pub use record::{Attempt, Failed, PhaseRecord, Reached};
+pub use record::{Attempt, Failed, Mark, PhaseRecord, Reached, Release};
 
 use super::digest;
 use super::gate::Gauges;
 use super::record::Record;
-use super::token::{Ask, Token};
-use crate::api::event::Severity;
+use super::token::Token;
 use crate::api::{ConditionStatus, Event, Key, PhaseSpec, Reason};
 use jiff::Timestamp;
 use serde_json::json;
@@ -28,6 +28,8 @@ pub struct Member<'a> {
     pub digest: &'a str,
     /// `None`: not looked at yet.
     pub record: Option<&'a Record>,
+    /// A person asked to try it again, and it has not taken that in yet.
+    pub retried: bool,
 }
 
 /// What a phase is told.
@@ -92,6 +94,7 @@ impl Run<'_> {
     fn stand(&mut self) -> Stand {
         let content = self.content();
         self.count_generation();
+        self.drop_done_releases();
         self.obey();
         if self
             .record
@@ -141,49 +144,6 @@ impl Run<'_> {
             self.record.spec_digest = spec;
             self.record.generation += 1;
         }
-    }
-
-    fn obey(&mut self) {
-        for token in self.scene.tokens {
-            match &token.ask {
-                Ask::Retry => {
-                    self.record.failed = None;
-                    self.record.attempt = None;
-                    self.tell(
-                        Severity::Normal,
-                        "Retried",
-                        "a person asked for another attempt",
-                    );
-                }
-                Ask::Approve { plan } if *plan == self.plan() => {
-                    self.record.approved = Some(plan.clone());
-                    self.tell(Severity::Normal, "Approved", "a person approved the phase");
-                }
-                Ask::Approve { .. } => {
-                    let text = "the approval is of a plan that is no longer the plan";
-                    self.tell(Severity::Warning, "StaleApproval", text);
-                }
-                Ask::Pause | Ask::Resume | Ask::Abort | Ask::Undo { .. } => {
-                    let text = "a phase is approved and retried; pause, resume, abort and undo are \
-                                for its resources";
-                    self.tell(Severity::Warning, "NotForPhases", text);
-                }
-            }
-            self.handled.push(token.id.clone());
-        }
-    }
-
-    /// What an approval is bound to: the plans of all members.
-    fn plan(&self) -> String {
-        let plans = self.scene.members.iter().map(|member| {
-            let plan = member.record.and_then(|record| record.status.plan.as_ref());
-            json!([
-                member.key.to_string(),
-                member.digest,
-                plan.map(|plan| &plan.digest)
-            ])
-        });
-        digest::of(&json!(plans.collect::<Vec<_>>()))
     }
 
     /// Reached before: nothing is proved again for a commit that changes nothing here.

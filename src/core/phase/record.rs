@@ -1,8 +1,10 @@
 //! What is remembered of a phase, so that it goes on after a kill.
 
 use crate::api::phase::PhaseStatus;
-use crate::api::{Condition, ConditionStatus, ConditionType, Reason};
+use crate::api::{Condition, ConditionStatus, ConditionType, Key, Reason};
+use crate::core::decide::earlier;
 use crate::core::gate::Gate;
+use crate::core::record::Record;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,9 @@ pub struct PhaseRecord {
     pub reached: Option<Reached>,
     /// A content that failed: nothing more starts until it changes or a person says retry.
     pub failed: Option<Failed>,
+    /// What a retry of the phase releases, until each has taken that in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<Release>,
     /// The plan that waits for a person: digest of the plans of all members.
     pub plan: Option<String>,
     /// The plan that a person approved.
@@ -38,6 +43,40 @@ pub struct Attempt {
     pub measured: bool,
     /// Since when every resource has been Ready.
     pub landed_at: Option<Timestamp>,
+    /// Every resource as it was when the attempt began.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
+}
+
+/// A resource as it was when an attempt began, and when it changed in it. Clocks may be set back,
+/// so neither is told by times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mark {
+    pub key: Key,
+    /// The newest revision then: what has a later one is of this attempt.
+    pub revision: i64,
+    /// Its place among those that this attempt changed, from 1 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<usize>,
+}
+
+/// A resource that is tried again with its phase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Release {
+    pub key: Key,
+    /// Unique for the request and the resource, so that it acts once.
+    pub id: String,
+}
+
+impl Release {
+    /// The resource need not be told (any more): it is not held, or was tried again since.
+    #[must_use]
+    pub fn is_done(&self, record: &Record) -> bool {
+        let told = record.status.last_handled.retry.as_ref() == Some(&self.id);
+        told || record.held.is_none()
+    }
 }
 
 /// A phase that is done.
@@ -55,8 +94,11 @@ pub struct Failed {
     pub content: String,
     pub reason: Reason,
     pub message: String,
-    /// When the attempt began: what changed since then goes back, where that is asked for.
+    /// When the attempt began; tells it from others.
     pub started_at: Timestamp,
+    /// What the attempt changed goes back, where that is asked for.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
     /// Nothing shows that the change made it worse: it goes neither forward nor back.
     #[serde(default)]
     pub stays: bool,
@@ -69,6 +111,26 @@ impl PhaseRecord {
             name: name.to_owned(),
             ..PhaseRecord::default()
         }
+    }
+
+    /// The record as a new process takes it over: where the clock was set back, what is past must
+    /// not lie ahead.
+    #[must_use]
+    pub fn resumed(mut self, now: Timestamp) -> Self {
+        let shown = self.status.conditions.iter();
+        let shown = shown.map(|condition| condition.last_transition_time);
+        let attempt = self.attempt.iter();
+        let times = attempt.flat_map(|at| [Some(at.started_at), at.landed_at]);
+        let ahead = times.flatten().chain(shown).max();
+        let Some(ahead) = ahead.filter(|latest| *latest > now) else {
+            return self;
+        };
+        let by = ahead.duration_since(now);
+        if let Some(attempt) = self.attempt.as_mut() {
+            attempt.started_at = earlier(attempt.started_at, by);
+            attempt.landed_at = attempt.landed_at.map(|at| earlier(at, by));
+        }
+        self
     }
 
     /// Ready at this revision of the source.
