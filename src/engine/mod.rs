@@ -172,7 +172,7 @@ impl Engine {
             sweeps: FuturesUnordered::new(),
             probes: FuturesUnordered::new(),
             checks,
-            phases: Phases::new(phases),
+            phases: Phases::new(phases, now),
             readings: FuturesUnordered::new(),
             loads: Loads::default(),
             tokens: Vec::new(),
@@ -322,6 +322,7 @@ impl Engine {
         let mut tokens = self.tokens.clone();
         tokens.retain(|token| token.about.key() == Some(key));
         tokens.extend(recall);
+        tokens.extend(self.release_of(key));
         Some(Job {
             gauges: self.gauges_of(wanted.as_deref()),
             saturation: self.loads.found(key),
