@@ -5,11 +5,10 @@ mod cli_support;
 
 use cli_support::{Desk, ask};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 /// An HTTP server that says what `status` holds, until the test ends.
 struct Server {

@@ -4,7 +4,7 @@ use super::error::Fault;
 use super::fields::Fields;
 use super::gate::Gate;
 use crate::api::status::{HistoryEntry, Outcome, RevisionRef};
-use crate::api::{Deletion, Key, Reason, Status};
+use crate::api::{ConditionStatus, Deletion, Key, Reason, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -58,6 +58,9 @@ pub struct Record {
     /// The digests that were rolled back automatically, newest last: once for each.
     #[serde(default)]
     pub went_back: Vec<String>,
+    /// What the checks of its last rollout of declared content said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
     /// The last request of its phase to go back: each acts once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recalled: Option<String>,
@@ -98,6 +101,7 @@ impl Record {
             retry: None,
             repeated: None,
             went_back: Vec::new(),
+            verified: None,
             recalled: None,
             sends: 0,
             last_operation: None,
@@ -165,6 +169,16 @@ pub struct Held {
     pub message: String,
     pub since: Timestamp,
     pub rolled_back_to: Option<i64>,
+}
+
+/// What checks said of a content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    pub digest: String,
+    pub status: ConditionStatus,
+    pub reason: Reason,
+    pub message: String,
 }
 
 /// An attempt at one content.

@@ -56,6 +56,8 @@ pub enum Command {
     Declare(Box<Declaration>),
     /// The source cannot be read: the last set stays, and deletions are frozen.
     SourceFailed(String),
+    /// What follows from resources that the sets after this no longer declare.
+    Removals(Removals),
     /// Look at everything now.
     Resync,
 }
@@ -66,6 +68,19 @@ pub struct Declaration {
     pub resources: Vec<Declared>,
     pub checks: Vec<Document<CheckSpec>>,
     pub phases: Vec<Document<PhaseSpec>>,
+}
+
+/// What follows from a resource that is no longer declared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Removals {
+    /// What its manifest said. A set without resources is more likely a mistake than a wish, and
+    /// deletes nothing.
+    #[default]
+    Judged,
+    /// What its manifest said, of the last one too: each was removed by itself.
+    Meant,
+    /// Nothing is deleted, for this reason.
+    Frozen(String),
 }
 
 impl From<Vec<Declared>> for Declaration {
@@ -105,6 +120,7 @@ pub struct Engine {
     /// Deletes made for this revision of the source; each may be repeated until it took.
     deletes: BTreeSet<Key>,
     frozen: Option<String>,
+    removals: Removals,
     journal_error: Option<String>,
 }
 
@@ -156,11 +172,12 @@ impl Engine {
             sweeps: FuturesUnordered::new(),
             probes: FuturesUnordered::new(),
             checks,
-            phases: Phases::new(phases),
+            phases: Phases::new(phases, now),
             readings: FuturesUnordered::new(),
             loads: Loads::default(),
             tokens: Vec::new(),
             frozen: Some("the source was not read yet".to_owned()),
+            removals: Removals::default(),
             journal_error: None,
         })
     }
@@ -305,6 +322,7 @@ impl Engine {
         let mut tokens = self.tokens.clone();
         tokens.retain(|token| token.about.key() == Some(key));
         tokens.extend(recall);
+        tokens.extend(self.release_of(key));
         Some(Job {
             gauges: self.gauges_of(wanted.as_deref()),
             saturation: self.loads.found(key),
@@ -436,6 +454,7 @@ impl Engine {
                 self.board.vitals().source_failed();
                 self.frozen = Some(why);
             }
+            Command::Removals(removals) => self.removals = removals,
             Command::Resync => {
                 let scopes: BTreeSet<Scope> = self.scopes();
                 self.polls = Polls::default();
@@ -451,10 +470,13 @@ impl Engine {
         self.board.put_checks(self.checks.reports());
         let phases = declaration.phases;
         let set = declaration.resources;
-        // An empty set is more likely a mistake than a wish.
-        self.frozen = set
-            .is_empty()
-            .then(|| "the source declares nothing at all".to_owned());
+        self.frozen = match &self.removals {
+            Removals::Judged => set
+                .is_empty()
+                .then(|| "the source declares nothing at all".to_owned()),
+            Removals::Meant => None,
+            Removals::Frozen(why) => Some(why.clone()),
+        };
         self.deletes.clear();
         let before = std::mem::take(&mut self.wanted);
         self.names = names::current(&set, &self.memory);

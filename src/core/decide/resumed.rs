@@ -108,6 +108,7 @@ fn past(record: &Record) -> impl Iterator<Item = Timestamp> {
         .chain(marks.copied())
 }
 
-fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
+/// `at - by`, without overflow.
+pub(crate) fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_sub(by).unwrap_or(Timestamp::MIN)
 }
