@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -121,10 +121,20 @@ impl Fleet {
     /// As it is now.
     #[must_use]
     pub fn shown(&self) -> Shown {
-        self.shown
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        copy(&self.shown)
+    }
+
+    /// As it is whenever it is asked, for those who outlive this borrow.
+    #[must_use]
+    pub fn view(&self) -> impl Fn() -> Shown + Send + Sync + use<> {
+        let shown = Arc::clone(&self.shown);
+        move || copy(&shown)
+    }
+
+    /// Whether the task has ended, for those who outlive this borrow.
+    #[must_use]
+    pub fn pulse(&self) -> AbortHandle {
+        self.task.abort_handle()
     }
 
     /// Fires when what is shown changes; boards have their own.
@@ -149,6 +159,10 @@ impl Fleet {
     pub fn kill(self) {
         self.task.abort();
     }
+}
+
+fn copy(shown: &Mutex<Shown>) -> Shown {
+    shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 struct Work {

@@ -97,7 +97,7 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
         state: "in the status of the objects",
         mode: mode_text(config.mode(args)),
     })?;
-    let site = door.map(|door| door.serve_board(run.board.clone(), &world));
+    let site = door.map(|door| door.serve_fleet(&run.fleet, &world));
     let end = run.follow(&mut signals).await;
     screen::show(None);
     let exit = run.conclude(end?, &mut signals).await;
@@ -209,8 +209,6 @@ struct Run<'a> {
     refused: BTreeMap<(String, ObjectId), String>,
     failing: BTreeMap<DocumentKind, String>,
     rests_since: Option<Instant>,
-    /// Everything on one board, for those who ask over HTTP.
-    board: Board,
 }
 
 impl<'a> Run<'a> {
@@ -224,7 +222,6 @@ impl<'a> Run<'a> {
             refused: BTreeMap::new(),
             failing: BTreeMap::new(),
             rests_since: None,
-            board: Board::default(),
         }
     }
 
@@ -288,7 +285,6 @@ impl<'a> Run<'a> {
         self.say_refusals(&shown)?;
         let several = shown.boards.len() > 1;
         let (mut heard, now) = (0, self.world.clock.now());
-        self.board.mirror(&shown.boards, now);
         for (namespace, ear) in &mut self.ears {
             let resources = shown.boards[namespace].resources();
             loop {
