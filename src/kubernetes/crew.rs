@@ -1,5 +1,6 @@
 //! One namespace: its shelf, its journal, its engine, and what is declared to it.
 
+use super::alerts::{Teller, Told};
 use super::events::Herald;
 use super::fleet::Outfit;
 use super::journal::ClusterJournal;
@@ -39,6 +40,9 @@ struct Running {
     commands: mpsc::Sender<Command>,
     stop: CancellationToken,
     task: JoinHandle<()>,
+    teller: Option<Box<dyn Teller>>,
+    /// Writes what was told.
+    scribe: JoinHandle<()>,
 }
 
 /// A namespace at work.
@@ -173,7 +177,11 @@ impl Crew {
             Ok(engine) => {
                 let (commands, inbox) = mpsc::channel(COMMANDS);
                 let stop = CancellationToken::new();
+                let told = Arc::new(Told::new(Arc::clone(&self.shelf)));
+                let store = Arc::clone(&told);
                 self.running = Some(Running {
+                    teller: (outfit.tellers)(namespace, store, engine.board()),
+                    scribe: tokio::spawn(told.write()),
                     board: engine.board(),
                     commands,
                     stop: stop.clone(),
@@ -233,6 +241,9 @@ impl Crew {
             checks: judged.set.checks.clone(),
             phases: judged.set.phases.clone(),
         };
+        if let Some(teller) = &running.teller {
+            teller.declare(&judged.set);
+        }
         // An engine that is gone is noticed by its task.
         let _ = running
             .commands
@@ -329,5 +340,6 @@ impl Drop for Running {
     /// An engine does not outlive whoever started it.
     fn drop(&mut self) {
         self.task.abort();
+        self.scribe.abort();
     }
 }

@@ -4,6 +4,7 @@
 //! Invariant: nothing is declared before every kind was listed once; what is wrong with one object
 //! stops no other; two namespaces never manage the same resource.
 
+use super::alerts::Tellers;
 use super::crew::Crew;
 use super::events::Herald;
 use super::watch::{Sight, sights};
@@ -63,6 +64,8 @@ pub struct Outfit {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<Entropy>,
     pub settings: Settings,
+    /// Who tells people.
+    pub tellers: Tellers,
 }
 
 /// What others see of a fleet.

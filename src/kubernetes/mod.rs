@@ -4,6 +4,7 @@
 //! finalizer where `deletion: Delete` asks for one. The loop, the decisions and the passes are those
 //! of the engine; nothing here decides about GCP.
 
+pub mod alerts;
 pub mod connect;
 mod crew;
 pub mod events;

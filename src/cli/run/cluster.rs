@@ -1,23 +1,29 @@
 //! `evenkeel run --source kubernetes`: one engine for each namespace, followed as one run.
 
+use super::alerts::{self, Alerts};
 use super::probes::FromHere;
 use super::serves::Door;
 use super::signals::Signals;
 use super::voice::Voice;
 use super::{mode_text, operator, screen, table};
-use crate::api::{DocumentKind, Event, Key};
+use crate::alert::{self, LivePost, Named};
+use crate::api::{DocumentKind, Event, Key, SecretRef};
 use crate::check::{Probers, Vantage};
 use crate::cli::args::{Globals, RunArgs};
 use crate::cli::config::Config;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit, out, vantage};
 use crate::engine::{Board, PhaseReport, Prober, Report};
+use crate::kubernetes::alerts::{Teller, Tellers};
 use crate::kubernetes::fleet::Shown;
 use crate::kubernetes::words::ObjectId;
 use crate::kubernetes::{Access, ClusterSecrets, Fleet, Options, Outfit, connect};
 use crate::render::documents;
 use crate::render::live::{self, Banner};
 use crate::render::objects::Object;
+use crate::secrets::Secrets as _;
+use crate::source::Set;
+use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,6 +122,7 @@ fn outfit(
     vantage: Vantage,
     settings: crate::engine::Settings,
 ) -> Outfit {
+    let told_by = client.clone();
     let (clock, google) = (Arc::clone(&world.clock), Arc::clone(&world.client));
     let prober = move |namespace: &str| -> Arc<dyn Prober> {
         let secrets = ClusterSecrets::new(client.clone(), namespace);
@@ -132,6 +139,56 @@ fn outfit(
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
         settings,
+        tellers: tellers(world, told_by),
+    }
+}
+
+/// A desk for each namespace, whose Secrets are its own.
+fn tellers(world: &World, client: kube::Client) -> Tellers {
+    let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
+    Arc::new(move |namespace, store, board| {
+        let secrets = ForAlerts(ClusterSecrets::new(client.clone(), namespace));
+        let clocks = (Arc::clone(&clock), Arc::clone(&entropy));
+        let secrets = alert::Secrets::elsewhere(Arc::new(secrets));
+        let post = LivePost::new().map_err(|error| error.to_string());
+        let started = post.and_then(|post| {
+            let desk = Alerts::start_with(clocks, post, store, board, secrets);
+            desk.map_err(|error| format!("{error:?}"))
+        });
+        match started {
+            Ok(alerts) => Some(Box::new(Desk(alerts)) as Box<dyn Teller>),
+            Err(error) => {
+                tracing::error!(namespace, error, "nobody is told");
+                None
+            }
+        }
+    })
+}
+
+struct Desk(Alerts);
+
+impl Teller for Desk {
+    fn declare(&self, set: &Set) {
+        self.0
+            .handle()
+            .declare(set.alerts.clone(), alerts::objects(set));
+    }
+}
+
+struct ForAlerts(ClusterSecrets);
+
+#[async_trait]
+impl Named for ForAlerts {
+    async fn read(&self, name: &str, key: &str) -> Result<String, String> {
+        let reference = SecretRef {
+            name: Some(name.to_owned()),
+            key: Some(key.to_owned()),
+            ..SecretRef::default()
+        };
+        match self.0.read(&reference).await {
+            Ok(secret) => Ok(secret.expose().to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 
