@@ -10,6 +10,8 @@ pub mod engine;
 pub mod gcp;
 pub mod journal;
 pub mod kinds;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 pub mod render;
 pub mod secrets;
 pub mod serve;

@@ -40,9 +40,10 @@ kind: Check
 metadata: {name: api}
 spec:
   interval: 1s
+  timeout: 1s
   component: application
   tcp: {host: 127.0.0.1, port: PORT}
-  expect: ['connect.max < 5s']
+  expect: ['connect.max < 500ms']
 ";
 
 /// An emulator, and an operator whose address it gives.

@@ -113,6 +113,17 @@ fn status_schema(kind: DocumentKind) -> Value {
         DocumentKind::Phase => structural::<PhaseStatus>(),
         DocumentKind::Alert => structural::<AlertStatus>(),
     };
+    status["properties"]["journal"] = json!({
+        "type": "string",
+        "description": "What the operator remembers of this object. For evenkeel alone.",
+    });
+    if kind == DocumentKind::Phase {
+        status["properties"]["lastHandled"] = json!({
+            "type": "object",
+            "description": "Requests of people that were obeyed; each value acts once.",
+            "additionalProperties": {"type": "string"},
+        });
+    }
     status["properties"]["conditions"]["x-kubernetes-list-type"] = json!("map");
     status["properties"]["conditions"]["x-kubernetes-list-map-keys"] = json!(["type"]);
     status

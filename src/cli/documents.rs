@@ -3,8 +3,8 @@
 use super::args::{GetArgs, GetFormat, Globals};
 use super::{CliError, Exit, objects, out};
 use crate::api::{API_VERSION, Condition, DocumentKind, Subject};
+use crate::cli::view::View;
 use crate::core::alert;
-use crate::journal::View;
 use crate::render::documents::{self, Row};
 use crate::render::message;
 use jiff::Timestamp;

@@ -149,6 +149,8 @@ impl From<JournalError> for CliError {
                 CliError::new(format!("there is no state file {}", path.display()))
                     .hint("start an operator with `evenkeel run`, or name its file with --state")
             }
+            JournalError::Cluster { .. } => CliError::new(error.to_string())
+                .hint("is the API server there, and may this account write the object's status?"),
             JournalError::Io { .. } => CliError::new(error.to_string())
                 .hint("check the path and its permissions, or name another file with --state"),
             JournalError::Sqlite { .. } | JournalError::Corrupt { .. } => CliError::new(

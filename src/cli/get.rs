@@ -3,8 +3,8 @@
 use super::args::{GetArgs, GetFormat, Globals};
 use super::{CliError, Exit, documents, objects, out};
 use crate::api::Kind;
+use crate::cli::view::View;
 use crate::core::record::Record;
-use crate::journal::View;
 use crate::render::message;
 use crate::render::objects::{Layout, Object, list};
 use jiff::Timestamp;

@@ -27,6 +27,7 @@ mod telemetry;
 mod validate;
 pub mod vantage;
 mod version;
+mod view;
 mod world;
 
 pub use exit::{CliError, Exit};

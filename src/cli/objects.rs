@@ -3,8 +3,8 @@
 use super::args::Globals;
 use super::{CliError, Exit};
 use crate::api::{API_VERSION, Kind};
+use crate::cli::view::View;
 use crate::core::record::Record;
-use crate::journal::View;
 use serde_json::{Value, json};
 
 /// What people may have typed: kinds, with all their names.
@@ -35,12 +35,12 @@ pub fn kind(text: &str) -> Result<Kind, CliError> {
     })
 }
 
-/// The state file, for reading.
+/// What the operator remembers, for reading.
 ///
 /// # Errors
 /// There is none, or it cannot be used.
 pub fn open(globals: &Globals) -> Result<View, CliError> {
-    Ok(View::open(&globals.state_path())?)
+    View::open(globals)
 }
 
 /// `KIND/NAME`, or `KIND NAME`.

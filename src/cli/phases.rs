@@ -3,10 +3,10 @@
 use super::args::{ApproveArgs, Globals};
 use super::{CliError, Exit, documents, objects, out};
 use crate::api::{DocumentKind, Subject};
+use crate::cli::view::View;
 use crate::core::digest::short;
 use crate::core::phase::PhaseRecord;
 use crate::core::token::Ask;
-use crate::journal::View;
 use crate::render::message;
 
 /// The phase that `phase/NAME` or `phase NAME` names; `None` for anything else.

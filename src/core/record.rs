@@ -295,6 +295,7 @@ pub struct Intent {
     /// The body with its secrets.
     #[serde(skip)]
     pub sealed: Sealed,
+    /// By the clock of the process that wrote it down; a later clock does not change it.
     pub prepared_at: Timestamp,
     /// The id that the request brings along, in APIs that keep it: its operation is told by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -348,6 +349,10 @@ pub struct Write {
     /// Managed fields when it will have landed. Empty for a delete.
     pub after: Fields,
     pub stage: Stage,
+    /// Its operation was found by time and told by no reply: as long as the request can be under way,
+    /// counted from here, it may be somebody else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unclear_since: Option<Timestamp>,
 }
 
 /// What is known of a call.

@@ -57,6 +57,8 @@ pub enum Command {
     Declare(Box<Declaration>),
     /// The source cannot be read: the last set stays, and deletions are frozen.
     SourceFailed(String),
+    /// What follows from resources that the sets after this no longer declare.
+    Removals(Removals),
     /// Look at everything now.
     Resync,
 }
@@ -67,6 +69,19 @@ pub struct Declaration {
     pub resources: Vec<Declared>,
     pub checks: Vec<Document<CheckSpec>>,
     pub phases: Vec<Document<PhaseSpec>>,
+}
+
+/// What follows from a resource that is no longer declared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Removals {
+    /// What its manifest said. A set without resources is more likely a mistake than a wish, and
+    /// deletes nothing.
+    #[default]
+    Judged,
+    /// What its manifest said, of the last one too: each was removed by itself.
+    Meant,
+    /// Nothing is deleted, for this reason.
+    Frozen(String),
 }
 
 impl From<Vec<Declared>> for Declaration {
@@ -106,6 +121,7 @@ pub struct Engine {
     /// Deletes made for this revision of the source; each may be repeated until it took.
     deletes: BTreeSet<Key>,
     frozen: Option<String>,
+    removals: Removals,
     journal_error: Option<String>,
 }
 
@@ -162,6 +178,7 @@ impl Engine {
             loads: Loads::default(),
             tokens: Vec::new(),
             frozen: Some("the source was not read yet".to_owned()),
+            removals: Removals::default(),
             journal_error: None,
         })
     }
@@ -438,6 +455,7 @@ impl Engine {
                 self.board.vitals().source_failed();
                 self.frozen = Some(why);
             }
+            Command::Removals(removals) => self.removals = removals,
             Command::Resync => {
                 let scopes: BTreeSet<Scope> = self.scopes();
                 self.polls = Polls::default();
@@ -453,10 +471,13 @@ impl Engine {
         self.board.put_checks(self.checks.reports());
         let phases = declaration.phases;
         let set = declaration.resources;
-        // An empty set is more likely a mistake than a wish.
-        self.frozen = set
-            .is_empty()
-            .then(|| "the source declares nothing at all".to_owned());
+        self.frozen = match &self.removals {
+            Removals::Judged => set
+                .is_empty()
+                .then(|| "the source declares nothing at all".to_owned()),
+            Removals::Meant => None,
+            Removals::Frozen(why) => Some(why.clone()),
+        };
         self.deletes.clear();
         let before = std::mem::take(&mut self.wanted);
         self.names = names::current(&set, &self.memory);
@@ -481,14 +502,17 @@ impl Engine {
                 self.queue.push(key, now, priority);
             }
         }
-        let gone: Vec<Key> = self
-            .memory
-            .iter()
-            .filter(|(key, memory)| !self.wanted.contains_key(*key) && !memory.record.released)
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in gone {
-            self.queue.push(&key, now, Priority::Resync);
+        let left = before.keys().filter(|key| !self.wanted.contains_key(*key));
+        let left: BTreeSet<Key> = left.cloned().collect();
+        for key in left.iter().filter(|key| !self.memory.contains_key(*key)) {
+            // Nothing was done about it, and nothing will be.
+            self.board.put(key, None);
+        }
+        for (key, memory) in &self.memory {
+            let kept = !memory.record.released || left.contains(key);
+            if kept && !self.wanted.contains_key(key) {
+                self.queue.push(key, now, Priority::Resync);
+            }
         }
         self.declare_phases(phases).await;
     }

@@ -68,6 +68,9 @@ pub enum JournalError {
         path: PathBuf,
         source: rusqlite::Error,
     },
+    /// In Kubernetes.
+    #[error("{object}: {why}")]
+    Cluster { object: String, why: String },
     #[error("{path} holds a {what} that cannot be read: {source}")]
     Corrupt {
         path: PathBuf,

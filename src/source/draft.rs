@@ -44,6 +44,17 @@ pub(super) enum Select {
     Target(crate::api::alert::AlertTarget),
 }
 
+impl Claim {
+    /// The name alone: nothing that it refers to.
+    pub fn bare(self) -> Claim {
+        Claim {
+            links: Vec::new(),
+            selects: Vec::new(),
+            ..self
+        }
+    }
+}
+
 impl Draft<'_> {
     pub fn spec(&self) -> Option<&Node> {
         self.node.get("spec")

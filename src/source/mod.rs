@@ -21,6 +21,7 @@ mod identity;
 mod lines;
 mod managed;
 mod node;
+pub mod objects;
 mod phases;
 mod plain;
 mod references;
@@ -48,6 +49,7 @@ use crate::api::{
 };
 use diagnostic::Problems;
 use document::Item;
+use std::collections::BTreeSet;
 
 /// Largest file, in bytes.
 pub const FILE_LIMIT: usize = 1024 * 1024;
@@ -135,7 +137,7 @@ pub fn load(inputs: &[Input], check: &dyn Check) -> Result<Set, Errors> {
     let files = files::gather(inputs, &mut problems);
     let revision = files::revision(&files);
     let names = files::names(inputs);
-    assemble(files, revision, &names, check, problems)
+    assemble(files, revision, &names, check, problems, &BTreeSet::new())
 }
 
 /// Loads one text under a display name, as if it were a file: for stdin and for tests.
@@ -148,15 +150,17 @@ pub fn load_bytes(name: &str, bytes: Vec<u8>, check: &dyn Check) -> Result<Set, 
         .into_iter()
         .collect();
     let revision = files::revision(&files);
-    assemble(files, revision, name, check, problems)
+    assemble(files, revision, name, check, problems, &BTreeSet::new())
 }
 
+/// `absent`: files of which only the names count.
 fn assemble(
     files: Vec<files::File>,
     revision: String,
     names: &str,
     check: &dyn Check,
     mut problems: Problems,
+    absent: &BTreeSet<String>,
 ) -> Result<Set, Errors> {
     let found = files.len();
     let mut set = Set {
@@ -168,13 +172,25 @@ fn assemble(
     let mut selects = selects::Selects::default();
     let mut documents = 0;
     for file in files {
-        let Some(text) = text::Text::read(&file, &mut problems) else {
+        let is_absent = absent.contains(&file.name);
+        let mut unheard = Problems::default();
+        let heard = if is_absent {
+            &mut unheard
+        } else {
+            &mut problems
+        };
+        let Some(text) = text::Text::read(&file, heard) else {
             continue;
         };
         let mut read = document::Reader::new(&text, check, &set.revision);
         read.file();
         documents += read.documents;
         let (outcomes, faults) = read.finish();
+        if is_absent {
+            let claims = outcomes.into_iter().filter_map(|outcome| outcome.claim);
+            claims.for_each(|claim| references.add(&claim.bare()));
+            continue;
+        }
         problems.add_faults(&text, faults);
         for outcome in outcomes {
             if let Some(claim) = outcome.claim {

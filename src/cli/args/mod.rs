@@ -2,6 +2,7 @@
 
 mod alert;
 mod check;
+mod cluster;
 mod export;
 mod gcp;
 mod operate;
@@ -11,6 +12,7 @@ mod tools;
 
 pub use alert::{AlertArgs, AlertTestArgs, AlertVerb};
 pub use check::{CheckArgs, CheckRunArgs, CheckVerb};
+pub use cluster::{ClusterArgs, Source};
 pub use export::{ExportArgs, ManifestFormat};
 pub use gcp::{Gcp, GcpArgs};
 pub use operate::{Mode, PlanArgs, PlanFormat, RunArgs, ValidateArgs, ValidateFormat};
@@ -95,6 +97,9 @@ pub struct Globals {
         help_heading = "Global options"
     )]
     pub state: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 
     /// Color the output: auto, always or never; `NO_COLOR` is honoured too
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]

@@ -14,12 +14,14 @@ Examples:
   evenkeel run manifests --gcp live                    keep a project as declared
   evenkeel run manifests --gcp live --mode observe     report, write nothing
   evenkeel run manifests --gcp live --once             for CI: exit 0 when all is Ready
+  evenkeel run --source kubernetes --gcp live          the objects of a cluster
 
 Ctrl-C or SIGTERM stops at the next safe point; what runs in GCP is taken up again at the next
 start. A second signal stops at once.")]
 pub struct RunArgs {
     /// Manifest files or directories; `-` is stdin
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(value_name = "PATH")]
+    #[arg(required_unless_present_any = ["source", "namespace", "kubeconfig", "context"])]
     pub paths: Vec<OsString>,
 
     /// Stop when nothing is left to do: exit 0 when all is Ready, else 1
@@ -38,7 +40,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "DURATION")]
     pub interval: Option<HumanDuration>,
 
-    /// Deletes that one revision of the manifests may do [default: 0]
+    /// Deletes that one revision of the manifests may do [default: 0, in Kubernetes 1]
     #[arg(long, value_name = "N")]
     pub deletes_per_sync: Option<u32>,
 

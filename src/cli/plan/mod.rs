@@ -33,7 +33,11 @@ const CONCURRENCY: usize = 8;
 pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<Exit, CliError> {
     let set = load::load_or_explain(&load::inputs(&args.paths), Exit::Failure)?;
     let gcp = world::wanted(&globals.gcp).map_err(|error| error.exit(Exit::Failure))?;
-    let records = records(&globals.state_path(), &gcp)?;
+    let records = if globals.cluster.is_wanted() {
+        by_key(super::view::View::open(globals)?.records()?)
+    } else {
+        records(&globals.state_path(), &gcp)?
+    };
     let live = block_on(async {
         let world = world::open(&gcp, globals)?;
         let mut live = read(&world, &set.declared).await;
@@ -109,8 +113,12 @@ pub fn records(state: &Path, gcp: &Gcp) -> Result<HashMap<Key, Record>, CliError
         )));
         return Ok(HashMap::new());
     }
-    let records = view.records()?.into_iter();
-    Ok(records.map(|record| (record.key.clone(), record)).collect())
+    Ok(by_key(view.records()?))
+}
+
+fn by_key(records: Vec<Record>) -> HashMap<Key, Record> {
+    let records = records.into_iter();
+    records.map(|record| (record.key.clone(), record)).collect()
 }
 
 /// The names of the set as GCP has them.

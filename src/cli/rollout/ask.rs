@@ -3,10 +3,10 @@
 use crate::api::Key;
 use crate::api::status::LastHandled;
 use crate::cli::args::{AskArgs, Globals};
+use crate::cli::view::View;
 use crate::cli::{CliError, Exit, objects, out, phases};
 use crate::core::record::Record;
 use crate::core::token::Ask;
-use crate::journal::View;
 use crate::render::{live, message, rollout};
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ pub fn run(globals: &Globals, args: &AskArgs, ask: &Ask) -> Result<Exit, CliErro
 pub fn send(view: &View, record: &Record, ask: &Ask, no_wait: bool) -> Result<Exit, CliError> {
     let word = word(ask);
     let since = Timestamp::now();
-    let id = view.ask(&record.key, ask)?.to_string();
+    let id = view.ask(&record.key, ask)?;
     let object = live::object(record.key.kind, &record.name);
     if !view.operator_runs() {
         out::line(&format!("{word} of {object} is written down"))?;

@@ -2,9 +2,9 @@
 
 use crate::cli::args::{Globals, StatusArgs};
 use crate::cli::run::screen;
+use crate::cli::view::View;
 use crate::cli::{CliError, Exit, objects, out};
 use crate::core::record::Record;
-use crate::journal::View;
 use crate::render::live::{self, Row};
 use crate::render::{message, rollout};
 use jiff::Timestamp;

@@ -4,6 +4,8 @@
 //! keeps the last set.
 
 mod alerts;
+#[cfg(feature = "kubernetes")]
+pub mod cluster;
 mod operator;
 mod probes;
 pub mod screen;
@@ -27,10 +29,35 @@ use voice::Voice;
 
 /// Runs the operator until a signal, or with `--once` until all is settled.
 pub fn run(globals: &Globals, args: &RunArgs) -> Result<Exit, CliError> {
-    let inputs = load::inputs(&args.paths);
     let config = Config::load(args.config.as_deref())?;
+    if globals.cluster.is_wanted() {
+        if !args.paths.is_empty() {
+            return Err(CliError::new("the manifests are objects of the cluster: no PATH, please")
+                .hint("`kubectl apply` brings files there; without --source kubernetes they are run as they are")
+                .exit(Exit::BadInput));
+        }
+        return in_cluster(globals, args, &config);
+    }
+    if args.paths.is_empty() {
+        return Err(CliError::new("which manifests? No PATH is given")
+            .hint("evenkeel run PATH, or --source kubernetes for the objects of a cluster")
+            .exit(Exit::BadInput));
+    }
+    let inputs = load::inputs(&args.paths);
     let set = load::load_or_explain(&inputs, Exit::BadInput)?;
     block_on(operate(globals, args, &config, inputs, set))
+}
+
+#[cfg(feature = "kubernetes")]
+fn in_cluster(globals: &Globals, args: &RunArgs, config: &Config) -> Result<Exit, CliError> {
+    block_on(cluster::operate(globals, args, config))
+}
+
+#[cfg(not(feature = "kubernetes"))]
+fn in_cluster(_: &Globals, _: &RunArgs, _: &Config) -> Result<Exit, CliError> {
+    Err(CliError::new("this evenkeel was built without Kubernetes")
+        .hint("build it with the feature `kubernetes`, which is there by default")
+        .exit(Exit::BadInput))
 }
 
 async fn operate(

@@ -3,8 +3,12 @@
 use super::operator::Operator;
 use crate::cli::args::RunArgs;
 use crate::cli::config::Config;
+#[cfg(feature = "kubernetes")]
+use crate::cli::world::World;
 use crate::cli::{CliError, Exit};
-use crate::serve::{Hosts, Site, serve};
+#[cfg(feature = "kubernetes")]
+use crate::kubernetes::Fleet;
+use crate::serve::{Hosts, Place, Shown, Site, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,11 +43,46 @@ impl Door {
         }))
     }
 
+    /// Lets requests in, of an operator of several loops.
+    #[cfg(feature = "kubernetes")]
+    pub fn serve_fleet(self, fleet: &Fleet, world: &World) -> Serving {
+        let (clock, view, pulse) = (Arc::clone(&world.clock), fleet.view(), fleet.pulse());
+        let shown = move || {
+            let shown = view();
+            let awaits = (!shown.started).then(|| "the cluster was not read yet".to_owned());
+            let place = |(namespace, board)| Place {
+                namespace: Some(namespace),
+                board,
+            };
+            Shown {
+                places: shown.boards.into_iter().map(place).collect(),
+                awaits,
+            }
+        };
+        let site = Site {
+            shown: Box::new(shown),
+            client: Arc::clone(&world.client),
+            hosts: self.hosts,
+            now: Box::new(move || clock.now()),
+            alive: Box::new(move || !pulse.is_finished()),
+        };
+        Serving::start(|stopped| serve(site, self.listener, stopped))
+    }
+
     /// Lets requests in.
     pub fn serve(self, operator: &Operator) -> Serving {
         let (clock, pulse) = (Arc::clone(&operator.clock), operator.pulse());
+        let board = operator.board.clone();
+        let shown = move || Shown {
+            awaits: (board.resources().is_empty() && board.checks().is_empty())
+                .then(|| "nothing is declared yet".to_owned()),
+            places: vec![Place {
+                namespace: None,
+                board: board.clone(),
+            }],
+        };
         let site = Site {
-            board: operator.board.clone(),
+            shown: Box::new(shown),
             client: Arc::clone(&operator.client),
             hosts: self.hosts,
             now: Box::new(move || clock.now()),

@@ -8,6 +8,7 @@ mod gates;
 mod input;
 mod outcome;
 mod procedure;
+mod recover;
 mod removal;
 mod report;
 mod resumed;
