@@ -370,11 +370,31 @@ fn a_bad_object_says_what_is_wrong_and_stops_no_other() {
         let message = refused["message"].as_str().unwrap();
         assert!(message.contains("stays in force"), "{message}");
         assert_eq!(refused["observedGeneration"], 3);
-        let path = format!("projects/{PROJECT}/locations/{LOCATION}/connectors/{CONNECTOR}");
-        let state = scene.world.truth(&path);
-        assert_eq!(state["maxInstances"], 10);
+        fleet.stop().await;
+        let fleet = scene.start();
+        scene.ready(&health("web")).await;
+        scene.apply(probe("other", "Orphan"));
+        scene.ready(&health("other")).await;
+        assert!(
+            !is_released(&scene),
+            "a restart forgets nothing that is in force"
+        );
+        scene.apply(vac(5, 10));
+        scene.ready(&connector()).await;
+        assert!(scene.cluster.status(&connector())["inForce"].is_null());
         fleet.stop().await;
     });
+}
+
+/// What is remembered of the connector says that its object is gone.
+fn is_released(scene: &Scene) -> bool {
+    let text = scene.cluster.status(&connector())["journal"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let memo: evenkeel::kubernetes::memo::Memo<evenkeel::core::record::Record> =
+        evenkeel::kubernetes::memo::Memo::unpack(&text).unwrap();
+    memo.record.released
 }
 
 #[test]

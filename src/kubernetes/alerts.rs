@@ -3,8 +3,9 @@
 //! Invariant: telling people waits for nothing here. What could not be written is written later; a
 //! process that ends before that tells again.
 
+use super::calls::ShelfError;
 use super::memo::Memo;
-use super::shelf::{Save, Shelf, ShelfError};
+use super::shelf::{Save, Shelf};
 use super::words::ObjectId;
 use crate::api::DocumentKind;
 use crate::core::alert::{Change, Entry, Store, StoreError};

@@ -1,11 +1,12 @@
 //! One namespace: its shelf, its journal, its engine, and what is declared to it.
 
 use super::alerts::{Teller, Told};
+use super::calls::ShelfError;
 use super::events::Herald;
 use super::fleet::Outfit;
 use super::journal::ClusterJournal;
 use super::manifests::{Judgement, Manifests};
-use super::shelf::{Shelf, ShelfError};
+use super::shelf::Shelf;
 use super::status::Trouble;
 use super::words::{ObjectId, RECONCILE, annotation, is_kept, is_leaving, wants_delete};
 use crate::api::{Key, Reason};
@@ -277,7 +278,8 @@ impl Crew {
             let contested =
                 contested.map(|(reason, why)| Trouble::new(*reason, why.clone(), generation));
             let trouble = judged.troubles.get(&id).cloned().or(contested);
-            done &= self.settled(&id, self.shelf.tell(&id, trouble).await);
+            let in_force = judged.in_force.get(&id).cloned();
+            done &= self.settled(&id, self.shelf.tell(&id, trouble, in_force).await);
         }
         done
     }

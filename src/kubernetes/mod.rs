@@ -5,6 +5,7 @@
 //! of the engine; nothing here decides about GCP.
 
 pub mod alerts;
+pub mod calls;
 pub mod connect;
 mod crew;
 pub mod events;
