@@ -54,6 +54,7 @@ impl Scene {
             clock: Arc::clone(&self.world.clock),
             entropy: Arc::new(Entropy::seeded(self.world.seed)),
             settings: self.world.settings.clone(),
+            leadership: None,
         };
         Fleet::start(self.cluster.client(), outfit, Options::default())
     }

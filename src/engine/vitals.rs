@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ pub struct Vitals {
     passes: Passes,
     source: Mutex<SourceState>,
     turned_at: Mutex<Option<Timestamp>>,
+    stands_by: AtomicBool,
 }
 
 impl Default for Vitals {
@@ -40,6 +42,7 @@ impl Default for Vitals {
             passes: Family::new_with_constructor(durations),
             source: Mutex::default(),
             turned_at: Mutex::default(),
+            stands_by: AtomicBool::new(false),
         }
     }
 }
@@ -59,6 +62,16 @@ impl Vitals {
     #[must_use]
     pub fn source(&self) -> SourceState {
         held(&self.source).clone()
+    }
+
+    /// Another operator leads; this one would take over.
+    pub fn stand_by(&self, stands_by: bool) {
+        self.stands_by.store(stands_by, Ordering::Relaxed);
+    }
+
+    #[must_use]
+    pub fn stands_by(&self) -> bool {
+        self.stands_by.load(Ordering::Relaxed)
     }
 
     /// When the loop last went round.

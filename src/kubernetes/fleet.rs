@@ -5,6 +5,7 @@
 //! stops no other; two namespaces never manage the same resource.
 
 use super::crew::Crew;
+use super::election::Leadership;
 use super::events::Herald;
 use super::watch::{Sight, sights};
 use super::words::ObjectId;
@@ -60,6 +61,8 @@ pub struct Outfit {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<Entropy>,
     pub settings: Settings,
+    /// None: there is no other operator.
+    pub leadership: Option<Leadership>,
 }
 
 /// What others see of a fleet.

@@ -6,9 +6,11 @@
 
 pub mod connect;
 mod crew;
+pub mod election;
 pub mod events;
 pub mod fleet;
 pub mod journal;
+pub mod lease;
 pub mod manifests;
 pub mod memo;
 pub mod requests;

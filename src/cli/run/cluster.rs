@@ -1,5 +1,6 @@
 //! `evenkeel run --source kubernetes`: one engine for each namespace, followed as one run.
 
+use super::lead::{self, Seat};
 use super::probes::FromHere;
 use super::serves::Door;
 use super::signals::Signals;
@@ -12,6 +13,7 @@ use crate::cli::config::Config;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit, out, vantage};
 use crate::engine::{Board, PhaseReport, Prober, Report};
+use crate::kubernetes::election::Leadership;
 use crate::kubernetes::fleet::Shown;
 use crate::kubernetes::words::ObjectId;
 use crate::kubernetes::{Access, ClusterSecrets, Fleet, Options, Outfit, connect};
@@ -55,7 +57,7 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
     let vantage = vantage::vantage(config, dataplane.as_ref())?;
     let served = operator::serve_emulator(&world, &args.emulator_listen).await?;
     let door = Door::open(args, config).await?;
-    let (client, _) = connect(&access(globals)).await.map_err(no_cluster)?;
+    let (client, namespace) = connect(&access(globals)).await.map_err(no_cluster)?;
     let mut settings = operator::settings(args, config, &gcp)?;
     if args
         .deletes_per_sync
@@ -64,7 +66,7 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
     {
         settings.deletes_per_sync = DELETES;
     }
-    let outfit = outfit(&world, client.clone(), vantage, settings);
+    let mut outfit = outfit(&world, client.clone(), vantage, settings);
     let options = Options {
         namespaces: globals.cluster.namespace.clone(),
         selector: globals.cluster.selector.clone(),
@@ -74,9 +76,30 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
         [] => "all namespaces".to_owned(),
         some => format!("namespace {}", some.join(", ")),
     };
+    let (board, voice) = (Board::default(), Voice::new(globals.log_format));
+    let serves = door.as_ref().map(|door| door.address.to_string());
+    // Who waits is alive, and ready to take over.
+    board.vitals().stand_by(true);
+    let site = door.map(|door| door.serve_board(board.clone(), &world));
+    let patience = args.once.then_some(args.timeout.0);
+    let candidate = lead::candidate(&config.leader_election, &namespace);
+    let seat = Seat::take(
+        client.clone(),
+        &candidate,
+        &world,
+        &voice,
+        &mut signals,
+        patience,
+    );
+    let Some(seat) = seat.await? else {
+        return Ok(Exit::Interrupted);
+    };
+    board.vitals().stand_by(false);
+    outfit.leadership = Some(seat.leadership.clone());
     let fleet = Fleet::start(client, outfit, options);
-    let mut run = Run::new(args, &world, fleet, Voice::new(globals.log_format));
+    let mut run = Run::new(args, &world, fleet, voice, board, seat.leadership.clone());
     if !run.wait_for_cluster(&mut signals).await? {
+        seat.leave().await;
         return Ok(Exit::Interrupted);
     }
     run.voice.start(&Banner {
@@ -85,14 +108,14 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
         objects: run.resources().len(),
         world: &world::name(&gcp),
         address: served.as_ref().map(|served| served.address.to_string()),
-        serves: door.as_ref().map(|door| door.address.to_string()),
+        serves,
         state: "in the status of the objects",
         mode: mode_text(config.mode(args)),
     })?;
-    let site = door.map(|door| door.serve_board(run.board.clone(), &world));
     let end = run.follow(&mut signals).await;
     screen::show(None);
     let exit = run.conclude(end?, &mut signals).await;
+    seat.leave().await;
     if let Some(site) = site {
         site.stop().await;
     }
@@ -130,6 +153,7 @@ fn outfit(
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
         settings,
+        leadership: None,
     }
 }
 
@@ -139,6 +163,8 @@ enum End {
     Signal,
     TimedOut,
     Gone,
+    /// Another may lead.
+    Deposed,
 }
 
 struct Run<'a> {
@@ -152,10 +178,18 @@ struct Run<'a> {
     rests_since: Option<Instant>,
     /// Everything on one board, for those who ask over HTTP.
     board: Board,
+    leadership: Leadership,
 }
 
 impl<'a> Run<'a> {
-    fn new(args: &'a RunArgs, world: &'a World, fleet: Fleet, voice: Voice) -> Self {
+    fn new(
+        args: &'a RunArgs,
+        world: &'a World,
+        fleet: Fleet,
+        voice: Voice,
+        board: Board,
+        leadership: Leadership,
+    ) -> Self {
         Run {
             args,
             world,
@@ -165,7 +199,8 @@ impl<'a> Run<'a> {
             refused: BTreeMap::new(),
             failing: BTreeMap::new(),
             rests_since: None,
-            board: Board::default(),
+            board,
+            leadership,
         }
     }
 
@@ -185,6 +220,7 @@ impl<'a> Run<'a> {
             }
             tokio::select! {
                 () = signals.next() => return Ok(false),
+                () = self.leadership.lost().cancelled() => return Err(lead::lost()),
                 () = tokio::time::sleep(TICK) => {}
             }
         }
@@ -211,6 +247,7 @@ impl<'a> Run<'a> {
             }
             tokio::select! {
                 () = signals.next() => return Ok(End::Signal),
+                () = self.leadership.lost().cancelled() => return Ok(End::Deposed),
                 () = tokio::time::sleep(TICK) => {}
             }
         }
@@ -309,6 +346,11 @@ impl<'a> Run<'a> {
     }
 
     async fn conclude(self, end: End, signals: &mut Signals) -> Result<Exit, CliError> {
+        if let End::Deposed = end {
+            // Nothing is brought to a safe point: another may be at it.
+            self.fleet.kill();
+            return Err(lead::lost());
+        }
         let shown = self.fleet.shown();
         let (voice, once, now) = (self.voice, self.args.once, self.world.clock.now());
         let timeout = &self.args.timeout;
@@ -332,7 +374,7 @@ impl<'a> Run<'a> {
             _ if gone => Err(CliError::new("the operator's loop ended by itself")
                 .hint("this is a bug in evenkeel: please report it with the output above")),
             End::Settled if ready => Ok(Exit::Success),
-            End::Settled | End::Gone => Ok(Exit::Failure),
+            End::Settled | End::Gone | End::Deposed => Ok(Exit::Failure),
             End::Signal if once || !drained => Ok(Exit::Interrupted),
             End::Signal => {
                 voice.note(now, "Stopped", "stopped; the next run goes on from here")?;
