@@ -6,7 +6,7 @@ mod common;
 use common::meter::{Meter, Reads, check};
 use common::{Operator, World, declared, run};
 use evenkeel::api::status::Outcome;
-use evenkeel::api::{ConditionType, Declared, Reason, Status};
+use evenkeel::api::{ConditionStatus, ConditionType, Declared, Reason, Status};
 use evenkeel::core::token::Ask;
 use evenkeel::engine::Declaration;
 use serde_json::{Value, json};
@@ -383,6 +383,85 @@ fn the_wait_for_a_first_verdict_is_not_the_time_of_the_step() {
         assert_eq!(ready(&operator.status()).0, Reason::Progressing);
         meter.set("load", Reads::Seconds(1.0));
         assert!(operator.settle(HOUR).await.is_ready());
+        operator.stop().await;
+    });
+}
+
+fn verified(status: &Status) -> (ConditionStatus, Reason, String) {
+    let verified = status.condition(ConditionType::Verified).unwrap();
+    (verified.status, verified.reason, verified.message.clone())
+}
+
+#[test]
+fn status_shows_what_the_checks_said_before_a_step_and_say_now() {
+    run(|| async {
+        let (world, _) = world(Reads::Connector(fast_from_five));
+        let operator = world.operator();
+        declare(&operator, larger()).await;
+        let checks = |operator: &Operator| operator.status().rollout.map(|now| now.checks);
+        let asked = |operator: &Operator| checks(operator).is_some_and(|all| !all.is_empty());
+        operator.until(HOUR, asked).await;
+        let before = checks(&operator).unwrap().remove(0);
+        assert_eq!(before.name, "load");
+        assert_eq!(before.baseline, "Failing: connect.max 7.2s");
+        assert_eq!(
+            (before.now, before.samples),
+            (None, 0),
+            "nothing landed yet"
+        );
+        let (status, _, message) = verified(&operator.status());
+        assert_eq!(status, ConditionStatus::Unknown);
+        assert_eq!(message, "not judged yet by load");
+
+        let mended = |operator: &Operator| {
+            let checks = checks(operator).unwrap_or_default();
+            let now = checks.first().and_then(|check| check.now.clone());
+            now.is_some_and(|now| now.starts_with("Passing"))
+        };
+        operator.until(HOUR, mended).await;
+        let after = checks(&operator).unwrap().remove(0);
+        let now = "Passing: connect.max 400ms, want < 5s (baseline 7.2s)";
+        assert_eq!(after.now.as_deref(), Some(now));
+        assert_eq!(after.samples, 3, "as many as the verdict took");
+
+        let status = operator.settle(HOUR).await;
+        let (verdict, reason, message) = verified(&status);
+        assert_eq!(
+            (verdict, reason),
+            (ConditionStatus::True, Reason::ExpectationsMet)
+        );
+        assert!(message.starts_with("load: connect.max "), "{message}");
+        assert!(status.rollout.is_none());
+        tokio::time::sleep(100 * MINUTE).await;
+        assert_eq!(operator.status(), status, "a resync changes nothing");
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn verified_is_about_the_declared_content() {
+    run(|| async {
+        let (world, meter) = world(Reads::Connector(slow_on_standard));
+        let operator = world.operator();
+        declare(&operator, machine()).await;
+        let (status, reason, message) = verified(&operator.settle(2 * HOUR).await);
+        assert_eq!(
+            (status, reason),
+            (ConditionStatus::False, Reason::VerifyFailed)
+        );
+        assert!(message.contains("connect.max 7.2s, want < 5s"), "{message}");
+        declare(&operator, json!({"machineType": "e2-micro"})).await;
+        let reverted = operator.settle(MINUTE).await;
+        assert!(reverted.is_ready());
+        assert!(reverted.condition(ConditionType::Verified).is_none());
+        meter.set("load", Reads::Nothing);
+        tokio::time::sleep(10 * MINUTE).await;
+        declare(&operator, larger()).await;
+        let (status, reason, _) = verified(&operator.settle(4 * HOUR).await);
+        assert_eq!(
+            (status, reason),
+            (ConditionStatus::Unknown, Reason::Inconclusive)
+        );
         operator.stop().await;
     });
 }

@@ -136,7 +136,7 @@ mod cluster {
                 .map_err(|error| CliError::new(format!("cannot start: {error}")))?;
             let access = access(globals);
             let connected = runtime.block_on(connect(&access));
-            let (client, default) = connected.map_err(no_cluster)?;
+            let (client, default) = connected.map_err(|why| no_cluster(&why))?;
             let mut namespaces = globals.cluster.namespace.clone();
             if namespaces.is_empty() {
                 namespaces.push(default);

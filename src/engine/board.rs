@@ -7,7 +7,6 @@ use crate::api::{
     CheckSpec, Condition, ConditionStatus, ConditionType, Document, Event, Key, Status,
 };
 use crate::core::check::{Evaluation, Verdict};
-use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{broadcast, watch};
@@ -130,29 +129,6 @@ impl Board {
     pub fn is_settled(&self) -> bool {
         read(&self.resources).values().all(|report| report.settled)
             && read(&self.phases).values().all(|report| report.settled)
-    }
-
-    /// Shows what other boards show, each of a namespace; names of several bear theirs.
-    pub fn mirror(&self, boards: &BTreeMap<String, Board>, now: Timestamp) {
-        let name = |namespace: &String, name: String| match boards.len() {
-            1 => name,
-            _ => format!("{namespace}/{name}"),
-        };
-        let (mut resources, mut checks, mut phases) =
-            <(BTreeMap<_, _>, BTreeMap<_, _>, BTreeMap<_, _>)>::default();
-        for (namespace, board) in boards {
-            resources.extend(board.resources());
-            let own = board.checks().into_iter();
-            checks.extend(own.map(|(one, report)| (name(namespace, one), report)));
-            let own = board.phases().into_iter();
-            phases.extend(own.map(|(one, report)| (name(namespace, one), report)));
-        }
-        *write(&self.resources) = resources;
-        *write(&self.checks) = checks;
-        *write(&self.phases) = phases;
-        self.vitals.loaded(now);
-        self.vitals.turned(now);
-        self.version.send_modify(|version| *version += 1);
     }
 
     pub(super) fn put_checks(&self, reports: BTreeMap<String, CheckReport>) {

@@ -2,21 +2,10 @@
 
 use crate::api::Kind;
 use jiff::Timestamp;
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-/// Passes by kind: from a look at memory to several calls in a row.
-pub type Passes = Family<OfKind, Histogram, fn() -> Histogram>;
-
-/// The label of a pass.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct OfKind {
-    pub kind: &'static str,
-}
 
 /// What the source last brought.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,23 +17,11 @@ pub struct SourceState {
 }
 
 /// Signs of life of one loop.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Vitals {
-    passes: Passes,
+    passes: Mutex<BTreeMap<Kind, Histogram>>,
     source: Mutex<SourceState>,
     turned_at: Mutex<Option<Timestamp>>,
-    stands_by: AtomicBool,
-}
-
-impl Default for Vitals {
-    fn default() -> Self {
-        Vitals {
-            passes: Family::new_with_constructor(durations),
-            source: Mutex::default(),
-            turned_at: Mutex::default(),
-            stands_by: AtomicBool::new(false),
-        }
-    }
 }
 
 /// From what needs no call to what waits for several.
@@ -53,25 +30,15 @@ fn durations() -> Histogram {
 }
 
 impl Vitals {
-    /// How long passes took.
+    /// How long passes took, by kind: from a look at memory to several calls in a row.
     #[must_use]
-    pub fn passes(&self) -> &Passes {
-        &self.passes
+    pub fn passes(&self) -> BTreeMap<Kind, Histogram> {
+        held(&self.passes).clone()
     }
 
     #[must_use]
     pub fn source(&self) -> SourceState {
         held(&self.source).clone()
-    }
-
-    /// Another operator leads; this one would take over.
-    pub fn stand_by(&self, stands_by: bool) {
-        self.stands_by.store(stands_by, Ordering::Relaxed);
-    }
-
-    #[must_use]
-    pub fn stands_by(&self) -> bool {
-        self.stands_by.load(Ordering::Relaxed)
     }
 
     /// When the loop last went round.
@@ -81,8 +48,8 @@ impl Vitals {
     }
 
     pub(super) fn passed(&self, kind: Kind, took: Duration) {
-        let kind = kind.as_str();
-        let histogram = self.passes.get_or_create(&OfKind { kind });
+        let mut passes = held(&self.passes);
+        let histogram = passes.entry(kind).or_insert_with(durations);
         histogram.observe(took.as_secs_f64());
     }
 

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -52,12 +52,15 @@ impl Default for Options {
     }
 }
 
+/// The prober of each namespace.
+pub type Probers = Arc<dyn Fn(&str) -> Arc<dyn Prober> + Send + Sync>;
+
 /// What every engine gets.
 #[derive(Clone)]
 pub struct Outfit {
     pub services: Services,
     /// The prober of a namespace, whose Secrets are its own.
-    pub prober: Arc<dyn Fn(&str) -> Arc<dyn Prober> + Send + Sync>,
+    pub prober: Probers,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<Entropy>,
     pub settings: Settings,
@@ -118,10 +121,20 @@ impl Fleet {
     /// As it is now.
     #[must_use]
     pub fn shown(&self) -> Shown {
-        self.shown
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        copy(&self.shown)
+    }
+
+    /// As it is whenever it is asked, for those who outlive this borrow.
+    #[must_use]
+    pub fn view(&self) -> impl Fn() -> Shown + Send + Sync + use<> {
+        let shown = Arc::clone(&self.shown);
+        move || copy(&shown)
+    }
+
+    /// Whether the task has ended, for those who outlive this borrow.
+    #[must_use]
+    pub fn pulse(&self) -> AbortHandle {
+        self.task.abort_handle()
     }
 
     /// Fires when what is shown changes; boards have their own.
@@ -146,6 +159,10 @@ impl Fleet {
     pub fn kill(self) {
         self.task.abort();
     }
+}
+
+fn copy(shown: &Mutex<Shown>) -> Shown {
+    shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 struct Work {

@@ -72,15 +72,14 @@ impl ClusterJournal {
                 continue;
             }
             match self.shelf.recall::<R>(&id) {
-                None => {}
                 Some(Ok(memo)) if memo.record.id() == id => {
                     if let Ok(save) = save(&memo) {
                         self.shelf.keep(&id, save);
                     }
                     all.push(memo.record);
                 }
-                // Copied from another object: it is not about this one.
-                Some(Ok(_)) => {}
+                // None, or one that was copied from another object.
+                None | Some(Ok(_)) => {}
                 Some(Err(error)) => {
                     let namespace = self.shelf.namespace();
                     tracing::error!(namespace, object = %id, %error, "left alone");
@@ -203,7 +202,9 @@ impl Journal for ClusterJournal {
 
     fn load(&self) -> Result<Vec<Record>, JournalError> {
         let records: Vec<Record> = self.recall();
-        records.iter().for_each(|record| self.know(record));
+        for record in &records {
+            self.know(record);
+        }
         Ok(records)
     }
 

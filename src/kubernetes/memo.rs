@@ -106,14 +106,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_kept_or_read_is_said() {
-        let noise: String = (0..LIMIT)
-            .map(|i| char::from(33 + (i * i % 7919 % 90) as u8))
-            .collect();
-        let noise: Vec<String> = (0..40u32).map(|i| format!("{i}{noise}")).collect();
         let mut random = fastrand::Rng::with_seed(1);
         let random: Vec<u64> = (0..100_000).map(|_| random.u64(..)).collect();
         assert!(matches!(
-            memo(json!([noise, random])).pack(),
+            memo(json!(random)).pack(),
             Err(MemoError::TooLarge(_))
         ));
         assert_eq!(Memo::<Value>::unpack("v2.abc"), Err(MemoError::Newer));

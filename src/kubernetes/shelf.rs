@@ -424,6 +424,9 @@ impl Shelf {
 }
 
 /// A call that ends.
+///
+/// # Errors
+/// Its own, or that it took too long.
 pub async fn within<T>(
     call: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, kube::Error> {

@@ -64,6 +64,6 @@ fn words(error: &watcher::Error) -> String {
             super::shelf::said(error).to_string()
         }
         WatchError(status) => status.message.clone(),
-        other => other.to_string(),
+        watcher::Error::NoResourceVersion => error.to_string(),
     }
 }

@@ -28,9 +28,23 @@ use std::future::Future;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
+/// One set of manifests: a directory, or a namespace of a cluster.
+pub struct Place {
+    pub namespace: Option<String>,
+    pub board: Board,
+}
+
+/// What an operator shows at the moment.
+#[derive(Default)]
+pub struct Shown {
+    pub places: Vec<Place>,
+    /// Why it is not ready, whatever the places say.
+    pub awaits: Option<String>,
+}
+
 /// What is served, and to whom.
 pub struct Site {
-    pub board: Board,
+    pub shown: Box<dyn Fn() -> Shown + Send + Sync>,
     /// Whose calls to Google are counted.
     pub client: Arc<Client>,
     pub hosts: Hosts,
@@ -101,18 +115,18 @@ async fn healthz(State(site): State<Arc<Site>>) -> Response {
 
 /// Ready: every declared resource was looked at.
 async fn readyz(State(site): State<Arc<Site>>) -> Response {
-    match readiness(&site.board) {
+    match readiness(&(site.shown)()) {
         Ok(()) => "ok\n".into_response(),
         Err(Unready(why)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 
 async fn api_health(State(site): State<Arc<Site>>) -> Response {
-    json(&health(&site.board, (site.now)()))
+    json(&health(&(site.shown)().places, (site.now)()))
 }
 
 async fn scrape(State(site): State<Arc<Site>>) -> Response {
-    match metrics(&site.board, &site.client) {
+    match metrics((site.shown)().places, &site.client) {
         Ok(text) => ([(CONTENT_TYPE, MEDIA_TYPE)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "the metrics cannot be written");

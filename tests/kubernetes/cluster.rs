@@ -1,5 +1,6 @@
 //! An API server in the process: as much of one as an operator needs, with no socket, so that time
 //! can stand still.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -174,6 +175,15 @@ impl Cluster {
     pub fn client(&self) -> kube::Client {
         let router = Router::new().fallback(answer).with_state(self.clone());
         kube::Client::new(router, "default")
+    }
+
+    /// The same over HTTP, for other processes; until the runtime ends. The address.
+    pub async fn listen(&self) -> String {
+        let router = Router::new().fallback(answer).with_state(self.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        format!("http://{address}")
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

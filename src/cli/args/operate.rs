@@ -20,7 +20,8 @@ Ctrl-C or SIGTERM stops at the next safe point; what runs in GCP is taken up aga
 start. A second signal stops at once.")]
 pub struct RunArgs {
     /// Manifest files or directories; `-` is stdin
-    #[arg(required_unless_present = "source", value_name = "PATH")]
+    #[arg(value_name = "PATH")]
+    #[arg(required_unless_present_any = ["source", "namespace", "kubeconfig", "context"])]
     pub paths: Vec<OsString>,
 
     /// Stop when nothing is left to do: exit 0 when all is Ready, else 1

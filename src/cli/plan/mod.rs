@@ -33,9 +33,10 @@ const CONCURRENCY: usize = 8;
 pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<Exit, CliError> {
     let set = load::load_or_explain(&load::inputs(&args.paths), Exit::Failure)?;
     let gcp = world::wanted(&globals.gcp).map_err(|error| error.exit(Exit::Failure))?;
-    let records = match globals.cluster.is_wanted() {
-        true => by_key(super::view::View::open(globals)?.records()?),
-        false => records(&globals.state_path(), &gcp)?,
+    let records = if globals.cluster.is_wanted() {
+        by_key(super::view::View::open(globals)?.records()?)
+    } else {
+        records(&globals.state_path(), &gcp)?
     };
     let live = block_on(async {
         let world = world::open(&gcp, globals)?;

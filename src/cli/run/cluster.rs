@@ -2,7 +2,7 @@
 
 use super::lead::{self, Seat};
 use super::probes::FromHere;
-use super::serves::Door;
+use super::serves::{Door, Watched};
 use super::signals::Signals;
 use super::voice::Voice;
 use super::{mode_text, operator, screen, table};
@@ -21,7 +21,7 @@ use crate::render::documents;
 use crate::render::live::{self, Banner};
 use crate::render::objects::Object;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::TryRecvError;
@@ -57,7 +57,9 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
     let vantage = vantage::vantage(config, dataplane.as_ref())?;
     let served = operator::serve_emulator(&world, &args.emulator_listen).await?;
     let door = Door::open(args, config).await?;
-    let (client, namespace) = connect(&access(globals)).await.map_err(no_cluster)?;
+    let (client, namespace) = connect(&access(globals))
+        .await
+        .map_err(|why| no_cluster(&why))?;
     let mut settings = operator::settings(args, config, &gcp)?;
     if args
         .deletes_per_sync
@@ -76,11 +78,10 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
         [] => "all namespaces".to_owned(),
         some => format!("namespace {}", some.join(", ")),
     };
-    let (board, voice) = (Board::default(), Voice::new(globals.log_format));
+    let voice = Voice::new(globals.log_format);
     let serves = door.as_ref().map(|door| door.address.to_string());
-    // Who waits is alive, and ready to take over.
-    board.vitals().stand_by(true);
-    let site = door.map(|door| door.serve_board(board.clone(), &world));
+    let watched = Arc::new(OnceLock::new());
+    let site = door.map(|door| door.serve_fleet(&watched, &world));
     let patience = args.once.then_some(args.timeout.0);
     let candidate = lead::candidate(&config.leader_election, &namespace);
     let seat = Seat::take(
@@ -94,10 +95,10 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
     let Some(seat) = seat.await? else {
         return Ok(Exit::Interrupted);
     };
-    board.vitals().stand_by(false);
     outfit.leadership = Some(seat.leadership.clone());
     let fleet = Fleet::start(client, outfit, options);
-    let mut run = Run::new(args, &world, fleet, voice, board, seat.leadership.clone());
+    let _ = watched.set(Watched::new(&fleet));
+    let mut run = Run::new(args, &world, fleet, voice, seat.leadership.clone());
     if !run.wait_for_cluster(&mut signals).await? {
         seat.leave().await;
         return Ok(Exit::Interrupted);
@@ -125,7 +126,7 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
     exit
 }
 
-pub fn no_cluster(why: String) -> CliError {
+pub fn no_cluster(why: &str) -> CliError {
     CliError::new(format!("no way to a cluster: {why}"))
         .hint("give --kubeconfig FILE and --context NAME, or run in a Pod")
         .exit(Exit::BadInput)
@@ -176,8 +177,6 @@ struct Run<'a> {
     refused: BTreeMap<(String, ObjectId), String>,
     failing: BTreeMap<DocumentKind, String>,
     rests_since: Option<Instant>,
-    /// Everything on one board, for those who ask over HTTP.
-    board: Board,
     leadership: Leadership,
 }
 
@@ -187,7 +186,6 @@ impl<'a> Run<'a> {
         world: &'a World,
         fleet: Fleet,
         voice: Voice,
-        board: Board,
         leadership: Leadership,
     ) -> Self {
         Run {
@@ -199,7 +197,6 @@ impl<'a> Run<'a> {
             refused: BTreeMap::new(),
             failing: BTreeMap::new(),
             rests_since: None,
-            board,
             leadership,
         }
     }
@@ -266,7 +263,6 @@ impl<'a> Run<'a> {
         self.say_refusals(&shown)?;
         let several = shown.boards.len() > 1;
         let (mut heard, now) = (0, self.world.clock.now());
-        self.board.mirror(&shown.boards, now);
         for (namespace, ear) in &mut self.ears {
             let resources = shown.boards[namespace].resources();
             loop {

@@ -40,6 +40,11 @@ pub fn run(globals: &Globals, args: &RunArgs) -> Result<Exit, CliError> {
         }
         return in_cluster(globals, args, &config);
     }
+    if args.paths.is_empty() {
+        return Err(CliError::new("which manifests? No PATH is given")
+            .hint("evenkeel run PATH, or --source kubernetes for the objects of a cluster")
+            .exit(Exit::BadInput));
+    }
     let inputs = load::inputs(&args.paths);
     let set = load::load_or_explain(&inputs, Exit::BadInput)?;
     block_on(operate(globals, args, &config, inputs, set))

@@ -3,14 +3,37 @@
 use super::operator::Operator;
 use crate::cli::args::RunArgs;
 use crate::cli::config::Config;
+#[cfg(feature = "kubernetes")]
+use crate::cli::world::World;
 use crate::cli::{CliError, Exit};
-use crate::serve::{Hosts, Site, serve};
+#[cfg(feature = "kubernetes")]
+use crate::kubernetes::Fleet;
+use crate::serve::{Hosts, Place, Shown, Site, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
+#[cfg(feature = "kubernetes")]
+use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+/// What is shown of a fleet.
+#[cfg(feature = "kubernetes")]
+pub struct Watched {
+    view: Box<dyn Fn() -> crate::kubernetes::fleet::Shown + Send + Sync>,
+    pulse: tokio::task::AbortHandle,
+}
+
+#[cfg(feature = "kubernetes")]
+impl Watched {
+    pub fn new(fleet: &Fleet) -> Self {
+        Watched {
+            view: Box::new(fleet.view()),
+            pulse: fleet.pulse(),
+        }
+    }
+}
 
 /// A port that is ours, with nobody behind it yet.
 pub struct Door {
@@ -39,20 +62,36 @@ impl Door {
         }))
     }
 
-    /// Lets requests in, of an operator of several loops.
+    /// Lets requests in, of an operator of several loops. As long as there is no fleet it waits for
+    /// its turn to lead: it is alive, and ready to take over.
     #[cfg(feature = "kubernetes")]
-    pub fn serve_board(
-        self,
-        board: crate::engine::Board,
-        world: &crate::cli::world::World,
-    ) -> Serving {
+    pub fn serve_fleet(self, fleet: &Arc<OnceLock<Watched>>, world: &World) -> Serving {
         let clock = Arc::clone(&world.clock);
+        let (watched, beats) = (Arc::clone(fleet), Arc::clone(fleet));
+        let shown = move || {
+            let Some(fleet) = watched.get() else {
+                return Shown {
+                    places: Vec::new(),
+                    awaits: None,
+                };
+            };
+            let shown = (fleet.view)();
+            let awaits = (!shown.started).then(|| "the cluster was not read yet".to_owned());
+            let place = |(namespace, board)| Place {
+                namespace: Some(namespace),
+                board,
+            };
+            Shown {
+                places: shown.boards.into_iter().map(place).collect(),
+                awaits,
+            }
+        };
         let site = Site {
-            board,
+            shown: Box::new(shown),
             client: Arc::clone(&world.client),
             hosts: self.hosts,
             now: Box::new(move || clock.now()),
-            alive: Box::new(|| true),
+            alive: Box::new(move || beats.get().is_none_or(|fleet| !fleet.pulse.is_finished())),
         };
         Serving::start(|stopped| serve(site, self.listener, stopped))
     }
@@ -60,8 +99,17 @@ impl Door {
     /// Lets requests in.
     pub fn serve(self, operator: &Operator) -> Serving {
         let (clock, pulse) = (Arc::clone(&operator.clock), operator.pulse());
+        let board = operator.board.clone();
+        let shown = move || Shown {
+            awaits: (board.resources().is_empty() && board.checks().is_empty())
+                .then(|| "nothing is declared yet".to_owned()),
+            places: vec![Place {
+                namespace: None,
+                board: board.clone(),
+            }],
+        };
         let site = Site {
-            board: operator.board.clone(),
+            shown: Box::new(shown),
             client: Arc::clone(&operator.client),
             hosts: self.hosts,
             now: Box::new(move || clock.now()),

@@ -9,7 +9,7 @@ mod operator;
 mod resources;
 mod sheet;
 
-use crate::engine::Board;
+use super::Place;
 use crate::gcp::client::Client;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
@@ -25,10 +25,10 @@ pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; chars
 ///
 /// # Errors
 /// Where it cannot be written, which text never is.
-pub fn text(board: &Board, client: &Arc<Client>) -> Result<String, fmt::Error> {
+pub fn text(places: Vec<Place>, client: &Arc<Client>) -> Result<String, fmt::Error> {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Scrape {
-        board: board.clone(),
+        places,
         client: Arc::clone(client),
     }));
     let mut text = String::new();
@@ -36,8 +36,14 @@ pub fn text(board: &Board, client: &Arc<Client>) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
+/// The label of a place; a directory has none.
+fn labels_of(place: &Place) -> sheet::Labels {
+    let namespace = place.namespace.iter();
+    namespace.map(|name| ("namespace", name.clone())).collect()
+}
+
 struct Scrape {
-    board: Board,
+    places: Vec<Place>,
     client: Arc<Client>,
 }
 
@@ -50,12 +56,9 @@ impl fmt::Debug for Scrape {
 impl Collector for Scrape {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
         let mut sheet = Sheet(encoder);
-        operator::write(&mut sheet, self.board.vitals(), &self.client)?;
-        let mut resources = self.board.resources();
-        // What was released is nobody's business any more; what is being deleted is.
-        resources.retain(|_, report| report.declared || !report.settled);
-        resources::write(&mut sheet, &resources)?;
-        resources::write_phases(&mut sheet, &self.board.phases())?;
-        checks::write(&mut sheet, &self.board.checks())
+        operator::write(&mut sheet, &self.places, &self.client)?;
+        resources::write(&mut sheet, &self.places)?;
+        resources::write_phases(&mut sheet, &self.places)?;
+        checks::write(&mut sheet, &self.places)
     }
 }

@@ -1,49 +1,64 @@
 //! Of the operator itself: its loop, its source, its calls to Google.
 
+use super::labels_of;
 use super::sheet::{Labels, Sheet, about, seconds};
 use crate::engine::Vitals;
 use crate::gcp::client::Client;
+use crate::serve::Place;
 use jiff::Timestamp;
 use std::fmt;
 
-pub fn write(sheet: &mut Sheet<'_>, vitals: &Vitals, client: &Client) -> fmt::Result {
+pub fn write(sheet: &mut Sheet<'_>, places: &[Place], client: &Client) -> fmt::Result {
     let build = about("evenkeel_build", "This program");
     sheet.info(build, &[("version", env!("CARGO_PKG_VERSION"))])?;
-    loop_and_source(sheet, vitals)?;
+    loops_and_sources(sheet, places)?;
+    passes(sheet, places)?;
     calls(sheet, client)
 }
 
-fn loop_and_source(sheet: &mut Sheet<'_>, vitals: &Vitals) -> fmt::Result {
-    let alone = |at: Option<Timestamp>| at.map(|at| (Labels::new(), unix(at)));
+fn loops_and_sources(sheet: &mut Sheet<'_>, places: &[Place]) -> fmt::Result {
+    let of = |value: fn(&Vitals) -> Option<f64>| {
+        let row = move |place: &Place| Some((labels_of(place), value(place.board.vitals())?));
+        places.iter().filter_map(row)
+    };
     sheet.gauge(
         seconds(
             "evenkeel_loop_timestamp",
             "When the loop last went round (Unix time)",
         ),
-        alone(vitals.turned_at()),
+        of(|vitals| vitals.turned_at().map(unix)),
     )?;
-    let source = vitals.source();
     sheet.gauge(
         seconds(
             "evenkeel_source_loaded_timestamp",
             "When the manifests last loaded (Unix time)",
         ),
-        alone(source.loaded_at),
+        of(|vitals| vitals.source().loaded_at.map(unix)),
     )?;
     sheet.gauge(
         about(
             "evenkeel_source_failed",
             "1 while the manifests do not load; the last set stays in force",
         ),
-        [(Labels::new(), f64::from(u8::from(source.failed)))],
-    )?;
-    sheet.whole(
-        seconds(
-            "evenkeel_reconcile_duration",
-            "Time of one pass over a resource",
-        ),
-        vitals.passes(),
+        of(|vitals| Some(f64::from(u8::from(vitals.source().failed)))),
     )
+}
+
+fn passes(sheet: &mut Sheet<'_>, places: &[Place]) -> fmt::Result {
+    let family = seconds(
+        "evenkeel_reconcile_duration",
+        "Time of one pass over a resource",
+    );
+    sheet.histogram(family, |rows| {
+        for place in places {
+            for (kind, histogram) in place.board.vitals().passes() {
+                let mut labels = labels_of(place);
+                labels.push(("kind", kind.as_str().to_owned()));
+                rows(labels, &histogram)?;
+            }
+        }
+        Ok(())
+    })
 }
 
 fn calls(sheet: &mut Sheet<'_>, client: &Client) -> fmt::Result {

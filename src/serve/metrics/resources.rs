@@ -1,15 +1,18 @@
 //! Of managed resources and phases: one row for each, gone when they are.
 
+use super::labels_of;
 use super::operator::unix;
 use super::sheet::{About, Labels, Sheet, about, seconds};
 use crate::api::{ConditionStatus, ConditionType, Key, Reason, Saturation, Status};
-use crate::engine::{PhaseReport, Report};
-use std::collections::BTreeMap;
+use crate::engine::Report;
+use crate::serve::Place;
 use std::fmt;
 
-type Reports = BTreeMap<Key, Report>;
+/// Every resource, with its labels.
+type Reports = [(Labels, Report)];
 
-pub fn write(sheet: &mut Sheet<'_>, reports: &Reports) -> fmt::Result {
+pub fn write(sheet: &mut Sheet<'_>, places: &[Place]) -> fmt::Result {
+    let reports = &reports(places);
     let state = |status: &Status, kind| f64::from(u8::from(holds(status, kind)));
     let mut all =
         |family, value: &dyn Fn(&Status) -> Option<f64>| rows(sheet, reports, family, value);
@@ -62,9 +65,9 @@ fn stalled(sheet: &mut Sheet<'_>, reports: &Reports) -> fmt::Result {
         "evenkeel_resource_stalled",
         "1 where a person or new content is needed, by reason",
     );
-    let rows = reports.iter().filter_map(|(key, report)| {
+    let rows = reports.iter().filter_map(|(labels, report)| {
         let stalled = report.status.condition(ConditionType::Stalled)?;
-        let mut labels = labels(key, report);
+        let mut labels = labels.clone();
         labels.push(("reason", Reason::as_str(stalled.reason).to_owned()));
         Some((labels, 1.0))
     });
@@ -110,14 +113,18 @@ fn saturation(sheet: &mut Sheet<'_>, reports: &Reports) -> fmt::Result {
     )
 }
 
-pub fn write_phases(sheet: &mut Sheet<'_>, reports: &BTreeMap<String, PhaseReport>) -> fmt::Result {
+pub fn write_phases(sheet: &mut Sheet<'_>, places: &[Place]) -> fmt::Result {
     let family = about(
         "evenkeel_phase_ready",
         "1 where the phase is done and proved",
     );
-    let rows = reports.iter().map(|(name, report)| {
-        let ready = f64::from(u8::from(report.is_ready()));
-        (vec![("phase", name.clone())], ready)
+    let rows = places.iter().flat_map(|place| {
+        let row = move |(name, report): (String, crate::engine::PhaseReport)| {
+            let mut labels = labels_of(place);
+            labels.push(("phase", name));
+            (labels, f64::from(u8::from(report.is_ready())))
+        };
+        place.board.phases().into_iter().map(row)
     });
     sheet.gauge(family, rows)
 }
@@ -128,17 +135,30 @@ fn rows(
     family: About,
     value: &dyn Fn(&Status) -> Option<f64>,
 ) -> fmt::Result {
-    let row = |(key, report): (&Key, &Report)| Some((labels(key, report), value(&report.status)?));
+    let row = |(labels, report): &(Labels, Report)| Some((labels.clone(), value(&report.status)?));
     sheet.gauge(family, reports.iter().filter_map(row))
 }
 
-fn labels(key: &Key, report: &Report) -> Labels {
-    vec![
+fn reports(places: &[Place]) -> Vec<(Labels, Report)> {
+    let of = |place: &Place| -> Vec<(Labels, Report)> {
+        let mut resources = place.board.resources();
+        // What was released is nobody's business any more; what is being deleted is.
+        resources.retain(|_, report| report.declared || !report.settled);
+        let named = |(key, report): (Key, Report)| (labels(place, &key, &report), report);
+        resources.into_iter().map(named).collect()
+    };
+    places.iter().flat_map(of).collect()
+}
+
+fn labels(place: &Place, key: &Key, report: &Report) -> Labels {
+    let mut labels = labels_of(place);
+    labels.extend([
         ("kind", key.kind.as_str().to_owned()),
         ("name", report.name.clone()),
         ("project", key.project.clone()),
         ("location", key.location.clone()),
-    ]
+    ]);
+    labels
 }
 
 fn holds(status: &Status, kind: ConditionType) -> bool {

@@ -4,6 +4,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetri
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
 use std::fmt;
 
@@ -69,21 +70,23 @@ impl Sheet<'_> {
         let mut family = self.0.encode_descriptor(name, help, unit, kind)?;
         for (labels, value) in rows {
             if labels.is_empty() {
-                metric(value).encode(family)?;
-                return Ok(());
+                return metric(value).encode(family);
             }
             metric(value).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }
 
-    /// A family that keeps its own rows.
-    pub fn whole(&mut self, about: About, metric: &impl EncodeMetric) -> fmt::Result {
+    /// Distributions: `write` is given what takes a row.
+    pub fn histogram(
+        &mut self,
+        about: About,
+        write: impl FnOnce(&mut dyn FnMut(Labels, &Histogram) -> fmt::Result) -> fmt::Result,
+    ) -> fmt::Result {
         let About { name, help, unit } = about;
-        let family = self
-            .0
-            .encode_descriptor(name, help, unit, metric.metric_type())?;
-        metric.encode(family)
+        let kind = MetricType::Histogram;
+        let mut family = self.0.encode_descriptor(name, help, unit, kind)?;
+        write(&mut |labels, histogram| histogram.encode(family.encode_family(&labels)?))
     }
 
     /// Facts that are labels.
