@@ -65,6 +65,7 @@ impl Scene {
             entropy: Arc::new(Entropy::seeded(self.world.seed)),
             settings: self.world.settings.clone(),
             tellers: self.tellers(),
+            leadership: None,
         };
         Fleet::start(self.cluster.client(), outfit, Options::default())
     }
