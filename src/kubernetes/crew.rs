@@ -168,7 +168,7 @@ impl Crew {
         let clock = Arc::clone(&outfit.clock);
         let journal = ClusterJournal::new(Arc::clone(&self.shelf), herald.clone(), clock);
         let ports = Ports {
-            services: outfit.services.clone(),
+            services: (outfit.services)(namespace),
             journal: Arc::new(journal),
             prober: (outfit.prober)(namespace),
             clock: Arc::clone(&outfit.clock),
