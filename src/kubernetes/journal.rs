@@ -3,11 +3,12 @@
 //! Invariant: a call to GCP is made only after its intent is in the cluster, written over a memory
 //! that is ours. An object that is gone takes its memory along; nothing is begun for it.
 
+use super::calls::ShelfError;
 use super::election::Leadership;
 use super::events::Herald;
 use super::memo::Memo;
 use super::requests::{self, Wish};
-use super::shelf::{Save, Shelf, ShelfError};
+use super::shelf::{Save, Shelf};
 use super::words::{ObjectId, is_leaving};
 use super::{requests::Request, revisions};
 use crate::api::{DocumentKind, Event, Key, Kind, Subject};

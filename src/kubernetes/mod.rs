@@ -4,6 +4,8 @@
 //! finalizer where `deletion: Delete` asks for one. The loop, the decisions and the passes are those
 //! of the engine; nothing here decides about GCP.
 
+pub mod alerts;
+pub mod calls;
 pub mod connect;
 mod crew;
 pub mod election;

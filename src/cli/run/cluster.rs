@@ -1,18 +1,22 @@
 //! `evenkeel run --source kubernetes`: one engine for each namespace, followed as one run.
 
+use super::alerts::{self, Alerts};
 use super::lead::{self, Seat};
 use super::probes::FromHere;
 use super::serves::{Door, Watched};
 use super::signals::Signals;
 use super::voice::Voice;
 use super::{mode_text, operator, screen, table};
+use crate::alert::{self, LivePost};
 use crate::api::{DocumentKind, Event, Key};
 use crate::check::{Probers, Vantage};
 use crate::cli::args::{Globals, RunArgs};
 use crate::cli::config::Config;
+use crate::cli::keys::NamedSecrets;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit, out, vantage};
 use crate::engine::{Board, PhaseReport, Prober, Report};
+use crate::kubernetes::alerts::{Teller, Tellers};
 use crate::kubernetes::election::Leadership;
 use crate::kubernetes::fleet::Shown;
 use crate::kubernetes::words::ObjectId;
@@ -20,6 +24,7 @@ use crate::kubernetes::{Access, ClusterSecrets, Fleet, Options, Outfit, connect}
 use crate::render::documents;
 use crate::render::live::{self, Banner};
 use crate::render::objects::Object;
+use crate::source::Set;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -138,6 +143,7 @@ fn outfit(
     vantage: Vantage,
     settings: crate::engine::Settings,
 ) -> Outfit {
+    let (told_by, keeper) = (client.clone(), client.clone());
     let (clock, google) = (Arc::clone(&world.clock), Arc::clone(&world.client));
     let prober = move |namespace: &str| -> Arc<dyn Prober> {
         let secrets = ClusterSecrets::new(client.clone(), namespace);
@@ -148,13 +154,51 @@ fn outfit(
             clock: Arc::clone(&clock),
         })
     };
+    let (all, google) = (world.services.clone(), Arc::clone(&world.client));
+    let services = move |namespace: &str| {
+        let keys = NamedSecrets(ClusterSecrets::new(keeper.clone(), namespace));
+        all.clone().with_keys(&google, Arc::new(keys))
+    };
     Outfit {
-        services: world.services.clone(),
+        services: Arc::new(services),
         prober: Arc::new(prober),
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
         settings,
         leadership: None,
+        tellers: tellers(world, told_by),
+    }
+}
+
+/// A desk for each namespace, whose Secrets are its own.
+fn tellers(world: &World, client: kube::Client) -> Tellers {
+    let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
+    Arc::new(move |namespace, store, board| {
+        let secrets = NamedSecrets(ClusterSecrets::new(client.clone(), namespace));
+        let clocks = (Arc::clone(&clock), Arc::clone(&entropy));
+        let secrets = alert::Secrets::elsewhere(Arc::new(secrets));
+        let post = LivePost::new().map_err(|error| error.to_string());
+        let started = post.and_then(|post| {
+            let desk = Alerts::start_with(clocks, post, store, board, secrets);
+            desk.map_err(|error| format!("{error:?}"))
+        });
+        match started {
+            Ok(alerts) => Some(Box::new(Desk(alerts)) as Box<dyn Teller>),
+            Err(error) => {
+                tracing::error!(namespace, error, "nobody is told");
+                None
+            }
+        }
+    })
+}
+
+struct Desk(Alerts);
+
+impl Teller for Desk {
+    fn declare(&self, set: &Set) {
+        self.0
+            .handle()
+            .declare(set.alerts.clone(), alerts::objects(set));
     }
 }
 
