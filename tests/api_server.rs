@@ -198,3 +198,117 @@ async fn a_watch_goes_on_after_an_outage_and_after_a_compaction() {
         assert_eq!(seen, "init a");
     }
 }
+
+#[tokio::test]
+async fn an_apply_owns_what_it_sets_and_lets_go_of_what_it_leaves_out() {
+    let server = ApiServer::with_crds().await;
+    let api = connectors(server.client());
+    let applied = |body: Value| Patch::Apply(body);
+    let set = |fields: Value| {
+        json!({
+            "apiVersion": "evenkeel.dev/v1alpha1", "kind": "VpcAccessConnector",
+            "metadata": {"name": "a", "labels": {"phase": "1"}},
+            "spec": {"project": "netra-staging", "location": "us-central1", "resource": fields},
+        })
+    };
+    let (one, two) = (PatchParams::apply("one"), PatchParams::apply("two"));
+    let both = json!({"minInstances": 2, "maxInstances": 3});
+    let made = api
+        .patch("a", &one, &applied(set(both.clone())))
+        .await
+        .unwrap();
+    let again = api.patch("a", &one, &applied(set(both))).await.unwrap();
+    assert_eq!(
+        made.metadata.resource_version,
+        again.metadata.resource_version
+    );
+
+    let theirs = json!({"minInstances": 4, "maxInstances": 5});
+    let refused = api
+        .patch("a", &two, &applied(set(theirs.clone())))
+        .await
+        .unwrap_err();
+    let text = refused.to_string();
+    assert!(
+        text.contains("conflict with \"one\"") && text.contains("minInstances"),
+        "{text}"
+    );
+    let forced = api
+        .patch("a", &two.clone().force(), &applied(set(theirs)))
+        .await
+        .unwrap();
+    assert_eq!(forced.data["spec"]["resource"]["maxInstances"], 5);
+
+    // What the one still holds, the other may leave out; what nobody holds, goes.
+    let fewer = json!({"minInstances": 4});
+    let left = api.patch("a", &two, &applied(set(fewer))).await.unwrap();
+    assert_eq!(left.data["spec"]["resource"], json!({"minInstances": 4}));
+}
+
+#[tokio::test]
+async fn bad_objects_are_refused_with_the_field_and_the_limit() {
+    let server = ApiServer::with_crds().await;
+    let api = connectors(server.client());
+    let refused = async |change: &dyn Fn(&mut Value)| {
+        let mut object = connector("a");
+        change(&mut object.data);
+        let made = api.create(&PostParams::default(), &object).await;
+        made.unwrap_err().to_string()
+    };
+    let text = refused(&|data| data["spec"]["resource"]["maxInstances"] = json!(50)).await;
+    assert!(text.contains("spec.resource.maxInstances"), "{text}");
+    let text = refused(&|data| data["spec"]["drift"] = json!("Maybe")).await;
+    assert!(
+        text.contains("supported values: \"Enforce\", \"Observe\""),
+        "{text}"
+    );
+    let text = refused(&|data| data["spec"]["resource"]["minInstances"] = json!(3)).await;
+    assert!(
+        text.contains("minInstances must be smaller than maxInstances"),
+        "{text}"
+    );
+    let text = refused(&|data| {
+        data["spec"].as_object_mut().unwrap().remove("project");
+    });
+    let text = text.await;
+    assert!(text.contains("spec.project: Required value"), "{text}");
+
+    let made = api
+        .create(&PostParams::default(), &connector("a"))
+        .await
+        .unwrap();
+    assert_eq!(made.data["spec"]["drift"], "Enforce");
+    let elsewhere = json!({"spec": {"location": "europe-west1"}});
+    let moved = api
+        .patch("a", &PatchParams::default(), &Patch::Merge(&elsewhere))
+        .await;
+    assert!(
+        moved
+            .unwrap_err()
+            .to_string()
+            .contains("location is immutable")
+    );
+
+    let unknown = Patch::Merge(json!({"spec": {"resource": {"size": 1}}}));
+    let pruned = api
+        .patch("a", &PatchParams::default(), &unknown)
+        .await
+        .unwrap();
+    assert_eq!(
+        pruned.metadata.resource_version,
+        made.metadata.resource_version
+    );
+    let strict = PatchParams {
+        field_validation: Some(kube::api::ValidationDirective::Strict),
+        ..PatchParams::default()
+    };
+    let refused = api
+        .patch("a", &strict, &unknown)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("unknown field \"spec.resource.size\""),
+        "{refused}"
+    );
+}

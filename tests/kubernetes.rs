@@ -21,8 +21,10 @@ use evenkeel::gcp::client::{Client, Ports};
 use evenkeel::gcp::endpoint::EmulatorBase;
 use evenkeel::gcp::entropy::Entropy;
 use evenkeel::gcp::http::Http;
+use evenkeel::gcp::secrets::Keys;
 use evenkeel::kubernetes::ClusterSecrets;
 use evenkeel::kubernetes::alerts::{Teller, Tellers};
+use evenkeel::kubernetes::fleet::ServicesOf;
 use evenkeel::kubernetes::{Fleet, Options, Outfit};
 use evenkeel::secrets::Secrets;
 use evenkeel::source::Set;
@@ -59,15 +61,24 @@ impl Scene {
     fn start_on(&self, client: Arc<Client>) -> Fleet {
         let prober = Arc::clone(&self.world.prober);
         let outfit = Outfit {
-            services: Services::new(&client),
+            services: self.services(&client),
             prober: Arc::new(move |_: &str| Arc::clone(&prober) as Arc<dyn Prober>),
             clock: Arc::clone(&self.world.clock),
             entropy: Arc::new(Entropy::seeded(self.world.seed)),
             settings: self.world.settings.clone(),
-            tellers: self.tellers(),
             leadership: None,
+            tellers: self.tellers(),
         };
         Fleet::start(self.cluster.client(), outfit, Options::default())
+    }
+
+    /// Those of the command line: private keys are looked up in the namespace.
+    fn services(&self, client: &Arc<Client>) -> ServicesOf {
+        let (google, cluster) = (Arc::clone(client), self.cluster.client());
+        Arc::new(move |namespace| {
+            let keys = Named(ClusterSecrets::new(cluster.clone(), namespace));
+            Services::new(&google).with_keys(&google, Arc::new(keys))
+        })
     }
 
     /// The real desk, with a mailbox instead of a network.
@@ -113,6 +124,7 @@ impl Scene {
             "HealthCheck" => "healthchecks",
             "Phase" => "phases",
             "Alert" => "alerts",
+            "SslCertificate" => "sslcertificates",
             other => panic!("{other}"),
         };
         self.cluster.apply(plural, namespace, object);
@@ -203,6 +215,13 @@ impl Teller for Tells {
 }
 
 struct Named(ClusterSecrets);
+
+#[async_trait]
+impl Keys for Named {
+    async fn read(&self, secret: &str, key: &str) -> Result<String, String> {
+        alert::Named::read(self, secret, key).await
+    }
+}
 
 #[async_trait]
 impl alert::Named for Named {
@@ -712,5 +731,48 @@ fn people_are_told_once_through_restarts_with_a_secret_of_the_cluster() {
         fleet.stop().await;
         let everything = format!("{:?}", scene.cluster.list("alerts", NS));
         assert!(everything.contains("v1.") && !everything.contains("canary"));
+    });
+}
+
+#[test]
+fn a_private_key_comes_from_a_secret_of_the_namespace_and_stays_nowhere() {
+    use base64::Engine as _;
+    run(|| async {
+        let scene = Scene::new();
+        let own = rcgen::generate_simple_self_signed(["a.example.com".to_owned()]).unwrap();
+        let key = own.signing_key.serialize_pem();
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&key);
+        let secret = |namespace: &str| {
+            let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web"},
+                                "data": {"tls.key": encoded}});
+            scene.cluster.apply("secrets", namespace, object);
+        };
+        secret("other");
+        scene.apply(json!({
+            "apiVersion": API, "kind": "SslCertificate", "metadata": {"name": "web"},
+            "spec": {"project": PROJECT, "location": "global", "resource": {"selfManaged": {
+                "certificate": own.cert.pem(),
+                "privateKeyRef": {"kubernetes": {"secret": "web", "key": "tls.key"}},
+            }}},
+        }));
+        let fleet = scene.start();
+        let at = place("sslcertificates", NS, "web");
+        let refused = scene.until(&at, "Stalled", "PermissionDenied").await;
+        let message = refused["message"].as_str().unwrap();
+        assert!(
+            message.contains("web/tls.key"),
+            "that of another namespace: {message}"
+        );
+        secret(NS);
+        scene.cluster.annotate(&at, "evenkeel.dev/retry", "1");
+        scene.ready(&at).await;
+        let stored = format!(
+            "{}{:?}",
+            scene.cluster.object(&at).unwrap(),
+            scene.cluster.list("controllerrevisions", NS)
+        );
+        let part = key.lines().nth(1).unwrap();
+        assert!(!stored.contains(part));
+        fleet.stop().await;
     });
 }

@@ -16,6 +16,7 @@ mod emulator;
 mod exit;
 pub mod export;
 mod get;
+mod keys;
 mod load;
 mod objects;
 mod out;

@@ -169,7 +169,7 @@ impl Crew {
         let journal = ClusterJournal::new(Arc::clone(&self.shelf), herald.clone(), clock)
             .led_by(outfit.leadership.clone());
         let ports = Ports {
-            services: outfit.services.clone(),
+            services: (outfit.services)(namespace),
             journal: Arc::new(journal),
             prober: (outfit.prober)(namespace),
             clock: Arc::clone(&outfit.clock),

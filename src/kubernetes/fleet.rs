@@ -53,22 +53,25 @@ impl Default for Options {
     }
 }
 
+/// The services of each namespace, whose private keys are its own.
+pub type ServicesOf = Arc<dyn Fn(&str) -> Services + Send + Sync>;
+
 /// The prober of each namespace.
 pub type Probers = Arc<dyn Fn(&str) -> Arc<dyn Prober> + Send + Sync>;
 
 /// What every engine gets.
 #[derive(Clone)]
 pub struct Outfit {
-    pub services: Services,
+    pub services: ServicesOf,
     /// The prober of a namespace, whose Secrets are its own.
     pub prober: Probers,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<Entropy>,
     pub settings: Settings,
-    /// Who tells people.
-    pub tellers: Tellers,
     /// None: there is no other operator.
     pub leadership: Option<Leadership>,
+    /// Who tells people.
+    pub tellers: Tellers,
 }
 
 /// What others see of a fleet.

@@ -7,10 +7,12 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 mod answer;
+mod apply;
 mod crd;
 mod delete;
 mod discovery;
 mod events;
+mod fields;
 mod list;
 mod log;
 mod meta;

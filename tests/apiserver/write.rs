@@ -6,8 +6,10 @@ use super::read::shape;
 use super::resource::Resource;
 use super::route::Target;
 use super::store::{Place, Store};
-use super::{crd, delete, events, meta, patch, schema};
-use serde_json::Value;
+use super::{apply, crd, delete, events, meta, patch, schema};
+use serde_json::{Value, json};
+
+const APPLY: &str = "application/apply-patch+yaml";
 
 /// What a write says besides the object.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +19,8 @@ pub(crate) struct Options {
     pub validation: String,
     pub dry: bool,
     pub force: bool,
+    /// Server-side apply, which keeps the owners of fields itself.
+    pub apply: bool,
 }
 
 impl Options {
@@ -40,6 +44,7 @@ impl Options {
             validation: validation.map_or("Warn", String::as_str).to_owned(),
             dry: request.asked("dryRun") == "All",
             force: request.is_asked("force"),
+            apply: request.content_type() == APPLY,
         }
     }
 }
@@ -118,6 +123,9 @@ pub(crate) fn create(
         return Err(Refusal::exists(resource, &name));
     }
     let warnings = admit(resource, None, &mut object, options)?;
+    if !options.apply {
+        apply::note(resource, None, &mut object, &options.manager, false);
+    }
     if !options.dry {
         object = store.put(place, object);
     }
@@ -227,6 +235,9 @@ pub(crate) fn patch(
 ) -> Result<Reply, Refusal> {
     let place = place(target, name);
     let resource = &target.resource;
+    if request.content_type() == APPLY {
+        return applied(store, target, &place, request);
+    }
     let live = store
         .get(&place)
         .ok_or_else(|| Refusal::not_found(resource, name))?;
@@ -234,6 +245,36 @@ pub(crate) fn patch(
     let object = events::stored(resource, patch::patched(request, &shown)?);
     let written = replace(store, target, &place, object, &Options::of(request))?;
     Ok(reply(200, request, resource, written))
+}
+
+/// Answers a server-side apply, which creates what is not there.
+fn applied(
+    store: &mut Store,
+    target: &Target,
+    place: &Place,
+    request: &Incoming,
+) -> Result<Reply, Refusal> {
+    let (resource, options) = (&target.resource, Options::of(request));
+    if request.asked("fieldManager").is_empty() {
+        return Err(Refusal::bad(
+            "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for \
+             apply patch",
+        ));
+    }
+    let body = body(target, request)?;
+    let live = store.get(place);
+    if live.is_none() && target.status {
+        return Err(Refusal::not_found(resource, &place.2));
+    }
+    let base = live.as_deref().cloned().unwrap_or_else(|| json!({}));
+    let (manager, force) = (&options.manager, options.force);
+    let object = apply::apply(resource, &base, &body, manager, force, target.status)?;
+    if live.is_some() {
+        let written = replace(store, target, place, object, &options)?;
+        return Ok(reply(200, request, resource, written));
+    }
+    let written = create(store, resource, &target.namespace, object, &options)?;
+    Ok(reply(201, request, resource, written))
 }
 
 /// Puts a new state of an object in the place of the old one, if it is the state it was made from.
@@ -264,6 +305,20 @@ fn replace(
     object["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
     meta::check(resource, &live, &object)?;
     let warnings = admit(resource, Some(&live), &mut object, options)?;
+    if !options.apply {
+        let fields = live["metadata"]["managedFields"].clone();
+        object["metadata"]["managedFields"] = fields;
+        if object == *live {
+            return Ok(Written { object, warnings });
+        }
+        apply::note(
+            resource,
+            Some(&live),
+            &mut object,
+            &options.manager,
+            target.status,
+        );
+    }
     if !options.dry && object != *live {
         object = store.put(place.clone(), object);
         delete::settle(store, place);

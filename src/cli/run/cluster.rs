@@ -7,11 +7,12 @@ use super::serves::{Door, Watched};
 use super::signals::Signals;
 use super::voice::Voice;
 use super::{mode_text, operator, screen, table};
-use crate::alert::{self, LivePost, Named};
-use crate::api::{DocumentKind, Event, Key, SecretRef};
+use crate::alert::{self, LivePost};
+use crate::api::{DocumentKind, Event, Key};
 use crate::check::{Probers, Vantage};
 use crate::cli::args::{Globals, RunArgs};
 use crate::cli::config::Config;
+use crate::cli::keys::NamedSecrets;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit, out, vantage};
 use crate::engine::{Board, PhaseReport, Prober, Report};
@@ -23,9 +24,7 @@ use crate::kubernetes::{Access, ClusterSecrets, Fleet, Options, Outfit, connect}
 use crate::render::documents;
 use crate::render::live::{self, Banner};
 use crate::render::objects::Object;
-use crate::secrets::Secrets as _;
 use crate::source::Set;
-use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -144,7 +143,7 @@ fn outfit(
     vantage: Vantage,
     settings: crate::engine::Settings,
 ) -> Outfit {
-    let told_by = client.clone();
+    let (told_by, keeper) = (client.clone(), client.clone());
     let (clock, google) = (Arc::clone(&world.clock), Arc::clone(&world.client));
     let prober = move |namespace: &str| -> Arc<dyn Prober> {
         let secrets = ClusterSecrets::new(client.clone(), namespace);
@@ -155,14 +154,19 @@ fn outfit(
             clock: Arc::clone(&clock),
         })
     };
+    let (all, google) = (world.services.clone(), Arc::clone(&world.client));
+    let services = move |namespace: &str| {
+        let keys = NamedSecrets(ClusterSecrets::new(keeper.clone(), namespace));
+        all.clone().with_keys(&google, Arc::new(keys))
+    };
     Outfit {
-        services: world.services.clone(),
+        services: Arc::new(services),
         prober: Arc::new(prober),
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
         settings,
-        tellers: tellers(world, told_by),
         leadership: None,
+        tellers: tellers(world, told_by),
     }
 }
 
@@ -170,7 +174,7 @@ fn outfit(
 fn tellers(world: &World, client: kube::Client) -> Tellers {
     let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
     Arc::new(move |namespace, store, board| {
-        let secrets = ForAlerts(ClusterSecrets::new(client.clone(), namespace));
+        let secrets = NamedSecrets(ClusterSecrets::new(client.clone(), namespace));
         let clocks = (Arc::clone(&clock), Arc::clone(&entropy));
         let secrets = alert::Secrets::elsewhere(Arc::new(secrets));
         let post = LivePost::new().map_err(|error| error.to_string());
@@ -195,23 +199,6 @@ impl Teller for Desk {
         self.0
             .handle()
             .declare(set.alerts.clone(), alerts::objects(set));
-    }
-}
-
-struct ForAlerts(ClusterSecrets);
-
-#[async_trait]
-impl Named for ForAlerts {
-    async fn read(&self, name: &str, key: &str) -> Result<String, String> {
-        let reference = SecretRef {
-            name: Some(name.to_owned()),
-            key: Some(key.to_owned()),
-            ..SecretRef::default()
-        };
-        match self.0.read(&reference).await {
-            Ok(secret) => Ok(secret.expose().to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
     }
 }
 
