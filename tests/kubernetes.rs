@@ -67,6 +67,7 @@ impl Scene {
             entropy: Arc::new(Entropy::seeded(self.world.seed)),
             settings: self.world.settings.clone(),
             tellers: self.tellers(),
+            leadership: None,
         };
         Fleet::start(self.cluster.client(), outfit, Options::default())
     }
@@ -758,7 +759,10 @@ fn a_private_key_comes_from_a_secret_of_the_namespace_and_stays_nowhere() {
         let at = place("sslcertificates", NS, "web");
         let refused = scene.until(&at, "Stalled", "PermissionDenied").await;
         let message = refused["message"].as_str().unwrap();
-        assert!(message.contains("web/tls.key"), "that of another namespace: {message}");
+        assert!(
+            message.contains("web/tls.key"),
+            "that of another namespace: {message}"
+        );
         secret(NS);
         scene.cluster.annotate(&at, "evenkeel.dev/retry", "1");
         scene.ready(&at).await;

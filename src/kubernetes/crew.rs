@@ -166,7 +166,8 @@ impl Crew {
     fn start(&mut self, outfit: &Outfit, herald: &Herald) {
         let namespace = self.shelf.namespace();
         let clock = Arc::clone(&outfit.clock);
-        let journal = ClusterJournal::new(Arc::clone(&self.shelf), herald.clone(), clock);
+        let journal = ClusterJournal::new(Arc::clone(&self.shelf), herald.clone(), clock)
+            .led_by(outfit.leadership.clone());
         let ports = Ports {
             services: (outfit.services)(namespace),
             journal: Arc::new(journal),

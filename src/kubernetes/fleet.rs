@@ -6,6 +6,7 @@
 
 use super::alerts::Tellers;
 use super::crew::Crew;
+use super::election::Leadership;
 use super::events::Herald;
 use super::watch::{Sight, sights};
 use super::words::ObjectId;
@@ -69,6 +70,8 @@ pub struct Outfit {
     pub settings: Settings,
     /// Who tells people.
     pub tellers: Tellers,
+    /// None: there is no other operator.
+    pub leadership: Option<Leadership>,
 }
 
 /// What others see of a fleet.
