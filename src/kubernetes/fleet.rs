@@ -122,7 +122,6 @@ impl Fleet {
     }
 
     /// As it is whenever it is asked, for those who outlive this borrow.
-    #[must_use]
     pub fn view(&self) -> impl Fn() -> Shown + Send + Sync + use<> {
         let shown = Arc::clone(&self.shown);
         move || copy(&shown)
