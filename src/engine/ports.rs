@@ -144,8 +144,8 @@ impl Shared {
 
     pub fn authority(&self) -> Authority {
         Authority {
-            // The journal's lock: whoever runs an engine holds it.
-            leads: true,
+            // Whoever may write the journal leads.
+            tenure: self.ports.journal.tenure(),
             apply: self.settings.apply,
             draining: self.draining.load(Ordering::Relaxed),
         }

@@ -4,7 +4,9 @@
 //! Invariant: nothing is declared before every kind was listed once; what is wrong with one object
 //! stops no other; two namespaces never manage the same resource.
 
+use super::alerts::Tellers;
 use super::crew::Crew;
+use super::election::Leadership;
 use super::events::Herald;
 use super::watch::{Sight, sights};
 use super::words::ObjectId;
@@ -63,6 +65,10 @@ pub struct Outfit {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<Entropy>,
     pub settings: Settings,
+    /// Who tells people.
+    pub tellers: Tellers,
+    /// None: there is no other operator.
+    pub leadership: Option<Leadership>,
 }
 
 /// What others see of a fleet.

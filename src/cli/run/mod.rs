@@ -6,6 +6,8 @@
 mod alerts;
 #[cfg(feature = "kubernetes")]
 pub mod cluster;
+#[cfg(feature = "kubernetes")]
+mod lead;
 mod operator;
 mod probes;
 pub mod screen;

@@ -85,7 +85,12 @@ impl Operator {
         };
         let engine = Engine::new(ports, settings)?;
         let board = engine.board();
-        let alerts = Alerts::start(world, journal, board.clone(), secrets)?;
+        let alerts = Alerts::start(
+            world,
+            journal,
+            board.clone(),
+            crate::alert::Secrets::new(secrets),
+        )?;
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let stop = CancellationToken::new();
         let task = tokio::spawn(engine.run(inbox, stop.clone()));
