@@ -99,6 +99,9 @@ fn exit(summary: Summary) -> Exit {
 }
 
 /// What the operator knows, where one has run on this state file and this GCP.
+///
+/// # Errors
+/// The state file cannot be read.
 pub fn records(state: &Path, gcp: &Gcp) -> Result<HashMap<Key, Record>, CliError> {
     let view = match View::open(state) {
         Ok(view) => view,
