@@ -140,6 +140,12 @@ reasons! {
     NoData,
     /// A check: its probes cannot be made.
     ProberError,
+    /// An Alert: its receiver takes messages.
+    ReceiverAccepts,
+    /// An Alert: messages do not get through; they wait.
+    ReceiverFails,
+    /// An Alert: there was nothing to tell yet.
+    NothingTold,
 }
 
 impl fmt::Display for Reason {

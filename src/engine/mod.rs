@@ -19,6 +19,7 @@ mod vitals;
 pub use board::{Board, CheckReport, PhaseReport, Report};
 pub use checks::{Blindfold, Probe, Prober};
 pub use ports::{Ports, Services, Settings};
+pub use resources::resource_window;
 pub use vitals::{SourceState, Vitals};
 
 use crate::api::key::Scope;

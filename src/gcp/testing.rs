@@ -13,6 +13,7 @@ use crate::core::permit::{Authority, Tenure, WritePermit};
 use ::http::{HeaderMap, HeaderValue, Request, Response, header};
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
