@@ -120,11 +120,15 @@ pub(crate) fn kept(resource: &Resource, old: &Value, mut new: Value, status: boo
             }
         }
     }
-    if resource.has_generation() && changed(resource, old, &new) {
+    new
+}
+
+/// Counts a change, once all is filled in and cut off.
+pub(crate) fn count(resource: &Resource, old: &Value, new: &mut Value) {
+    if resource.has_generation() && changed(resource, old, new) {
         let generation = old["metadata"]["generation"].as_i64().unwrap_or(0);
         new["metadata"]["generation"] = json!(generation + 1);
     }
-    new
 }
 
 /// Whether something changed that counts: everything but metadata and, where it is a subresource,

@@ -305,6 +305,9 @@ fn replace(
     object["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
     meta::check(resource, &live, &object)?;
     let warnings = admit(resource, Some(&live), &mut object, options)?;
+    if !target.status {
+        meta::count(resource, &live, &mut object);
+    }
     if !options.apply {
         let fields = live["metadata"]["managedFields"].clone();
         object["metadata"]["managedFields"] = fields;
