@@ -26,6 +26,9 @@ pub struct Config {
     pub freeze_windows: Vec<FreezeWindow>,
     /// Where checks are made from. Default: this machine.
     pub probes: Option<Probes>,
+    /// Where manifests come from, where no PATH is given.
+    #[cfg(feature = "git")]
+    pub source: Option<super::git::SourceConfig>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
