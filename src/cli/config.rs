@@ -32,6 +32,9 @@ pub struct Config {
     pub probes: Option<Probes>,
     /// Which of several operators on one cluster works.
     pub leader_election: LeaderElection,
+    /// Where manifests come from, where no PATH is given.
+    #[cfg(feature = "git")]
+    pub source: Option<super::git::SourceConfig>,
 }
 
 /// The Lease that operators on one cluster share, with `--source kubernetes`.

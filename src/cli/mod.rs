@@ -16,6 +16,8 @@ mod emulator;
 mod exit;
 pub mod export;
 mod get;
+#[cfg(feature = "git")]
+mod git;
 mod keys;
 mod load;
 mod objects;

@@ -1,15 +1,18 @@
 //! The operator's own state over HTTP, for probes, programs and people. It reads, and changes
-//! nothing: there is no method but GET and HEAD.
+//! nothing: there is no method but GET and HEAD, save for the one word that somebody pushed
+//! ([`Hook`]), which leads to a fetch and to nothing else.
 //!
 //! Invariant: a request is answered only where its Host is an address, `localhost` or a name that
 //! was allowed. A page of somebody else that a browser shows could else read this through a name of
 //! its own that points here.
 
 mod health;
+mod hook;
 mod hosts;
 mod metrics;
 
 pub use health::{Unready, health, readiness};
+pub use hook::Hook;
 pub use hosts::Hosts;
 pub use metrics::{MEDIA_TYPE, text as metrics};
 
@@ -22,7 +25,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderName, X_CONTEN
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use jiff::Timestamp;
 use std::future::Future;
 use std::sync::Arc;
@@ -51,6 +54,8 @@ pub struct Site {
     pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Whether the operator's loop runs.
     pub alive: Box<dyn Fn() -> bool + Send + Sync>,
+    /// Who is told of a push.
+    pub hook: Option<Hook>,
 }
 
 /// Serves until `shutdown` completes and the requests at hand are answered.
@@ -73,6 +78,7 @@ fn router(site: Site) -> Router {
         .route("/readyz", get(readyz))
         .route("/api/v1/health", get(api_health))
         .route("/metrics", get(scrape))
+        .route("/hooks/git", post(hook::push))
         .layer(from_fn_with_state(Arc::clone(&site), guard))
         .with_state(site)
 }

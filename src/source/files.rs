@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Deepest directory below an input.
-const DIRECTORY_DEPTH: usize = 32;
+pub(super) const DIRECTORY_DEPTH: usize = 32;
 /// What a manifest's file name ends in.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
@@ -122,10 +122,23 @@ pub(super) fn too_many_documents(names: &str) -> Problem {
     Problem::whole(names, message, help).with_limit(format!("{DOCUMENTS_LIMIT} documents in a set"))
 }
 
-fn too_large(name: &str) -> Problem {
+pub(super) fn too_large(name: &str) -> Problem {
     let message = format!("{name} is larger than 1 MiB");
     let help = "split the file; documents may stand in as many files as you like";
     Problem::whole(name, message, help).with_limit(format!("{FILE_LIMIT} bytes in a file"))
+}
+
+pub(super) fn set_too_large(name: &str) -> Problem {
+    let message = format!("the set is too large: {name} is where it goes over");
+    let help = "split the set over several operators, or check what generates it";
+    let limit = format!("{} MiB and {FILES_LIMIT} files in a set", SET_LIMIT >> 20);
+    Problem::whole(name, message, help).with_limit(limit)
+}
+
+pub(super) fn too_deep(name: &str) -> Problem {
+    let message = format!("{name} is more than {DIRECTORY_DEPTH} directories deep");
+    let limit = format!("{DIRECTORY_DEPTH} levels of directories");
+    Problem::whole(name, message, "move the manifests up").with_limit(limit)
 }
 
 struct Gatherer<'p> {
@@ -163,11 +176,7 @@ impl Gatherer<'_> {
 
     fn directory(&mut self, shown: &Path, root: &Path, relative: &Path, depth: usize) {
         if depth > DIRECTORY_DEPTH {
-            let name = shown.display().to_string();
-            let message = format!("{name} is more than {DIRECTORY_DEPTH} directories deep");
-            let problem = Problem::whole(&name, message, "move the manifests up");
-            let limit = format!("{DIRECTORY_DEPTH} levels of directories");
-            self.problems.add(problem.with_limit(limit));
+            self.problems.add(too_deep(&shown.display().to_string()));
             return;
         }
         let names = match list(shown) {
@@ -247,11 +256,7 @@ impl Gatherer<'_> {
         self.bytes += bytes.len();
         if self.bytes > SET_LIMIT || self.files.len() >= FILES_LIMIT {
             self.full = true;
-            let message = format!("the set is too large: {name} is where it goes over");
-            let help = "split the set over several operators, or check what generates it";
-            let limit = format!("{} MiB and {FILES_LIMIT} files in a set", SET_LIMIT >> 20);
-            self.problems
-                .add(Problem::whole(name, message, help).with_limit(limit));
+            self.problems.add(set_too_large(name));
             return;
         }
         self.files.push(File {
@@ -274,7 +279,7 @@ fn list(path: &Path) -> io::Result<BTreeSet<std::ffi::OsString>> {
     Ok(names)
 }
 
-fn is_manifest(path: &Path) -> bool {
+pub(super) fn is_manifest(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
 }

@@ -17,6 +17,8 @@ mod draft;
 mod envelope;
 mod expectations;
 mod files;
+#[cfg(feature = "git")]
+pub mod git;
 mod identity;
 mod lines;
 mod managed;
@@ -95,7 +97,8 @@ pub struct Set {
     pub checks: Vec<Document<CheckSpec>>,
     pub phases: Vec<Document<PhaseSpec>>,
     pub alerts: Vec<Document<AlertSpec>>,
-    /// `files@sha256:<12 hex>` over the sorted relative paths and the contents.
+    /// `files@sha256:<12 hex>` over the sorted relative paths and the contents, or the commit:
+    /// `main@sha1:<40 hex>`.
     pub revision: String,
     /// Where each field stands.
     pub lines: Lines,

@@ -5,6 +5,7 @@ mod check;
 mod cluster;
 mod export;
 mod gcp;
+mod git;
 mod operate;
 mod read;
 mod rollout;
@@ -15,6 +16,7 @@ pub use check::{CheckArgs, CheckRunArgs, CheckVerb};
 pub use cluster::{ClusterArgs, Source};
 pub use export::{ExportArgs, ManifestFormat};
 pub use gcp::{Gcp, GcpArgs};
+pub use git::{GitArgs, GitVerify};
 pub use operate::{Mode, PlanArgs, PlanFormat, RunArgs, ValidateArgs, ValidateFormat};
 pub use read::{DescribeArgs, GetArgs, GetFormat};
 pub use rollout::{

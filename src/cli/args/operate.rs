@@ -1,5 +1,6 @@
 //! Arguments of `run`, `plan` and `validate`.
 
+use super::GitArgs;
 use crate::api::HumanDuration;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
@@ -14,15 +15,19 @@ Examples:
   evenkeel run manifests --gcp live                    keep a project as declared
   evenkeel run manifests --gcp live --mode observe     report, write nothing
   evenkeel run manifests --gcp live --once             for CI: exit 0 when all is Ready
+  evenkeel run --git-url https://github.com/acme/infra --git-path prod --gcp live
+                                                       what a branch of a repository declares
   evenkeel run --source kubernetes --gcp live          the objects of a cluster
 
 Ctrl-C or SIGTERM stops at the next safe point; what runs in GCP is taken up again at the next
 start. A second signal stops at once.")]
 pub struct RunArgs {
     /// Manifest files or directories; `-` is stdin
-    #[arg(value_name = "PATH")]
-    #[arg(required_unless_present_any = ["source", "namespace", "kubeconfig", "context"])]
+    #[arg(value_name = "PATH", conflicts_with = "git_url")]
     pub paths: Vec<OsString>,
+
+    #[command(flatten)]
+    pub git: GitArgs,
 
     /// Stop when nothing is left to do: exit 0 when all is Ready, else 1
     #[arg(long)]

@@ -8,6 +8,7 @@ mod alerts;
 pub mod cluster;
 #[cfg(feature = "kubernetes")]
 mod lead;
+mod manifests;
 mod operator;
 mod probes;
 pub mod screen;
@@ -18,11 +19,10 @@ mod voice;
 
 use super::args::{Globals, Mode, RunArgs};
 use super::config::Config;
-use super::{CliError, Exit, block_on, load, out};
+use super::{CliError, Exit, block_on, out};
 use super::{vantage, world};
 use crate::journal::SqliteJournal;
 use crate::render::{live, objects};
-use crate::source::{Input, Set, Watch};
 use jiff::Timestamp;
 use operator::Operator;
 use session::{End, Session};
@@ -33,21 +33,14 @@ use voice::Voice;
 pub fn run(globals: &Globals, args: &RunArgs) -> Result<Exit, CliError> {
     let config = Config::load(args.config.as_deref())?;
     if globals.cluster.is_wanted() {
-        if !args.paths.is_empty() {
-            return Err(CliError::new("the manifests are objects of the cluster: no PATH, please")
+        if !args.paths.is_empty() || args.git.is_given() {
+            return Err(CliError::new("the manifests are objects of the cluster: no PATH and no --git-url, please")
                 .hint("`kubectl apply` brings files there; without --source kubernetes they are run as they are")
                 .exit(Exit::BadInput));
         }
         return in_cluster(globals, args, &config);
     }
-    if args.paths.is_empty() {
-        return Err(CliError::new("which manifests? No PATH is given")
-            .hint("evenkeel run PATH, or --source kubernetes for the objects of a cluster")
-            .exit(Exit::BadInput));
-    }
-    let inputs = load::inputs(&args.paths);
-    let set = load::load_or_explain(&inputs, Exit::BadInput)?;
-    block_on(operate(globals, args, &config, inputs, set))
+    block_on(operate(globals, args, &config))
 }
 
 #[cfg(feature = "kubernetes")]
@@ -62,13 +55,8 @@ fn in_cluster(_: &Globals, _: &RunArgs, _: &Config) -> Result<Exit, CliError> {
         .exit(Exit::BadInput))
 }
 
-async fn operate(
-    globals: &Globals,
-    args: &RunArgs,
-    config: &Config,
-    inputs: Vec<Input>,
-    set: Set,
-) -> Result<Exit, CliError> {
+async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Result<Exit, CliError> {
+    let opened = manifests::open(globals, args, config).await?;
     let gcp = world::wanted(&globals.gcp)?;
     let world = world::open(&gcp, globals)?;
     let state = globals.state_path();
@@ -80,9 +68,9 @@ async fn operate(
     let voice = Voice::new(globals.log_format);
     let door = serves::Door::open(args, config).await?;
     voice.start(&live::Banner {
-        paths: &load::names(&args.paths),
-        revision: &set.revision,
-        objects: set.declared.len(),
+        paths: &opened.name,
+        revision: &opened.set.revision,
+        objects: opened.set.declared.len(),
         world: &world::name(&gcp),
         address: served.as_ref().map(|served| served.address.to_string()),
         serves: door.as_ref().map(|door| door.address.to_string()),
@@ -92,11 +80,13 @@ async fn operate(
     let settings = operator::settings(args, config, &gcp)?;
     let secrets = args.secrets.clone();
     let (operator, alerts) = Operator::start(&world, journal, settings, secrets, vantage)?;
-    let site = door.map(|door| door.serve(&operator));
-    let watch = watch(args, &inputs);
-    let mut session = Session::new(args, inputs, &operator, voice);
-    session.declare(set).await;
-    let end = session.follow(&mut signals, watch).await;
+    let site = door.map(|door| door.serve(&operator, opened.hook));
+    let mut session = Session::new(args, &operator, voice);
+    session.declare(opened.set).await;
+    if let Some(trouble) = opened.trouble {
+        session.refused(trouble).await?;
+    }
+    let end = session.follow(&mut signals, opened.manifests).await;
     screen::show(None);
     let drained = operator.drain(&mut signals).await;
     alerts.close().await;
@@ -116,12 +106,6 @@ fn mode_text(mode: Mode) -> &'static str {
         Mode::Apply => "apply",
         Mode::Observe => "observe: nothing is written",
     }
-}
-
-/// stdin is read once; everything else may change.
-fn watch(args: &RunArgs, inputs: &[Input]) -> Option<Watch> {
-    let watches = args.watch_source && !args.once && !inputs.contains(&Input::Stdin);
-    watches.then(|| Watch::new(inputs))
 }
 
 fn conclude(session: &mut Session<'_>, args: &RunArgs, end: End) -> Result<Exit, CliError> {

@@ -8,7 +8,7 @@ use crate::cli::world::World;
 use crate::cli::{CliError, Exit};
 #[cfg(feature = "kubernetes")]
 use crate::kubernetes::Fleet;
-use crate::serve::{Hosts, Place, Shown, Site, serve};
+use crate::serve::{Hook, Hosts, Place, Shown, Site, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
 #[cfg(feature = "kubernetes")]
@@ -92,12 +92,13 @@ impl Door {
             hosts: self.hosts,
             now: Box::new(move || clock.now()),
             alive: Box::new(move || beats.get().is_none_or(|fleet| !fleet.pulse.is_finished())),
+            hook: None,
         };
         Serving::start(|stopped| serve(site, self.listener, stopped))
     }
 
     /// Lets requests in.
-    pub fn serve(self, operator: &Operator) -> Serving {
+    pub fn serve(self, operator: &Operator, hook: Option<Hook>) -> Serving {
         let (clock, pulse) = (Arc::clone(&operator.clock), operator.pulse());
         let board = operator.board.clone();
         let shown = move || Shown {
@@ -114,6 +115,7 @@ impl Door {
             hosts: self.hosts,
             now: Box::new(move || clock.now()),
             alive: Box::new(move || !pulse.is_finished()),
+            hook,
         };
         Serving::start(|stopped| serve(site, self.listener, stopped))
     }

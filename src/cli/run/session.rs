@@ -1,19 +1,20 @@
 //! A run as a person follows it: events as they happen, a progress line, the state when settled,
 //! and manifests that change.
 
+use super::manifests::Manifests;
 use super::operator::Operator;
 use super::signals::Signals;
 use super::voice::Voice;
 use super::{screen, table};
 use crate::api::{ConditionType, DocumentKind, Event, Key, Reason};
 use crate::cli::args::RunArgs;
-use crate::cli::{CliError, load, out};
+use crate::cli::{CliError, out};
 use crate::core::conditions::NOT_READ_YET;
 use crate::engine::{PhaseReport, Report};
 use crate::render::documents;
 use crate::render::live::{self, Row};
 use crate::render::objects::Object;
-use crate::source::{Errors, Input, Set, Watch};
+use crate::source::{Errors, Set};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -42,7 +43,6 @@ pub enum End {
 
 pub struct Session<'a> {
     args: &'a RunArgs,
-    inputs: Vec<Input>,
     operator: &'a Operator,
     voice: Voice,
     events: broadcast::Receiver<Event>,
@@ -62,15 +62,9 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub fn new(
-        args: &'a RunArgs,
-        inputs: Vec<Input>,
-        operator: &'a Operator,
-        voice: Voice,
-    ) -> Self {
+    pub fn new(args: &'a RunArgs, operator: &'a Operator, voice: Voice) -> Self {
         Session {
             args,
-            inputs,
             operator,
             voice,
             events: operator.board.events(),
@@ -105,7 +99,7 @@ impl<'a> Session<'a> {
     pub async fn follow(
         &mut self,
         signals: &mut Signals,
-        mut watch: Option<Watch>,
+        mut manifests: Manifests,
     ) -> Result<End, CliError> {
         let mut changes = self.operator.board.changes();
         let mut tick = tokio::time::interval(TICK);
@@ -113,7 +107,7 @@ impl<'a> Session<'a> {
         loop {
             tokio::select! {
                 () = signals.next() => return Ok(End::Signal),
-                () = source_changed(watch.as_mut()) => self.reload().await?,
+                next = manifests.next() => self.reload(next).await?,
                 Ok(()) = changes.changed() => {}
                 _ = tick.tick() => {}
             }
@@ -240,8 +234,8 @@ impl<'a> Session<'a> {
         self.voice.settled(&rows(resources), now, true)
     }
 
-    async fn reload(&mut self) -> Result<(), CliError> {
-        match load::load(&self.inputs) {
+    async fn reload(&mut self, next: Result<Set, Errors>) -> Result<(), CliError> {
+        match next {
             Ok(set) => self.loaded(set).await,
             Err(errors) => self.refused(errors).await,
         }
@@ -267,7 +261,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn refused(&mut self, errors: Errors) -> Result<(), CliError> {
+    pub async fn refused(&mut self, errors: Errors) -> Result<(), CliError> {
         self.operator.source_failed(errors.to_string()).await;
         if self.complaint.as_ref() == Some(&errors) {
             return Ok(());
@@ -344,13 +338,4 @@ fn rows(resources: &BTreeMap<Key, Report>) -> Vec<Row<'_>> {
             status: &report.status,
         })
         .collect()
-}
-
-async fn source_changed(watch: Option<&mut Watch>) {
-    match watch {
-        Some(watch) => {
-            watch.changed().await;
-        }
-        None => std::future::pending().await,
-    }
 }
