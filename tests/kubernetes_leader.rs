@@ -10,7 +10,7 @@ use emulator_http::http;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Of the lease: long enough for a machine that is busy with other tests.
@@ -32,9 +32,9 @@ impl Process {
         assert!(sent.success());
     }
 
-    fn ends(&mut self) -> ExitStatus {
+    fn ends(&mut self) -> Option<i32> {
         let child = &mut self.0;
-        eventually("the process ends", LONG, || child.try_wait().unwrap())
+        eventually("the process ends", LONG, || child.try_wait().unwrap()).code()
     }
 }
 
@@ -103,6 +103,7 @@ impl Scene {
     }
 
     fn operator(&self, name: &str) -> Process {
+        let log = std::fs::File::create(self.folder.path().join(name)).unwrap();
         let child = evenkeel(self.folder.path())
             .args(["run", "--source", "kubernetes", "--config", "evenkeel.yaml"])
             .arg("--kubeconfig")
@@ -111,10 +112,15 @@ impl Scene {
             .env("POD_NAME", name)
             .env_remove("POD_NAMESPACE")
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         Process(child)
+    }
+
+    /// What an operator complained of.
+    fn said(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
     fn leader(&self) -> String {
@@ -209,7 +215,7 @@ fn a_leader_that_stood_still_writes_nothing_and_ends() {
     let seen = scene.patches().len();
     scene.reaches(seen + 1, TAKEOVER);
     first.signal("-CONT");
-    assert_eq!(first.ends().code(), Some(1));
+    assert_eq!(first.ends(), Some(1));
     assert_eq!(scene.leader(), "b");
     scene.ends_well();
 }
@@ -224,7 +230,7 @@ fn without_the_cluster_nothing_is_written_and_with_it_all_goes_on() {
     std::thread::sleep(Duration::from_secs(1));
     let seen = scene.patches().len();
     assert!(seen < STEPS);
-    assert_eq!(first.ends().code(), Some(1), "its lease is over");
+    assert_eq!(first.ends(), Some(1), "its lease is over");
     // As a Deployment does it.
     let _again = scene.operator("b");
     std::thread::sleep(Duration::from_secs(5));
@@ -240,9 +246,9 @@ fn who_stops_lets_the_other_lead_at_once() {
     let mut first = scene.operator("a");
     scene.leads("a");
     let _second = scene.operator("b");
-    scene.reaches(1, LONG);
+    scene.reaches(2, LONG);
     first.signal("-TERM");
-    assert!(first.ends().success());
+    assert_eq!(first.ends(), Some(0), "{}", scene.said("a"));
     let start = Instant::now();
     scene.leads("b");
     assert!(

@@ -105,6 +105,8 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
     let _ = watched.set(Watched::new(&fleet));
     let mut run = Run::new(args, &world, fleet, voice, seat.leadership.clone());
     if !run.wait_for_cluster(&mut signals).await? {
+        // Nobody leads before the calls of this one are at a safe point.
+        run.fleet.stop().await;
         seat.leave().await;
         return Ok(Exit::Interrupted);
     }
