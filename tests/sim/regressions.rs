@@ -152,7 +152,9 @@ fn what_comes_back_and_leaves_at_once_is_let_go_again() {
     let acts = vec![
         (seconds(1), declare(&set)),
         (seconds(600), declare(&left)),
-        (seconds(600), declare(&set)),
+        // The next one has read nothing yet.
+        (seconds(600), Act::Restart),
+        (seconds(0), declare(&set)),
         (seconds(0), declare(&left)),
         (seconds(600), Act::Weather),
     ];
