@@ -84,7 +84,7 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
         some => format!("namespace {}", some.join(", ")),
     };
     let voice = Voice::new(globals.log_format);
-    let serves = door.as_ref().map(|door| door.address.to_string());
+    let listens = door.as_ref().map(|door| door.address.to_string());
     let watched = Arc::new(OnceLock::new());
     let site = door.map(|door| door.serve_fleet(&watched, &world));
     let patience = args.once.then_some(args.timeout.0);
@@ -116,7 +116,7 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
         objects: run.resources().len(),
         world: &world::name(&gcp),
         address: served.as_ref().map(|served| served.address.to_string()),
-        serves,
+        serves: listens,
         state: "in the status of the objects",
         mode: mode_text(config.mode(args)),
     })?;
