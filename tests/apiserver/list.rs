@@ -75,9 +75,10 @@ fn shaped(request: &Incoming, resource: &Resource, items: Vec<Value>, metadata: 
         table["metadata"] = metadata.clone();
         return table;
     }
-    let (kind, version) = match shape.is_metadata() {
-        true => ("PartialObjectMetadataList".into(), "meta.k8s.io/v1".into()),
-        false => (format!("{}List", resource.kind), resource.api_version()),
+    let (kind, version) = if shape.is_metadata() {
+        ("PartialObjectMetadataList".into(), "meta.k8s.io/v1".into())
+    } else {
+        (format!("{}List", resource.kind), resource.api_version())
     };
     let items: Vec<_> = items.into_iter().map(|item| shape.one(item)).collect();
     json!({"kind": kind, "apiVersion": version, "metadata": metadata, "items": items})

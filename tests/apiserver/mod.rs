@@ -5,6 +5,11 @@
 //! what `crds/` say. Two doors lead to the same handler: [`ApiServer::start`] listens, for the built
 //! binary and kubectl; [`ApiServer::client`] is a `kube::Client` without a socket, for paused time.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::format_push_string, reason = "short texts read better whole")]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "json! literals read better by value"
+)]
 
 mod answer;
 mod apply;

@@ -84,9 +84,9 @@ impl Store {
         format!(
             "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
             high >> 32,
-            high >> 16 & 0xffff,
+            (high >> 16) & 0xffff,
             high & 0xfff,
-            low >> 48 & 0xfff,
+            (low >> 48) & 0xfff,
             low & 0xffff_ffff_ffff
         )
     }

@@ -55,8 +55,8 @@ fn standard(path: &str) -> String {
     let flush = |name: &mut String, escaped: &mut bool, text: &mut String| {
         match (name.is_empty(), *escaped) {
             (true, _) => {}
-            (false, true) => text.push_str(&format!("['{name}']")),
-            (false, false) => text.push_str(&format!(".{name}")),
+            (false, true) => *text += &format!("['{name}']"),
+            (false, false) => *text += &format!(".{name}"),
         }
         name.clear();
         *escaped = false;
