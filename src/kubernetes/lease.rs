@@ -101,7 +101,10 @@ pub struct Machine {
     me: String,
     terms: Terms,
     /// The Lease as it surely was when it was last read or written; `None`: read it first.
-    #[allow(clippy::option_option, reason = "not read is not the same as not there")]
+    #[allow(
+        clippy::option_option,
+        reason = "not read is not the same as not there"
+    )]
     known: Option<Option<Seen>>,
     /// What another wrote last, and since when it has not changed.
     foreign: Option<(Seen, Duration)>,
