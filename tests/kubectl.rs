@@ -236,7 +236,7 @@ fn changes(kubectl: &Kubectl) {
         "vpcaccessconnector.evenkeel.dev/changed"
     );
     let other = connector("changed", |o| {
-        o["spec"]["resource"]["maxInstances"] = json!(5)
+        o["spec"]["resource"]["maxInstances"] = json!(5);
     });
     has(&kubectl.feed("apply -f -", &other, true), &["configured"]);
     assert_eq!(
@@ -314,7 +314,7 @@ fn owners_of_fields(kubectl: &Kubectl) {
     let apply = "apply --server-side --field-manager=a -f -";
     kubectl.feed(apply, &connector("owned", |_| {}), true);
     let other = connector("owned", |o| {
-        o["spec"]["resource"]["maxInstances"] = json!(9)
+        o["spec"]["resource"]["maxInstances"] = json!(9);
     });
     let by = "apply --server-side --field-manager=b -f -";
     let text = kubectl.feed(by, &other, false);

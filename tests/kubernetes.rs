@@ -55,13 +55,13 @@ impl Scene {
     }
 
     fn start(&self) -> Fleet {
-        self.start_on(self.world.client())
+        self.start_on(&self.world.client())
     }
 
-    fn start_on(&self, client: Arc<Client>) -> Fleet {
+    fn start_on(&self, client: &Arc<Client>) -> Fleet {
         let prober = Arc::clone(&self.world.prober);
         let outfit = Outfit {
-            services: self.services(&client),
+            services: self.services(client),
             prober: Arc::new(move |_: &str| Arc::clone(&prober) as Arc<dyn Prober>),
             clock: Arc::clone(&self.world.clock),
             entropy: Arc::new(Entropy::seeded(self.world.seed)),
@@ -519,7 +519,7 @@ fn a_call_that_was_written_down_and_never_made_is_made_once() {
     run(|| async {
         let scene = Scene::new();
         scene.apply(vac(3, 5));
-        let fleet = scene.start_on(scene.mute());
+        let fleet = scene.start_on(&scene.mute());
         while scene.cluster.list("controllerrevisions", NS).is_empty() {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -553,7 +553,7 @@ fn whoever_finds_the_memory_of_another_writes_nothing_to_google() {
         };
         scene.cluster.intrude(move |inner| {
             inner.change(&connector(), |object| {
-                object["status"]["journal"] = json!(rival)
+                object["status"]["journal"] = json!(rival);
             });
         });
         scene.apply(vac(3, 5));

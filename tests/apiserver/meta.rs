@@ -54,7 +54,7 @@ pub(crate) fn born(
         let cause = Cause::invalid("metadata.name", &json!(name).to_string(), why);
         return Err(Refusal::invalid(resource, &name, &[cause]));
     }
-    let uid = store.uid();
+    let uid = super::store::Store::uid();
     let meta = object["metadata"].as_object_mut().unwrap();
     for ours in [
         "deletionTimestamp",

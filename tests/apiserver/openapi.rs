@@ -1,4 +1,4 @@
-//! OpenAPI v3, as far as `kubectl explain` and `kubectl apply` read it.
+//! `OpenAPI` v3, as far as `kubectl explain` and `kubectl apply` read it.
 
 use super::answer::{Refusal, Reply};
 use super::resource::Resource;

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// Time between two bookmarks.
-const BOOKMARK: Duration = Duration::from_secs(60);
+const BOOKMARK: Duration = Duration::from_mins(1);
 /// A watch ends by itself after this long where it does not say.
 const LONGEST: Duration = Duration::from_mins(30);
 
@@ -270,9 +270,9 @@ impl Watcher {
 
     /// What a change is to those who see only what they selected.
     fn told(&self, change: &Change) -> Option<Value> {
-        let (shelf, namespace, _) = &change.place;
+        let (of, namespace, _) = &change.place;
         let here = self.namespace.is_empty() || *namespace == self.namespace;
-        if *shelf != self.resource.shelf() || !here {
+        if *of != self.resource.shelf() || !here {
             return None;
         }
         let takes = |object: &Option<Arc<Value>>| {

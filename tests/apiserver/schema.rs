@@ -216,7 +216,7 @@ fn check_value(schema: &Value, value: &Value, path: &str, causes: &mut Vec<Cause
             path,
             &shown,
             &format!("{path} in body {why}"),
-        ))
+        ));
     };
     if let (Some(least), Some(number)) = (schema["minimum"].as_f64(), value.as_f64())
         && number < least

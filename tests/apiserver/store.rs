@@ -61,7 +61,7 @@ impl Store {
                 ("namespaces".into(), String::new(), name.into()),
                 json!({
                     "apiVersion": "v1", "kind": "Namespace",
-                    "metadata": {"name": name, "uid": store.uid(), "creationTimestamp": now(),
+                    "metadata": {"name": name, "uid": Store::uid(), "creationTimestamp": now(),
                         "labels": {"kubernetes.io/metadata.name": name}},
                     "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"},
                 }),
@@ -79,7 +79,7 @@ impl Store {
     }
 
     /// A new `metadata.uid`.
-    pub fn uid(&self) -> String {
+    pub fn uid() -> String {
         let (high, low) = (fastrand::u64(..), fastrand::u64(..));
         format!(
             "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
@@ -179,10 +179,10 @@ impl Store {
     }
 
     /// The objects of a shelf, in order of namespace and name.
-    pub fn list(&self, shelf: &str, namespace: Option<&str>) -> Vec<(Place, Arc<Value>)> {
-        let start = (shelf.to_owned(), String::new(), String::new());
+    pub fn list(&self, on: &str, namespace: Option<&str>) -> Vec<(Place, Arc<Value>)> {
+        let start = (on.to_owned(), String::new(), String::new());
         let all = self.objects.range(start..);
-        all.take_while(|(place, _)| place.0 == shelf)
+        all.take_while(|(place, _)| place.0 == on)
             .filter(|(place, _)| namespace.is_none_or(|wanted| place.1 == wanted))
             .map(|(place, object)| (place.clone(), Arc::clone(object)))
             .collect()
@@ -203,9 +203,9 @@ impl Store {
     }
 
     /// The resource whose objects a shelf keeps.
-    pub fn resource_on(&self, shelf: &str) -> Option<Arc<Resource>> {
+    pub fn resource_on(&self, name: &str) -> Option<Arc<Resource>> {
         let mut all = self.resources.iter();
-        all.find(|resource| resource.qualified() == shelf).cloned()
+        all.find(|resource| resource.qualified() == name).cloned()
     }
 
     pub fn find(&self, plural: &str, namespace: &str, name: &str) -> Option<Value> {

@@ -354,10 +354,8 @@ fn reply(
     let mut place = path.place();
     if *method != Method::GET {
         if place.2.is_empty() {
-            place.2 = sent["metadata"]["name"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
+            let name = sent["metadata"]["name"].as_str();
+            name.unwrap_or_default().clone_into(&mut place.2);
         }
         let tail = if path.status { "/status" } else { "" };
         inner
@@ -448,12 +446,13 @@ fn stream(cluster: Cluster, path: Path, query: &HashMap<String, String>) -> Resp
                 let (lines, down, newest) = {
                     let inner = cluster.inner();
                     let fresh = inner.history.iter().filter(|(version, ..)| *version > from);
-                    let lines: String = fresh
-                        .filter(|(_, _, place, _)| path.holds(place))
-                        .map(|(_, what, _, object)| {
-                            format!("{}\n", json!({"type": what, "object": object}))
-                        })
-                        .collect();
+                    let mut lines = String::new();
+                    for (_, what, place, object) in fresh {
+                        if path.holds(place) {
+                            lines += &json!({"type": what, "object": object}).to_string();
+                            lines.push('\n');
+                        }
+                    }
                     (lines, inner.down, inner.version)
                 };
                 if down {

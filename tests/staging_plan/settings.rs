@@ -88,7 +88,7 @@ fn merge(into: &mut Value, from: &Value) {
     }
 }
 
-fn setting(field: &str, value: Value) -> Value {
+fn setting(field: &str, value: &Value) -> Value {
     json!({"settings": {field: value}})
 }
 
@@ -105,7 +105,7 @@ fn the_database_has_its_tier() {
     kept(
         DATABASE,
         &[(
-            setting("tier", json!("db-custom-1-3840")),
+            setting("tier", &json!("db-custom-1-3840")),
             "settings.tier db-custom-1-3840 -> db-custom-4-15360",
         )],
     );
@@ -116,7 +116,7 @@ fn the_database_has_its_disk() {
     kept(
         DATABASE,
         &[(
-            setting("dataDiskSizeGb", json!("50")),
+            setting("dataDiskSizeGb", &json!("50")),
             "settings.dataDiskSizeGb 50 -> at least 100",
         )],
     );
@@ -128,7 +128,7 @@ fn the_database_has_its_flags() {
     kept(
         DATABASE,
         &[(
-            setting("databaseFlags", flags),
+            setting("databaseFlags", &flags),
             "settings.databaseFlags[max_connections].value 200 -> 400",
         )],
     );

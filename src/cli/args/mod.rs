@@ -56,6 +56,7 @@ pub struct Cli {
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, once")]
 pub enum Verb {
     /// Bring GCP to what the manifests declare, and keep it there
     Run(RunArgs),
