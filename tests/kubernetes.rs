@@ -344,6 +344,29 @@ fn at_rest_nothing_is_written_anywhere() {
     });
 }
 
+/// An hour of a thousand objects costs the cluster nothing.
+#[test]
+fn a_thousand_objects_at_rest_write_nothing_in_an_hour() {
+    run(|| async {
+        let scene = Scene::new();
+        let names: Vec<String> = (0..1000).map(|at| format!("web-{at}")).collect();
+        for name in &names {
+            scene.apply(probe(name, "Orphan"));
+        }
+        let fleet = scene.start();
+        for name in &names {
+            scene.ready(&health(name)).await;
+        }
+        tokio::time::sleep(5 * MINUTE).await;
+        let (told, made) = (scene.cluster.writes().len(), scene.world.writes().len());
+        assert_eq!(made, names.len(), "one create each");
+        tokio::time::sleep(60 * MINUTE).await;
+        assert_eq!(scene.cluster.writes()[told..], Vec::<String>::new());
+        assert_eq!(scene.world.writes().len(), made);
+        fleet.stop().await;
+    });
+}
+
 #[test]
 fn drift_is_brought_back_and_a_change_is_rolled_out() {
     run(|| async {

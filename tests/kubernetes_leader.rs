@@ -1,5 +1,8 @@
 //! Two operators as real processes on one cluster, and everything that takes a leader away: the other
 //! goes on from the objects, and GCP sees one line of steps.
+//!
+//! Short times, so that it is quick. `EVENKEEL_LEASE=15s EVENKEEL_OUTAGE=120` runs it with the lease of
+//! a deployment, and without an API server for two minutes.
 #![cfg(all(feature = "kubernetes", unix))]
 
 mod apiserver;
@@ -14,7 +17,16 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Of the lease: long enough for a machine that is busy with other tests.
-const LEASE: &str = "leaderElection: {duration: 6s}\n";
+fn lease() -> String {
+    std::env::var("EVENKEEL_LEASE").unwrap_or_else(|_| "6s".to_owned())
+}
+
+/// How long there is no API server, after the leader has ended.
+fn outage() -> Duration {
+    let seconds = std::env::var("EVENKEEL_OUTAGE").map_or(5, |text| text.parse().unwrap());
+    Duration::from_secs(seconds)
+}
+
 /// How long another may take to go on.
 const TAKEOVER: Duration = Duration::from_secs(20);
 /// More than a whole rollout takes.
@@ -88,7 +100,8 @@ impl Scene {
             },
         }));
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("evenkeel.yaml"), LEASE).unwrap();
+        let config = format!("leaderElection: {{duration: {}}}\n", lease());
+        std::fs::write(folder.path().join("evenkeel.yaml"), config).unwrap();
         let (emulator, google) = emulator(folder.path());
         // Late replies make room for what happens between a call and its answer.
         let faults = r#"[{"match": {"method": "PATCH"}, "action": {"delay": {"ms": 400}}}]"#;
@@ -233,7 +246,7 @@ fn without_the_cluster_nothing_is_written_and_with_it_all_goes_on() {
     assert_eq!(first.ends(), Some(1), "its lease is over");
     // As a Deployment does it.
     let _again = scene.operator("b");
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(outage());
     assert_eq!(scene.patches().len(), seen);
     scene.server.unavailable(false);
     scene.leads("b");
