@@ -1,4 +1,5 @@
 //! A repository with a work tree, as a developer has it, and servers of it on loopback.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use evenkeel::source::git::{Reference, Settings};
 use std::net::{TcpListener, TcpStream};

@@ -60,6 +60,23 @@ pub struct GitArgs {
     pub git_cache: Option<PathBuf>,
 }
 
+/// `evenkeel diff`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Run it in a clone; what is not committed has no part in it.
+Exit codes: 0 the same, 1 different, 2 it could not be compared.")]
+pub struct DeclaredDiffArgs {
+    /// A branch, a tag or a commit, such as origin/main
+    pub old: String,
+
+    /// Another one, such as HEAD
+    pub new: String,
+
+    /// Folder with the manifests
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+}
+
 /// The kind of signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum GitVerify {

@@ -16,7 +16,7 @@ pub use check::{CheckArgs, CheckRunArgs, CheckVerb};
 pub use cluster::{ClusterArgs, Source};
 pub use export::{ExportArgs, ManifestFormat};
 pub use gcp::{Gcp, GcpArgs};
-pub use git::{GitArgs, GitVerify};
+pub use git::{DeclaredDiffArgs, GitArgs, GitVerify};
 pub use operate::{Mode, PlanArgs, PlanFormat, RunArgs, ValidateArgs, ValidateFormat};
 pub use read::{DescribeArgs, GetArgs, GetFormat};
 pub use rollout::{
@@ -61,6 +61,9 @@ pub enum Verb {
     Run(RunArgs),
     /// Show what a run would change, step by step, and send nothing
     Plan(PlanArgs),
+    /// Compare what two revisions of a repository declare
+    #[cfg(feature = "git")]
+    Diff(DeclaredDiffArgs),
     /// Write manifests for what is live
     Export(ExportArgs),
     /// Report the health of what the Checks measure; `check run` is the load test
