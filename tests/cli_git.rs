@@ -34,8 +34,19 @@ impl Followed {
         let gcp = emulator.wait_for("http://");
         let url = daemon.url("keel");
         let arguments = [
-            "run", "--git-url", &url, "--git-path", "infra", "--git-interval", "1h",
-            "--git-webhook-secret", "file:secret", "--listen", "127.0.0.1:0", "--gcp", &gcp,
+            "run",
+            "--git-url",
+            &url,
+            "--git-path",
+            "infra",
+            "--git-interval",
+            "1h",
+            "--git-webhook-secret",
+            "file:secret",
+            "--listen",
+            "127.0.0.1:0",
+            "--gcp",
+            &gcp,
         ];
         let operator = desk.start(&arguments);
         let line = operator.wait_for("serves ");
@@ -53,7 +64,8 @@ impl Followed {
     }
 
     fn commit(&self, seconds: u32) -> String {
-        self.repository.write("infra/a.yaml", &health_check("a", seconds));
+        self.repository
+            .write("infra/a.yaml", &health_check("a", seconds));
         self.repository.commit(&format!("{seconds}"))
     }
 
@@ -66,7 +78,10 @@ impl Followed {
         for byte in digest.finalize().into_bytes() {
             write!(signature, "{byte:02x}").unwrap();
         }
-        self.post(&format!("X-Hub-Signature-256: sha256={signature}\r\n"), body)
+        self.post(
+            &format!("X-Hub-Signature-256: sha256={signature}\r\n"),
+            body,
+        )
     }
 
     fn post(&self, headers: &str, body: &str) -> u16 {
@@ -120,7 +135,9 @@ fn pushes_reach_gcp_quickly() {
         followed.commit(seconds);
         let start = Instant::now();
         assert_eq!(followed.push(SECRET), 202);
-        followed.operator.wait_for(&format!("checkIntervalSec {seconds}"));
+        followed
+            .operator
+            .wait_for(&format!("checkIntervalSec {seconds}"));
         times.push(start.elapsed());
         followed.operator.wait_for("1 of 1 ready");
     }
@@ -153,12 +170,28 @@ fn diff_and_plan_read_commits_of_the_clone_here() {
     assert_eq!((same.code, same.out.as_str()), (0, ""), "{}", same.err);
     let other = here("diff HEAD~1 HEAD infra");
     assert_eq!(other.code, 1, "{}", other.err);
-    assert!(other.out.contains("~ HealthCheck a p-123456/global\n"), "{}", other.out);
-    assert!(other.out.contains("checkIntervalSec  10 -> 20\n"), "{}", other.out);
-    assert!(other.out.contains("+ HealthCheck b p-123456/global\n"), "{}", other.out);
+    assert!(
+        other.out.contains("~ HealthCheck a netra-staging/global\n"),
+        "{}",
+        other.out
+    );
+    assert!(
+        other.out.contains("checkIntervalSec  10 -> 20\n"),
+        "{}",
+        other.out
+    );
+    assert!(
+        other.out.contains("+ HealthCheck b netra-staging/global\n"),
+        "{}",
+        other.out
+    );
     let unknown = here("diff nowhere HEAD infra");
     assert_eq!(unknown.code, 2);
-    assert!(unknown.err.contains("`nowhere` is no revision here"), "{}", unknown.err);
+    assert!(
+        unknown.err.contains("`nowhere` is no revision here"),
+        "{}",
+        unknown.err
+    );
 
     let plan = here("plan infra --git-ref HEAD -o markdown --gcp emulator");
     assert_eq!(plan.code, 2, "{}", plan.err);

@@ -61,7 +61,8 @@ pub(super) fn fetch(
 
 fn unreachable(settings: &Settings, error: &gix::Error) -> Trouble {
     let address = &settings.address;
-    if error.is_unauthenticated() || error.is_permission_denied() {
+    let no_token = error.downcast_any_ref::<NoToken>().is_some();
+    if no_token || error.is_unauthenticated() || error.is_permission_denied() {
         let message = format!("{address} does not let this operator in: {}", words(error));
         let help =
             "give a token that may read the repository (tokenRef, --git-token), or a key to ssh";
