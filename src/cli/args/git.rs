@@ -24,7 +24,7 @@ pub struct GitArgs {
     #[arg(long, value_name = "DURATION", help_heading = "Git")]
     pub git_interval: Option<HumanDuration>,
 
-    /// Token for https, by reference: env:NAME, file:PATH, or NAME/KEY in --secrets
+    /// Token for https, by reference: `env:NAME`, `file:PATH`, or NAME/KEY in --secrets
     #[arg(long, value_name = "SECRET", help_heading = "Git", value_parser = secret)]
     pub git_token: Option<SecretRef>,
 

@@ -58,7 +58,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Bring GCP to what the manifests declare, and keep it there
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Show what a run would change, step by step, and send nothing
     Plan(PlanArgs),
     /// Compare what two revisions of a repository declare
