@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// An HTTP server that says what `status` holds, until the test ends.
 struct Server {
@@ -321,5 +322,195 @@ fn a_running_operator_serves_the_same_report() {
         slip.err.contains("there is no Check `nothing-like-it`"),
         "{}",
         slip.err
+    );
+}
+
+#[test]
+fn a_load_test_that_is_stopped_prints_what_was_measured_until_then() {
+    let (desk, server) = (Desk::new(), Server::start());
+    desk.write("m/checks.yaml", &manifests(server.port, server.port));
+    for (check, form) in [
+        ("golden-path", "table"),
+        ("golden-path", "json"),
+        ("way-to-db", "json"),
+    ] {
+        let before = server.requests.load(Ordering::SeqCst);
+        let run = desk.start(&[
+            "check",
+            "run",
+            check,
+            "m",
+            "--concurrency",
+            "2",
+            "--duration",
+            "10m",
+            "-o",
+            form,
+        ]);
+        if check == "golden-path" {
+            // Some are done, and it would go on for minutes.
+            while server.requests.load(Ordering::SeqCst) < before + 20 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        } else {
+            std::thread::sleep(Duration::from_secs(2));
+        }
+        let done = run.terminate();
+        assert_eq!(done.code, 130, "{}{}", done.out, done.err);
+        if form == "table" {
+            assert!(
+                done.out
+                    .starts_with("golden-path passing (stopped; so far): "),
+                "{}",
+                done.out
+            );
+            assert!(done.out.contains("ttfb"), "{}", done.out);
+            continue;
+        }
+        let report: Value = serde_json::from_str(&done.out).unwrap();
+        assert_eq!(report["stopped"], true);
+        assert_eq!(report["ok"], report["samples"], "{report}");
+        let samples = report["samples"].as_u64().unwrap();
+        assert!((2..10_000).contains(&samples), "{report}");
+    }
+}
+
+const OF_RESOURCES: &str = "\
+apiVersion: evenkeel.dev/v1alpha1
+kind: VpcAccessConnector
+metadata: {name: staging-connector}
+spec:
+  project: netra-staging
+  location: us-central1
+  adopt: true
+  resource: {minInstances: 2, maxInstances: 3}
+---
+apiVersion: evenkeel.dev/v1alpha1
+kind: Check
+metadata: {name: connector-small}
+spec:
+  resource: {kind: VpcAccessConnector, name: staging-connector}
+  expect: [exists == true, state == READY, minInstances >= 5]
+  interval: 1s
+  timeout: 1s
+  passes: 1
+  failures: 1
+---
+apiVersion: evenkeel.dev/v1alpha1
+kind: Check
+metadata: {name: connector-ready}
+spec:
+  resource: {kind: VpcAccessConnector, name: staging-connector}
+  expect: [ready == true, drifted == false]
+  interval: 1s
+  timeout: 1s
+  passes: 1
+  failures: 1
+";
+
+#[test]
+fn checks_of_managed_resources_are_measured_by_one_read_and_the_state_file() {
+    let desk = Desk::new();
+    desk.write("m/all.yaml", OF_RESOURCES);
+    let check = ["check", "m", "--once", "-o", "json", "--gcp", "emulator"];
+    let report = desk.json(&check);
+    let find = |report: &Value, name: &str| {
+        let checks = report["components"][0]["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["name"] == name).unwrap();
+        let text = |field: &str| check[field].as_str().unwrap().to_owned();
+        (text("state"), text("message"))
+    };
+    let (state, message) = find(&report, "connector-small");
+    assert_eq!(state, "Unhealthy");
+    assert_eq!(message, "minInstances 2, want >= 5");
+    let (state, message) = find(&report, "connector-ready");
+    assert_eq!(
+        (state.as_str(), message.as_str()),
+        ("Unknown", "no data for ready == true")
+    );
+
+    let done = desk.run(&["run", "m", "--gcp", "emulator", "--once", "--timeout", "2m"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    assert_eq!(find(&desk.json(&check), "connector-ready").0, "Healthy");
+
+    // Nobody said which Google: they are left out, and that is said.
+    let done = desk.run(&["check", "m", "--once"]);
+    assert_eq!(done.code, 2);
+    assert!(
+        done.err
+            .contains("left out: connector-small, connector-ready"),
+        "{}",
+        done.err
+    );
+    assert!(done.err.contains("--gcp"), "{}", done.err);
+}
+
+#[test]
+fn a_receiver_that_fails_is_shown() {
+    let (desk, server) = (Desk::new(), Server::start());
+    let receiver = closed();
+    let alert = |name: &str, port: u16| {
+        format!(
+            "\
+---
+apiVersion: evenkeel.dev/v1alpha1
+kind: Alert
+metadata: {{name: {name}}}
+spec:
+  provider: {{type: alertmanager, url: 'http://127.0.0.1:{port}/'}}
+  select: [{{kind: Check, name: '*'}}]
+"
+        )
+    };
+    let text =
+        manifests(server.port, closed()) + &alert("dead", receiver) + &alert("well", server.port);
+    desk.write("m/checks.yaml", &text);
+    let emulator = desk.start(&["emulator", "--listen", "127.0.0.1:0", "--scenario", "empty"]);
+    let gcp = emulator.wait_for("http://");
+    let operator = desk.start(&["run", "m", "--gcp", &gcp]);
+    operator.wait_for("CheckTrouble");
+    let shown = || {
+        let alerts = desk.json(&["get", "alerts", "-o", "json"]);
+        let ready = |alert: &Value| {
+            let condition = &alert["status"]["conditions"][0];
+            (
+                alert["metadata"]["name"].as_str().unwrap().to_owned(),
+                condition["reason"].as_str().unwrap().to_owned(),
+            )
+        };
+        alerts["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(ready)
+            .collect::<Vec<_>>()
+    };
+    let wanted = [("dead", "ReceiverFails"), ("well", "ReceiverAccepts")];
+    let wanted = wanted.map(|(name, reason)| (name.to_owned(), reason.to_owned()));
+    let deadline = std::time::Instant::now() + Duration::from_mins(1);
+    while shown() != wanted && std::time::Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(shown(), wanted);
+    assert_eq!(operator.terminate().code, 0);
+
+    // Also while no operator runs.
+    let told = desk.run(&["describe", "alert/dead"]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(
+        told.out.contains("1 message(s) wait for alertmanager: "),
+        "{}",
+        told.out
+    );
+    let list = desk.run(&["get", "alerts"]);
+    assert!(
+        list.out.contains("dead  Alert  False  ReceiverFails"),
+        "{}",
+        list.out
+    );
+    assert!(
+        list.out.contains("well  Alert  True   ReceiverAccepts"),
+        "{}",
+        list.out
     );
 }

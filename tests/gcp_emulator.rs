@@ -5,7 +5,7 @@ use bytes::Bytes;
 use evenkeel::api::{Key, Kind};
 use evenkeel::core::error::{Fault, FaultKind};
 use evenkeel::core::observed::Operation;
-use evenkeel::core::permit::{Authority, Durable};
+use evenkeel::core::permit::{Authority, Durable, Tenure};
 use evenkeel::core::record::{Intent, Sealed, Verb};
 use evenkeel::emulator::{
     self, Action, Emulator, ErrorFault, FaultRule, Options, Outcome, Quota, Scenario, Timing,
@@ -96,11 +96,13 @@ async fn write(
         request: None,
     };
     let authority = Authority {
-        leads: true,
+        tenure: Tenure::Unlimited,
         apply: true,
         draining: false,
     };
-    let permit = authority.permit(false).unwrap();
+    let permit = authority
+        .permit(false, jiff::Timestamp::UNIX_EPOCH)
+        .unwrap();
     service.write(&permit, Durable::attest(&intent)).await
 }
 

@@ -9,7 +9,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cluster::{Cluster, Place, place};
 use common::{CONNECTOR, LOCATION, PROJECT, World, run};
+use evenkeel::alert::{self, Courier, Desk};
+use evenkeel::api::{Declared, SecretRef};
 use evenkeel::cli::embedded::Embedded;
+use evenkeel::core::alert::{Context, Object, judge};
+use evenkeel::engine::Board;
 use evenkeel::engine::{Prober, Services};
 use evenkeel::gcp::access::Access;
 use evenkeel::gcp::budget::Budgets;
@@ -17,9 +21,15 @@ use evenkeel::gcp::client::{Client, Ports};
 use evenkeel::gcp::endpoint::EmulatorBase;
 use evenkeel::gcp::entropy::Entropy;
 use evenkeel::gcp::http::Http;
+use evenkeel::gcp::secrets::Keys;
+use evenkeel::kubernetes::ClusterSecrets;
+use evenkeel::kubernetes::alerts::{Teller, Tellers};
+use evenkeel::kubernetes::fleet::ServicesOf;
 use evenkeel::kubernetes::{Fleet, Options, Outfit};
+use evenkeel::secrets::Secrets;
+use evenkeel::source::Set;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -30,6 +40,7 @@ const API: &str = "evenkeel.dev/v1alpha1";
 struct Scene {
     world: World,
     cluster: Cluster,
+    mailbox: Mailbox,
 }
 
 impl Scene {
@@ -39,6 +50,7 @@ impl Scene {
         Scene {
             world,
             cluster: Cluster::new(),
+            mailbox: Mailbox::default(),
         }
     }
 
@@ -49,13 +61,42 @@ impl Scene {
     fn start_on(&self, client: Arc<Client>) -> Fleet {
         let prober = Arc::clone(&self.world.prober);
         let outfit = Outfit {
-            services: Services::new(&client),
+            services: self.services(&client),
             prober: Arc::new(move |_: &str| Arc::clone(&prober) as Arc<dyn Prober>),
             clock: Arc::clone(&self.world.clock),
             entropy: Arc::new(Entropy::seeded(self.world.seed)),
             settings: self.world.settings.clone(),
+            leadership: None,
+            tellers: self.tellers(),
         };
         Fleet::start(self.cluster.client(), outfit, Options::default())
+    }
+
+    /// Those of the command line: private keys are looked up in the namespace.
+    fn services(&self, client: &Arc<Client>) -> ServicesOf {
+        let (google, cluster) = (Arc::clone(client), self.cluster.client());
+        Arc::new(move |namespace| {
+            let keys = Named(ClusterSecrets::new(cluster.clone(), namespace));
+            Services::new(&google).with_keys(&google, Arc::new(keys))
+        })
+    }
+
+    /// The real desk, with a mailbox instead of a network.
+    fn tellers(&self) -> Tellers {
+        let (clock, mailbox) = (Arc::clone(&self.world.clock), self.mailbox.clone());
+        let client = self.cluster.client();
+        Arc::new(move |namespace, store, board| {
+            let clock = Arc::clone(&clock);
+            let secrets = Named(ClusterSecrets::new(client.clone(), namespace));
+            let secrets = alert::Secrets::elsewhere(Arc::new(secrets));
+            let desk = Desk::start(alert::Ports {
+                store,
+                courier: Courier::new(Arc::new(mailbox.clone()), secrets),
+                now: Arc::new(move || clock.now()),
+                jitter: Arc::new(|| 0.0),
+            });
+            Some(Box::new(Tells(desk.unwrap(), board)) as Box<dyn Teller>)
+        })
     }
 
     /// A client whose writes never arrive anywhere.
@@ -82,6 +123,8 @@ impl Scene {
             "VpcAccessConnector" => "vpcaccessconnectors",
             "HealthCheck" => "healthchecks",
             "Phase" => "phases",
+            "Alert" => "alerts",
+            "SslCertificate" => "sslcertificates",
             other => panic!("{other}"),
         };
         self.cluster.apply(plural, namespace, object);
@@ -118,6 +161,79 @@ impl Scene {
             .iter()
             .filter(|write| write.method == "PATCH")
             .count()
+    }
+}
+
+/// Messages that were sent: their bodies and headers.
+#[derive(Clone, Default)]
+struct Mailbox(Arc<Mutex<Vec<(Value, String)>>>);
+
+impl Mailbox {
+    fn told(&self, status: &str) -> Vec<String> {
+        let sent = self.0.lock().unwrap();
+        let those = sent
+            .iter()
+            .filter(|(body, _)| body.to_string().contains(status));
+        those.map(|(_, headers)| headers.clone()).collect()
+    }
+}
+
+#[async_trait]
+impl alert::Post for Mailbox {
+    async fn post(&self, request: alert::Request) -> Result<alert::Reply, alert::PostError> {
+        let body = serde_json::from_str(&request.body).unwrap();
+        let headers = format!("{:?}", request.headers);
+        self.0.lock().unwrap().push((body, headers));
+        Ok(alert::Reply {
+            status: 200,
+            body: String::new(),
+            retry_after: None,
+        })
+    }
+}
+
+/// Brings the desk what the board shows about resources whenever the set is declared.
+struct Tells(Desk, Board);
+
+impl Teller for Tells {
+    fn declare(&self, set: &Set) {
+        let object = |declared: &Declared| Object::new(declared.key.kind.into(), &declared.name);
+        let objects = set.declared.iter().map(object).collect();
+        self.0.handle().declare(set.alerts.clone(), objects);
+        let (handle, board) = (self.0.handle(), self.1.clone());
+        tokio::spawn(async move {
+            let mut changes = board.changes();
+            while changes.changed().await.is_ok() {
+                for (key, report) in board.resources() {
+                    let context = Context::managed(key.kind, &report.name, "");
+                    let sight = judge(&context, &report.status.conditions);
+                    handle.report(context.object.clone(), sight);
+                }
+            }
+        });
+    }
+}
+
+struct Named(ClusterSecrets);
+
+#[async_trait]
+impl Keys for Named {
+    async fn read(&self, secret: &str, key: &str) -> Result<String, String> {
+        alert::Named::read(self, secret, key).await
+    }
+}
+
+#[async_trait]
+impl alert::Named for Named {
+    async fn read(&self, name: &str, key: &str) -> Result<String, String> {
+        let reference = SecretRef {
+            name: Some(name.to_owned()),
+            key: Some(key.to_owned()),
+            ..SecretRef::default()
+        };
+        let read = self.0.read(&reference).await;
+        read.map(|secret| secret.expose().to_owned())
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -274,11 +390,31 @@ fn a_bad_object_says_what_is_wrong_and_stops_no_other() {
         let message = refused["message"].as_str().unwrap();
         assert!(message.contains("stays in force"), "{message}");
         assert_eq!(refused["observedGeneration"], 3);
-        let path = format!("projects/{PROJECT}/locations/{LOCATION}/connectors/{CONNECTOR}");
-        let state = scene.world.truth(&path);
-        assert_eq!(state["maxInstances"], 10);
+        fleet.stop().await;
+        let fleet = scene.start();
+        scene.ready(&health("web")).await;
+        scene.apply(probe("other", "Orphan"));
+        scene.ready(&health("other")).await;
+        assert!(
+            !is_released(&scene),
+            "a restart forgets nothing that is in force"
+        );
+        scene.apply(vac(5, 10));
+        scene.ready(&connector()).await;
+        assert!(scene.cluster.status(&connector())["inForce"].is_null());
         fleet.stop().await;
     });
+}
+
+/// What is remembered of the connector says that its object is gone.
+fn is_released(scene: &Scene) -> bool {
+    let text = scene.cluster.status(&connector())["journal"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let memo: evenkeel::kubernetes::memo::Memo<evenkeel::core::record::Record> =
+        evenkeel::kubernetes::memo::Memo::unpack(&text).unwrap();
+    memo.record.released
 }
 
 #[test]
@@ -553,6 +689,90 @@ fn phases_of_a_namespace_come_one_after_the_other() {
         );
         let status = scene.cluster.status(&place("phases", NS, "first"));
         assert_eq!(status["observedGeneration"], 1);
+        fleet.stop().await;
+    });
+}
+
+#[test]
+fn people_are_told_once_through_restarts_with_a_secret_of_the_cluster() {
+    run(|| async {
+        let scene = Scene::new();
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hook"},
+                            "data": {"token": "Y2FuYXJ5LXRva2Vu"}});
+        scene.cluster.apply("secrets", NS, secret);
+        scene.apply(json!({
+            "apiVersion": API, "kind": "Alert", "metadata": {"name": "infra"},
+            "spec": {"provider": {"type": "webhook", "url": "https://hooks.example/a",
+                                  "secretRef": {"name": "hook", "key": "token"}},
+                     "select": [{"kind": "VpcAccessConnector", "name": "*"}]},
+        }));
+        let mut taken = vac(3, 5);
+        taken["spec"]["adopt"] = json!(false);
+        scene.apply(taken);
+        let fleet = scene.start();
+        scene.until(&connector(), "Stalled", "AlreadyExists").await;
+        tokio::time::sleep(HOUR).await;
+        let told = scene.mailbox.told("firing");
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("canary-token"));
+        fleet.stop().await;
+
+        let fleet = scene.start();
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(
+            scene.mailbox.told("firing").len(),
+            1,
+            "once, through a restart"
+        );
+        scene.apply(vac(3, 5));
+        scene.ready(&connector()).await;
+        tokio::time::sleep(MINUTE).await;
+        assert_eq!(scene.mailbox.told("resolved").len(), 1);
+        fleet.stop().await;
+        let everything = format!("{:?}", scene.cluster.list("alerts", NS));
+        assert!(everything.contains("v1.") && !everything.contains("canary"));
+    });
+}
+
+#[test]
+fn a_private_key_comes_from_a_secret_of_the_namespace_and_stays_nowhere() {
+    use base64::Engine as _;
+    run(|| async {
+        let scene = Scene::new();
+        let own = rcgen::generate_simple_self_signed(["a.example.com".to_owned()]).unwrap();
+        let key = own.signing_key.serialize_pem();
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&key);
+        let secret = |namespace: &str| {
+            let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web"},
+                                "data": {"tls.key": encoded}});
+            scene.cluster.apply("secrets", namespace, object);
+        };
+        secret("other");
+        scene.apply(json!({
+            "apiVersion": API, "kind": "SslCertificate", "metadata": {"name": "web"},
+            "spec": {"project": PROJECT, "location": "global", "resource": {"selfManaged": {
+                "certificate": own.cert.pem(),
+                "privateKeyRef": {"kubernetes": {"secret": "web", "key": "tls.key"}},
+            }}},
+        }));
+        let fleet = scene.start();
+        let at = place("sslcertificates", NS, "web");
+        let refused = scene.until(&at, "Stalled", "PermissionDenied").await;
+        let message = refused["message"].as_str().unwrap();
+        assert!(
+            message.contains("web/tls.key"),
+            "that of another namespace: {message}"
+        );
+        secret(NS);
+        scene.cluster.annotate(&at, "evenkeel.dev/retry", "1");
+        scene.ready(&at).await;
+        let stored = format!(
+            "{}{:?}",
+            scene.cluster.object(&at).unwrap(),
+            scene.cluster.list("controllerrevisions", NS)
+        );
+        let part = key.lines().nth(1).unwrap();
+        assert!(!stored.contains(part));
         fleet.stop().await;
     });
 }

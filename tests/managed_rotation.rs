@@ -118,6 +118,9 @@ impl Gcp {
                 self.check_authorized(managed);
                 let (domains, proofs) = (&managed["domains"], &managed["dnsAuthorizations"]);
                 self.certificate(name, domains, proofs, "PROVISIONING");
+                if let Some(made) = self.certificates.last_mut() {
+                    made["labels"] = call.body["labels"].clone();
+                }
             }
             (Verb::Create, "certificateMaps") => self.maps.push(name.to_owned()),
             (Verb::Create, "certificateMapEntries") => {
@@ -223,6 +226,7 @@ struct Run {
     since: BTreeMap<String, Timestamp>,
     now: Timestamp,
     failed: usize,
+    adopted: bool,
     calls: Vec<String>,
     /// Hosts that have had an ACTIVE certificate.
     served: Vec<String>,
@@ -236,6 +240,7 @@ impl Run {
             since: BTreeMap::new(),
             now: Timestamp::from_second(1_000_000).unwrap(),
             failed: 0,
+            adopted: true,
             calls: Vec::new(),
         }
     }
@@ -254,7 +259,7 @@ impl Run {
             name: "wild",
             declared,
             resource: &resource.resource,
-            adopted: true,
+            adopted: self.adopted,
             live: Some(&live),
             since: &self.since,
             adopt: true,
@@ -465,4 +470,39 @@ proptest! {
         prop_assert_eq!(run.gcp.authorizations.len(), 1);
         prop_assert_eq!(run.gcp.active().len(), hosts.len());
     }
+}
+
+#[test]
+fn a_certificate_that_only_looks_like_one_of_ours_stays() {
+    // Made by evenkeel; then Terraform makes one with a suffix of its own.
+    let mut run = Run::new(Gcp::default());
+    run.adopted = false;
+    let one = manifest(&owned(&["a.com"]), &["a.com"]);
+    assert_eq!(run.run_to_end(&one, &mut || "ACTIVE"), Next::Done);
+    let strange = "wild-0badcafe";
+    run.gcp
+        .certificate(strange, &json!(["x.com"]), &json!([]), "ACTIVE");
+    let two = manifest(&owned(&["b.com"]), &["a.com"]);
+    assert_eq!(run.run_to_end(&two, &mut || "ACTIVE"), Next::Done);
+    assert_eq!(run.gcp.certificates.len(), 2, "{:?}", run.calls);
+    let gone = manifest(&[], &[]);
+    run.run_to_end(&gone, &mut || "ACTIVE");
+    let left: Vec<_> = run
+        .gcp
+        .certificates
+        .iter()
+        .map(|c| short(&c["name"]))
+        .collect();
+    assert_eq!(left, [strange]);
+}
+
+#[test]
+fn an_old_one_that_another_entry_keeps_is_waited_for_by_nobody() {
+    let mut run = Run::new(Gcp::serving(&["a.com", "b.com"]));
+    let wanted = manifest(&owned(&["new.com"]), &["a.com"]);
+    assert_eq!(run.run_to_end(&wanted, &mut || "ACTIVE"), Next::Done);
+    // Nothing is remembered of a rotation that is over.
+    run.since.clear();
+    assert_eq!(run.step(&wanted, &mut || "ACTIVE"), Some(Next::Done));
+    assert!(run.gcp.is_active("wild"), "b.com has it");
 }

@@ -5,8 +5,10 @@ mod common;
 use common::meter::{Meter, Reads, check, document};
 use common::{CONNECTOR, Operator, World, declared, declared_as, key, run};
 use evenkeel::api::{ConditionType, Declared, Document, Key, PhaseSpec, Reason, Subject};
+use evenkeel::cli::embedded::Embedded;
 use evenkeel::core::token::Ask;
 use evenkeel::engine::Declaration;
+use evenkeel::gcp::clock::SystemClock;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -340,6 +342,217 @@ fn a_resource_is_asked_to_go_back_once() {
             "{:#?}",
             status.history
         );
+        operator.stop().await;
+    });
+}
+
+fn ask_phase(world: &World, name: &str, ask: &Ask) {
+    let about = Subject::Phase(name.to_owned());
+    world.journal.ask(about, ask, world.clock.now()).unwrap();
+}
+
+fn machine() -> Declared {
+    let mut machine = first(json!({"machineType": "e2-standard-4"}));
+    machine.policy.rollout =
+        Some(serde_json::from_value(json!({"allowDisruptive": true})).unwrap());
+    machine
+}
+
+fn machine_type(world: &World) -> Value {
+    world.emulator.advance(world.clock.now());
+    let live = world
+        .emulator
+        .connector(common::PROJECT, common::LOCATION, CONNECTOR);
+    live.unwrap()["machineType"].clone()
+}
+
+/// A phase that failed, and whose resource went back and is held.
+async fn gone_back(world: &World, meter: &Meter) -> Operator {
+    let operator = world.operator();
+    let more = json!({"verify": ["load"], "bake": "5m", "onFailure": "Rollback"});
+    let phases = vec![phase("1-connector", "1", more)];
+    operator.declare(set(vec![machine()], phases)).await;
+    tokio::time::sleep(3 * MINUTE).await;
+    meter.set("load", Reads::Seconds(9.0));
+    operator.settle(HOUR).await;
+    assert_eq!(machine_type(world), "e2-micro");
+    let held = resource_reason(&operator, &key(CONNECTOR));
+    assert_eq!(held, Some(Reason::RolledBack));
+    operator
+}
+
+#[test]
+fn a_retry_of_a_phase_releases_what_it_left_on_hold() {
+    run(|| async {
+        let (world, meter) = world();
+        let operator = gone_back(&world, &meter).await;
+        let mut events = operator.board.events();
+        meter.set("load", Reads::Seconds(1.0));
+        ask_phase(&world, "1-connector", &Ask::Retry);
+        tokio::time::sleep(MINUTE).await;
+        operator.settle(HOUR).await;
+        let (reason, message) = reason_of(&operator, "1-connector");
+        assert_eq!(reason, Reason::UpToDate, "{message}");
+        assert_eq!(machine_type(&world), "e2-standard-4");
+        let mut told = Vec::new();
+        while let Ok(event) = events.try_recv() {
+            told.extend((event.reason == "Retried").then_some(event.message));
+        }
+        let says = "a person asked for another attempt: vac/staging-connector released";
+        assert_eq!(told, [says]);
+
+        // It acted once: what fails again is held again, also through a restart.
+        let writes = world.writes().len();
+        operator.stop().await;
+        let operator = gone_back_again(&world, &meter).await;
+        assert_eq!(
+            world.writes().len(),
+            writes,
+            "nothing to change, nothing to take back"
+        );
+        operator.stop().await;
+    });
+}
+
+/// The same set on a new operator, with a check that fails.
+async fn gone_back_again(world: &World, meter: &Meter) -> Operator {
+    meter.set("load", Reads::Seconds(9.0));
+    let operator = world.operator();
+    let more = json!({"verify": ["load"], "bake": "5m", "onFailure": "Rollback"});
+    let phases = vec![phase("1-connector", "1", more)];
+    operator.declare(set(vec![machine()], phases)).await;
+    tokio::time::sleep(100 * MINUTE).await;
+    operator
+}
+
+#[test]
+fn a_retry_that_fails_again_holds_again() {
+    run(|| async {
+        let (world, meter) = world();
+        let operator = gone_back(&world, &meter).await;
+        meter.set("load", Reads::Seconds(1.0));
+        tokio::time::sleep(5 * MINUTE).await;
+        ask_phase(&world, "1-connector", &Ask::Retry);
+        operator
+            .until(HOUR, |_| machine_type(&world) == "e2-standard-4")
+            .await;
+        meter.set("load", Reads::Seconds(9.0));
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(reason_of(&operator, "1-connector").0, Reason::VerifyFailed);
+        assert_eq!(machine_type(&world), "e2-micro", "it went back");
+        let writes = world.writes().len();
+        assert_eq!(writes, 4, "there and back, twice");
+        operator.stop().await;
+        let operator = gone_back_again(&world, &meter).await;
+        assert_eq!(world.writes().len(), writes, "the request acted once");
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn what_a_person_stopped_is_not_released_with_its_phase_and_the_message_says_so() {
+    run(|| async {
+        let (world, _) = world();
+        let operator = world.operator();
+        let phases = || vec![phase("1-connector", "1", json!({"verify": ["load"]}))];
+        let mut slow = first(json!({"minInstances": 5, "maxInstances": 10}));
+        slow.policy.rollout = Some(common::steps_of(1, 2));
+        operator.declare(set(vec![slow], phases())).await;
+        operator.until(HOUR, |_| !world.writes().is_empty()).await;
+        world.ask(&Ask::Abort);
+        tokio::time::sleep(10 * MINUTE).await;
+        let (reason, message) = reason_of(&operator, "1-connector");
+        assert_eq!(reason, Reason::Aborted, "{message}");
+        let way_out = "`evenkeel rollout retry vac/staging-connector` (a person stopped it), then \
+                       `evenkeel rollout retry phase/1-connector`";
+        assert!(message.contains(way_out), "{message}");
+        let writes = world.writes().len();
+        ask_phase(&world, "1-connector", &Ask::Retry);
+        tokio::time::sleep(10 * MINUTE).await;
+        assert_eq!(reason_of(&operator, "1-connector").0, Reason::Aborted);
+        assert_eq!(world.writes().len(), writes, "still held");
+
+        world.ask(&Ask::Retry);
+        ask_phase(&world, "1-connector", &Ask::Retry);
+        tokio::time::sleep(MINUTE).await;
+        operator.settle(2 * HOUR).await;
+        assert_eq!(reason_of(&operator, "1-connector").0, Reason::UpToDate);
+        assert_eq!(world.size(), (5, 10));
+        operator.stop().await;
+    });
+}
+
+/// An operator that starts with a clock six hours behind that of the last one.
+fn set_back(world: &World) -> Operator {
+    let earlier = world.clock.now() - jiff::SignedDuration::from_hours(6);
+    let astray = World {
+        emulator: Arc::clone(&world.emulator),
+        clock: Arc::new(SystemClock::starting_at(earlier)),
+        journal: Arc::clone(&world.journal),
+        settings: world.settings.clone(),
+        prober: Arc::clone(&world.prober),
+        seed: world.seed,
+        wire: world.wire.clone(),
+    };
+    let google = Embedded {
+        emulator: Arc::clone(&world.emulator),
+        clock: Arc::clone(&world.clock),
+    };
+    astray.operator_on(Arc::new(google), Arc::clone(&world.journal) as _)
+}
+
+#[test]
+fn what_goes_back_does_not_depend_on_a_clock_that_was_set_back() {
+    run(|| async {
+        let (world, meter) = world();
+        let more = json!({"verify": ["load"], "bake": "30m", "onFailure": "Rollback"});
+        let phases = || vec![phase("1-connector", "1", more.clone())];
+        let operator = world.operator();
+        operator.declare(set(vec![machine()], phases())).await;
+        operator
+            .until(HOUR, |operator| {
+                let phases = operator.board.phases();
+                let phase = phases.get("1-connector");
+                let ready = phase.and_then(|phase| phase.status.conditions.first());
+                ready.is_some_and(|ready| ready.reason == Reason::Baking)
+            })
+            .await;
+        operator.stop().await;
+        let operator = set_back(&world);
+        operator.declare(set(vec![machine()], phases())).await;
+        tokio::time::sleep(5 * MINUTE).await;
+        assert_eq!(reason_of(&operator, "1-connector").0, Reason::Baking);
+        meter.set("load", Reads::Seconds(9.0));
+        tokio::time::sleep(2 * HOUR).await;
+        assert_eq!(reason_of(&operator, "1-connector").0, Reason::VerifyFailed);
+        assert_eq!(
+            machine_type(&world),
+            "e2-micro",
+            "what it changed went back"
+        );
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn a_bake_is_over_in_time_though_the_clock_was_set_back() {
+    run(|| async {
+        let (world, _) = world();
+        let more = json!({"verify": ["load"], "bake": "30m"});
+        let phases = || vec![phase("1-connector", "1", more.clone())];
+        let operator = world.operator();
+        operator.declare(set(vec![machine()], phases())).await;
+        operator
+            .until(HOUR, |_| machine_type(&world) == "e2-standard-4")
+            .await;
+        tokio::time::sleep(5 * MINUTE).await;
+        assert_eq!(reason_of(&operator, "1-connector").0, Reason::Baking);
+        operator.stop().await;
+        let operator = set_back(&world);
+        operator.declare(set(vec![machine()], phases())).await;
+        tokio::time::sleep(40 * MINUTE).await;
+        let (reason, message) = reason_of(&operator, "1-connector");
+        assert_eq!(reason, Reason::UpToDate, "{message}");
         operator.stop().await;
     });
 }

@@ -4,7 +4,7 @@
 use evenkeel::api::event::Severity;
 use evenkeel::api::status::{
     ChangeStatus, HeldStatus, HistoryEntry, Mutability, Outcome, PlanStatus, RevisionRef,
-    RollbackScope, RolloutStatus,
+    RollbackScope, RolloutStatus, StepCheck,
 };
 use evenkeel::api::{Event, Key, Kind, Reason, Saturation, SaturationLevel};
 use evenkeel::core::conditions::{DriftFact, Situation, compute};
@@ -51,6 +51,12 @@ fn baking() -> Record {
     let text = "step 2/5 landed; holds until 2026-11-23T10:10:00Z";
     let mut record = record("staging-connector", &Situation::Baking(text.into()));
     record.status.rollout = Some(RolloutStatus {
+        checks: vec![StepCheck {
+            name: "connector-load".to_owned(),
+            baseline: "Failing: connect.max 7.2s".to_owned(),
+            now: Some("Passing: connect.max 41ms, want < 5s (baseline 7.2s)".to_owned()),
+            samples: 3,
+        }],
         attempt: 1,
         step: 2,
         steps: 5,

@@ -5,9 +5,13 @@ mod common;
 
 #[path = "staging_plan/book.rs"]
 mod book;
+#[path = "staging_plan/first.rs"]
+mod first;
 #[path = "staging_plan/rows.rs"]
 mod rows;
 #[path = "staging_plan/scene.rs"]
 mod scene;
+#[path = "staging_plan/settings.rs"]
+mod settings;
 #[path = "staging_plan/walk.rs"]
 mod walk;

@@ -6,7 +6,7 @@ mod common;
 use common::meter::{Meter, Reads, check};
 use common::{Operator, World, declared, run};
 use evenkeel::api::status::Outcome;
-use evenkeel::api::{ConditionType, Declared, Reason, Status};
+use evenkeel::api::{ConditionStatus, ConditionType, Declared, Reason, Status};
 use evenkeel::core::token::Ask;
 use evenkeel::engine::Declaration;
 use serde_json::{Value, json};
@@ -124,6 +124,15 @@ fn red_turns_green_and_is_said_to_be_fixed() {
     });
 }
 
+/// How often the operator has read what is live.
+fn reads(world: &World) -> usize {
+    let requests = world.emulator.requests().into_iter();
+    let connectors = |path: &str| path.contains("/connectors");
+    requests
+        .filter(|entry| entry.method == "GET" && connectors(&entry.path))
+        .count()
+}
+
 #[test]
 fn green_to_red_goes_back_and_is_held_through_resyncs_and_restarts() {
     run(|| async {
@@ -147,7 +156,10 @@ fn green_to_red_goes_back_and_is_held_through_resyncs_and_restarts() {
         for _ in 0..3 {
             let operator = world.operator();
             declare(&operator, machine()).await;
-            tokio::time::sleep(100 * MINUTE).await;
+            let before = reads(&world);
+            tokio::time::sleep(101 * MINUTE).await;
+            let resyncs = reads(&world) - before;
+            assert!(resyncs >= 100, "{resyncs} resyncs");
             assert_eq!(ready(&operator.status()).0, Reason::RolledBack);
             operator.stop().await;
         }
@@ -385,4 +397,177 @@ fn the_wait_for_a_first_verdict_is_not_the_time_of_the_step() {
         assert!(operator.settle(HOUR).await.is_ready());
         operator.stop().await;
     });
+}
+
+fn verified(status: &Status) -> (ConditionStatus, Reason, String) {
+    let verified = status.condition(ConditionType::Verified).unwrap();
+    (verified.status, verified.reason, verified.message.clone())
+}
+
+#[test]
+fn status_shows_what_the_checks_said_before_a_step_and_say_now() {
+    run(|| async {
+        let (world, _) = world(Reads::Connector(fast_from_five));
+        let operator = world.operator();
+        declare(&operator, larger()).await;
+        let checks = |operator: &Operator| operator.status().rollout.map(|now| now.checks);
+        let asked = |operator: &Operator| checks(operator).is_some_and(|all| !all.is_empty());
+        operator.until(HOUR, asked).await;
+        let before = checks(&operator).unwrap().remove(0);
+        assert_eq!(before.name, "load");
+        assert_eq!(before.baseline, "Failing: connect.max 7.2s");
+        assert_eq!(
+            (before.now, before.samples),
+            (None, 0),
+            "nothing landed yet"
+        );
+        let (status, _, message) = verified(&operator.status());
+        assert_eq!(status, ConditionStatus::Unknown);
+        assert_eq!(message, "not judged yet by load");
+
+        let mended = |operator: &Operator| {
+            let checks = checks(operator).unwrap_or_default();
+            let now = checks.first().and_then(|check| check.now.clone());
+            now.is_some_and(|now| now.starts_with("Passing"))
+        };
+        operator.until(HOUR, mended).await;
+        let after = checks(&operator).unwrap().remove(0);
+        let now = "Passing: connect.max 400ms, want < 5s (baseline 7.2s)";
+        assert_eq!(after.now.as_deref(), Some(now));
+        assert_eq!(after.samples, 3, "as many as the verdict took");
+
+        let status = operator.settle(HOUR).await;
+        let (verdict, reason, message) = verified(&status);
+        assert_eq!(
+            (verdict, reason),
+            (ConditionStatus::True, Reason::ExpectationsMet)
+        );
+        assert!(message.starts_with("load: connect.max "), "{message}");
+        assert!(status.rollout.is_none());
+        tokio::time::sleep(100 * MINUTE).await;
+        assert_eq!(operator.status(), status, "a resync changes nothing");
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn verified_is_about_the_declared_content() {
+    run(|| async {
+        let (world, meter) = world(Reads::Connector(slow_on_standard));
+        let operator = world.operator();
+        declare(&operator, machine()).await;
+        let (status, reason, message) = verified(&operator.settle(2 * HOUR).await);
+        assert_eq!(
+            (status, reason),
+            (ConditionStatus::False, Reason::VerifyFailed)
+        );
+        assert!(message.contains("connect.max 7.2s, want < 5s"), "{message}");
+        declare(&operator, json!({"machineType": "e2-micro"})).await;
+        let reverted = operator.settle(MINUTE).await;
+        assert!(reverted.is_ready());
+        assert!(reverted.condition(ConditionType::Verified).is_none());
+        meter.set("load", Reads::Nothing);
+        tokio::time::sleep(10 * MINUTE).await;
+        declare(&operator, larger()).await;
+        let (status, reason, _) = verified(&operator.settle(4 * HOUR).await);
+        assert_eq!(
+            (status, reason),
+            (ConditionStatus::Unknown, Reason::Inconclusive)
+        );
+        operator.stop().await;
+    });
+}
+
+fn slow_from_five(connector: &Value) -> f64 {
+    if connector["maxInstances"].as_i64() >= Some(5) {
+        9.0
+    } else {
+        1.0
+    }
+}
+
+#[test]
+fn green_to_red_goes_back_on_what_goes_back_and_holds_the_rest() {
+    run(|| async {
+        let (world, _) = world(Reads::Connector(slow_from_five));
+        let both = || json!({"machineType": "e2-standard-4", "minInstances": 4, "maxInstances": 5});
+        let operator = world.operator();
+        let mut events = operator.board.events();
+        declare(&operator, both()).await;
+        let (reason, message) = ready(&operator.settle(4 * HOUR).await);
+        assert_eq!(reason, Reason::RolledBack, "{message}");
+        assert_eq!(machine_type(&world), "e2-micro", "goes back");
+        assert_eq!(world.size().1, 5, "only grows");
+        let mut partly = Vec::new();
+        while let Ok(event) = events.try_recv() {
+            partly.extend((event.reason == "PartialRollback").then_some(event.message));
+        }
+        assert!(partly[0].contains("maxInstances 5 -> 3"), "{partly:?}");
+        let writes = world.writes().len();
+        operator.stop().await;
+        for _ in 0..3 {
+            let operator = world.operator();
+            declare(&operator, both()).await;
+            tokio::time::sleep(100 * MINUTE).await;
+            assert_eq!(ready(&operator.status()).0, Reason::RolledBack);
+            operator.stop().await;
+        }
+        assert_eq!(world.writes().len(), writes, "held: nothing is written");
+    });
+}
+
+#[test]
+fn a_fixed_commit_goes_on_after_a_rollback() {
+    run(|| async {
+        let (world, _) = world(Reads::Connector(slow_on_standard));
+        let operator = world.operator();
+        declare(&operator, machine()).await;
+        let held = operator.settle(2 * HOUR).await;
+        assert_eq!(ready(&held).0, Reason::RolledBack);
+        declare(&operator, larger()).await;
+        assert!(operator.settle(2 * HOUR).await.is_ready());
+        assert_eq!(world.size(), (4, 5));
+        operator.stop().await;
+    });
+}
+
+/// Where a rollout ends that is judged by this before its step and by that after it.
+fn cell(before: Reads, after: Reads) -> (Reason, Value) {
+    run(|| async {
+        let (world, meter) = world(before);
+        let operator = world.operator();
+        // Probed long enough for a verdict, if there is one.
+        declare(&operator, json!({"machineType": "e2-micro"})).await;
+        tokio::time::sleep(10 * MINUTE).await;
+        declare(&operator, machine()).await;
+        operator
+            .until(2 * HOUR, |_| machine_type(&world) == "e2-standard-4")
+            .await;
+        meter.set("load", after);
+        let status = operator.settle(4 * HOUR).await;
+        let end = (ready(&status).0, machine_type(&world));
+        operator.stop().await;
+        end
+    })
+}
+
+#[test]
+fn every_cell_of_the_table_on_the_whole_operator() {
+    let (passing, failing, unknown) = (Reads::Seconds(1.0), Reads::Seconds(6.0), Reads::Nothing);
+    let (new, old) = (json!("e2-standard-4"), json!("e2-micro"));
+    for (before, after, reason, machine) in [
+        (&passing, &passing, Reason::UpToDate, &new),
+        (&passing, &failing, Reason::RolledBack, &old),
+        (&passing, &unknown, Reason::Inconclusive, &new),
+        (&failing, &passing, Reason::UpToDate, &new),
+        (&failing, &failing, Reason::VerifyFailed, &new),
+        (&failing, &Reads::Seconds(9.0), Reason::RolledBack, &old),
+        (&failing, &unknown, Reason::Inconclusive, &new),
+        (&unknown, &passing, Reason::UpToDate, &new),
+        (&unknown, &failing, Reason::RolledBack, &old),
+        (&unknown, &unknown, Reason::Inconclusive, &new),
+    ] {
+        let end = cell(before.clone(), after.clone());
+        assert_eq!(end, (reason, machine.clone()), "{before:?} -> {after:?}");
+    }
 }

@@ -58,7 +58,10 @@ impl Courier {
     /// Why the receiver did not take it; no secret is in it.
     pub async fn send(&self, exchange: &Exchange) -> Result<Answer, Undelivered> {
         let reference = exchange.provider.secret_ref.as_ref();
-        let secret = reference.map(|reference| self.secrets.read(reference));
+        let secret = match reference {
+            Some(reference) => Some(self.secrets.read(reference).await),
+            None => None,
+        };
         let secret = secret.transpose().map_err(Undelivered::Unsendable)?;
         let request = request(exchange, secret.as_ref()).map_err(Undelivered::Unsendable)?;
         let clean = |text: &str| clean(text, secret.as_ref());

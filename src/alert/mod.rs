@@ -18,4 +18,4 @@ mod webhook;
 pub use courier::{Answer, Courier, Undelivered};
 pub use desk::{Desk, Handle, Jitter, Now, Ports};
 pub use http::{LivePost, Post, PostError, Reply, Request};
-pub use secret::Secrets;
+pub use secret::{Named, Secrets};

@@ -1,8 +1,10 @@
 //! Secrets by reference: an environment variable, a file, or an entry of the secrets folder.
 
 use crate::api::SecretRef;
+use async_trait::async_trait;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use url::{Position, Url};
 
 /// Largest secret: that of a Kubernetes Secret's entry is 1 MiB, and an address is short.
@@ -11,10 +13,29 @@ const LIMIT: usize = 64 * 1024;
 /// Shorter parts of an address, such as `/hook`, are no secret by themselves. In bytes.
 const TELLING: usize = 8;
 
+/// Secrets by name and key from elsewhere than a folder.
+#[async_trait]
+pub trait Named: Send + Sync {
+    /// The value.
+    ///
+    /// # Errors
+    /// Why there is none, never the value.
+    async fn read(&self, name: &str, key: &str) -> Result<String, String>;
+}
+
 /// Where named secrets are looked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Secrets {
     folder: Option<PathBuf>,
+    elsewhere: Option<Arc<dyn Named>>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A value that is never shown.
@@ -53,16 +74,29 @@ impl Secrets {
     /// mounts them.
     #[must_use]
     pub fn new(folder: Option<PathBuf>) -> Self {
-        Secrets { folder }
+        Secrets {
+            folder,
+            elsewhere: None,
+        }
+    }
+
+    /// Named secrets come from `elsewhere`.
+    #[must_use]
+    pub fn elsewhere(elsewhere: Arc<dyn Named>) -> Self {
+        Secrets {
+            folder: None,
+            elsewhere: Some(elsewhere),
+        }
     }
 
     /// The value, without blanks around it.
     ///
     /// # Errors
     /// The place and why, never the value.
-    pub(super) fn read(&self, reference: &SecretRef) -> Result<Secret, String> {
+    pub(super) async fn read(&self, reference: &SecretRef) -> Result<Secret, String> {
         let text = self
             .text(reference)
+            .await
             .map_err(|why| format!("{reference} cannot be read: {why}"))?;
         let value = text.trim();
         if value.is_empty() {
@@ -74,7 +108,7 @@ impl Secrets {
         Ok(Secret(value.to_owned()))
     }
 
-    fn text(&self, reference: &SecretRef) -> Result<String, String> {
+    async fn text(&self, reference: &SecretRef) -> Result<String, String> {
         let file = |path: PathBuf| std::fs::read_to_string(path).map_err(|e| e.to_string());
         match reference {
             SecretRef { env: Some(env), .. } => {
@@ -87,9 +121,10 @@ impl Secrets {
                 name: Some(name),
                 key: Some(key),
                 ..
-            } => match &self.folder {
-                Some(folder) => file(folder.join(name).join(key)),
-                None => Err("no folder of secrets is given (--secrets)".to_owned()),
+            } => match (&self.elsewhere, &self.folder) {
+                (Some(elsewhere), _) => elsewhere.read(name, key).await,
+                (None, Some(folder)) => file(folder.join(name).join(key)),
+                (None, None) => Err("no folder of secrets is given (--secrets)".to_owned()),
             },
             _ => Err("it names no place".to_owned()),
         }
@@ -112,8 +147,8 @@ mod tests {
         assert_eq!(Secret("token".into()).parts(), ["token"]);
     }
 
-    #[test]
-    fn a_secret_comes_from_its_file_and_is_not_shown() {
+    #[tokio::test]
+    async fn a_secret_comes_from_its_file_and_is_not_shown() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("slack").join("url");
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -129,14 +164,20 @@ mod tests {
         };
         let secrets = Secrets::new(Some(folder.path().to_owned()));
         for reference in [&by_file, &by_name] {
-            let secret = secrets.read(reference).unwrap();
+            let secret = secrets.read(reference).await.unwrap();
             assert_eq!(secret.expose(), "https://hooks.example/T0/very-secret");
             assert!(!format!("{secret:?}").contains("secret/"));
             assert!(!format!("{secret:?}").contains("very"));
         }
-        let error = Secrets::default().read(&by_name).unwrap_err();
+        let error = Secrets::default().read(&by_name).await.unwrap_err();
         assert!(error.contains("secret slack/url") && error.contains("--secrets"));
         std::fs::write(&path, " \n").unwrap();
-        assert!(secrets.read(&by_file).unwrap_err().ends_with("is empty"));
+        assert!(
+            secrets
+                .read(&by_file)
+                .await
+                .unwrap_err()
+                .ends_with("is empty")
+        );
     }
 }

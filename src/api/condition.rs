@@ -18,6 +18,8 @@ pub enum ConditionType {
     Reconciling,
     Stalled,
     Drifted,
+    /// The declared content was judged by the checks of its rollout. Present only where it has some.
+    Verified,
     /// What the resource serves ends soon, or has. Present only while true.
     Expiring,
     /// Of a connector: it carries nearly as much as it can, or soon will. Present only while true.
@@ -128,7 +130,7 @@ reasons! {
     NearCapacity,
     /// It carries at least 95 % of what it can.
     AtCapacity,
-    /// A check: everything it expects holds.
+    /// A check, or all that a rollout is judged by: everything expected holds.
     ExpectationsMet,
     /// A check: something it expects does not hold.
     ExpectationsMissed,
@@ -138,6 +140,12 @@ reasons! {
     NoData,
     /// A check: its probes cannot be made.
     ProberError,
+    /// An Alert: its receiver takes messages.
+    ReceiverAccepts,
+    /// An Alert: messages do not get through; they wait.
+    ReceiverFails,
+    /// An Alert: there was nothing to tell yet.
+    NothingTold,
 }
 
 impl fmt::Display for Reason {

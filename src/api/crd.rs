@@ -117,6 +117,10 @@ fn status_schema(kind: DocumentKind) -> Value {
         "type": "string",
         "description": "What the operator remembers of this object. For evenkeel alone.",
     });
+    status["properties"]["inForce"] = json!({
+        "type": "string",
+        "description": "The last spec that loaded, while the present one does not. For evenkeel alone.",
+    });
     if kind == DocumentKind::Phase {
         status["properties"]["lastHandled"] = json!({
             "type": "object",

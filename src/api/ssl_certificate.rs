@@ -51,8 +51,8 @@ pub struct SelfManagedCertificate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = [
-    {"rule": "(has(self.file) ? 1 : 0) + (has(self.env) ? 1 : 0) + (has(self.secretManager) ? 1 : 0) == 1",
-     "message": "give exactly one of file, env and secretManager"}
+    {"rule": "[has(self.file), has(self.env), has(self.secretManager), has(self.kubernetes)].filter(one, one).size() == 1",
+     "message": "give exactly one of file, env, secretManager and kubernetes"}
 ]))]
 pub struct SecretRef {
     /// Path on the operator's machine.
@@ -65,4 +65,20 @@ pub struct SecretRef {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^projects/[^/]+/secrets/[^/]+/versions/[^/]+$"))]
     pub secret_manager: Option<String>,
+    /// An entry of a Kubernetes Secret of this namespace; without a cluster, of a folder of that
+    /// name below the operator's `--secrets`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<SecretEntry>,
+}
+
+/// An entry of a Kubernetes Secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretEntry {
+    /// Name of the Secret.
+    #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"))]
+    pub secret: String,
+    /// Entry of the Secret, such as `tls.key`.
+    #[schemars(regex(pattern = r"^[-._a-zA-Z0-9]{1,253}$"))]
+    pub key: String,
 }

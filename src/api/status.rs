@@ -140,6 +140,25 @@ pub struct RolloutStatus {
     /// The running GCP operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
+    /// The checks that the step is judged by, from right before it on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<StepCheck>,
+}
+
+/// A check that a step is judged by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StepCheck {
+    /// `metadata.name` of the Check.
+    pub name: String,
+    /// What it said right before the step: `Failing: connect.max 7.2s`.
+    pub baseline: String,
+    /// What it says since the step landed: `Passing: connect.max 41ms, want < 5s (baseline 7.2s)`.
+    /// Absent before its first probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<String>,
+    /// Probes since the step landed, up to the verdict; at most 10.
+    pub samples: u32,
 }
 
 /// A saved state.

@@ -6,6 +6,7 @@ mod reply;
 
 use super::dial::Trouble;
 use super::fleet;
+use super::progress::Progress;
 use super::tls::server_name;
 use super::trust::Trust;
 use super::vantage::Stand;
@@ -17,7 +18,6 @@ use ::http::{HeaderMap, Method, Uri};
 use exchange::Target;
 use rustls::pki_types::ServerName;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -34,10 +34,10 @@ pub(super) async fn probe(
     secrets: HttpSecrets,
     (timeout, interval): (Duration, Duration),
     stand: Stand<'_>,
-    done: &Arc<AtomicU64>,
+    progress: Option<&Arc<Progress>>,
 ) -> Result<Window, ProberError> {
     let target = Arc::new(target(http, &secrets, timeout, stand).await?);
-    load::run(&target, http.load.as_ref(), interval.max(timeout), done).await
+    load::run(&target, http.load.as_ref(), interval.max(timeout), progress).await
 }
 
 fn invalid(text: impl Into<String>) -> ProberError {

@@ -18,10 +18,12 @@ mod metric;
 mod names;
 mod postgres;
 mod prober;
+mod progress;
 mod tcp;
 mod tls;
 mod trust;
 mod vantage;
 
 pub use prober::{Ask, Prober, Probers, Reading};
+pub use progress::Progress;
 pub use vantage::{Link, NoProxy, Socks, Tunnel, TunnelError, Vantage};

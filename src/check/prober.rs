@@ -3,6 +3,7 @@
 use super::google::Google;
 use super::http::HttpSecrets;
 use super::postgres::PostgresSecrets;
+use super::progress::Progress;
 use super::vantage::{Stand, Vantage};
 use super::{backend_health, dns, http, log, metric, postgres, tcp, tls};
 use crate::api::{CheckSpec, SecretRef, Source};
@@ -12,7 +13,6 @@ use crate::secrets::{Secret, Secrets};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -61,8 +61,8 @@ pub struct Probers {
     budget: Semaphore,
     limit: u32,
     google: Option<Google>,
-    /// HTTP requests that are done.
-    done: Arc<AtomicU64>,
+    /// Where HTTP requests go as they are done, beside the reading.
+    progress: Option<Arc<Progress>>,
 }
 
 impl Probers {
@@ -77,14 +77,15 @@ impl Probers {
             budget: Semaphore::new(limit as usize),
             limit,
             google: None,
-            done: Arc::default(),
+            progress: None,
         }
     }
 
-    /// How many HTTP requests are done, while a probe still runs.
+    /// Probers whose HTTP requests can be watched while a probe still runs.
     #[must_use]
-    pub fn done(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.done)
+    pub fn watched(self, progress: &Arc<Progress>) -> Self {
+        let progress = Some(Arc::clone(progress));
+        Probers { progress, ..self }
     }
 
     /// Probers that stand somewhere else.
@@ -136,7 +137,7 @@ impl Probers {
                 let ca = self.maybe(http.ca_ref.as_ref()).await?;
                 let secrets = HttpSecrets { ca, headers };
                 let times = (timeout, check.interval.0);
-                http::probe(http, secrets, times, stand, &self.done).await
+                http::probe(http, secrets, times, stand, self.progress.as_ref()).await
             }
             Some(Source::Tls(tls)) => {
                 let ca = self.maybe(tls.ca_ref.as_ref()).await?;

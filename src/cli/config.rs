@@ -9,6 +9,10 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Below, the time between two renewals is that of a busy API server's answer.
+const SHORTEST_LEASE: Duration = Duration::from_secs(2);
 
 /// The file as written.
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -26,9 +30,24 @@ pub struct Config {
     pub freeze_windows: Vec<FreezeWindow>,
     /// Where checks are made from. Default: this machine.
     pub probes: Option<Probes>,
+    /// Which of several operators on one cluster works.
+    pub leader_election: LeaderElection,
     /// Where manifests come from, where no PATH is given.
     #[cfg(feature = "git")]
     pub source: Option<super::git::SourceConfig>,
+}
+
+/// The Lease that operators on one cluster share, with `--source kubernetes`.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct LeaderElection {
+    /// Its name; `evenkeel` where left out. Operators that share no objects need one each.
+    pub lease: Option<String>,
+    /// Where left out: that of the Pod, or of the kubeconfig's context.
+    pub namespace: Option<String>,
+    /// Without a sign of life for so long, another takes over; 15 s where left out, 2 s at least. A
+    /// leader stops after two thirds of it.
+    pub duration: Option<HumanDuration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -97,6 +116,12 @@ impl Config {
         {
             let read = proxy.parse::<Socks>();
             read.map_err(|error| wrong(format!("probes.proxy: {error}")))?;
+        }
+        let lasts = config.leader_election.duration;
+        if lasts.is_some_and(|lasts| lasts.0 < SHORTEST_LEASE) {
+            let why =
+                "leaderElection.duration is below 2s, and every pause would change the leader";
+            return Err(wrong(why.to_owned()));
         }
         if config.budgets.concurrent_rollouts == Some(0) {
             let why = "budgets.concurrentRollouts is 0, and nothing would ever start; \
@@ -183,6 +208,7 @@ mod tests {
     fn what_is_wrong_is_said_with_its_place() {
         for (text, words) in [
             ("mdoe: Apply", "mdoe"),
+            ("leaderElection: {duration: 1s}", "below 2s"),
             ("interval: 30", "30"),
             ("probes: {proxy: 'http://a:1'}", "socks5://HOST:PORT"),
             ("probes: {nameServers: [dns]}", "nameServers"),

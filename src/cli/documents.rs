@@ -1,22 +1,28 @@
-//! Checks and phases on the command line: listed and described like resources.
+//! Checks, phases and alerts on the command line: listed and described like resources.
 
 use super::args::{GetArgs, GetFormat, Globals};
 use super::{CliError, Exit, objects, out};
 use crate::api::{API_VERSION, Condition, DocumentKind, Subject};
 use crate::cli::view::View;
+use crate::core::alert;
 use crate::render::documents::{self, Row};
 use crate::render::message;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// The kinds that are here.
-const KINDS: [DocumentKind; 2] = [DocumentKind::Check, DocumentKind::Phase];
+const KINDS: [DocumentKind; 3] = [
+    DocumentKind::Check,
+    DocumentKind::Phase,
+    DocumentKind::Alert,
+];
 
-/// A check or a phase as the state file holds it.
+/// A check, a phase or an alert as the state file holds it.
 pub struct Known {
     kind: DocumentKind,
     pub name: String,
-    generation: i64,
+    /// Nobody counts those of an alert.
+    generation: Option<i64>,
     conditions: Vec<Condition>,
     status: Value,
 }
@@ -58,16 +64,27 @@ fn all(view: &View, kind: DocumentKind) -> Result<Vec<Known>, CliError> {
     if kind == DocumentKind::Check {
         let known = view.checks()?.into_iter().map(|check| Known {
             kind,
-            generation: check.generation,
+            generation: Some(check.generation),
             conditions: check.status.conditions.clone(),
             status: json!(check.status),
             name: check.name,
         });
         return Ok(known.collect());
     }
+    if kind == DocumentKind::Alert {
+        let statuses = alert::statuses(&view.alerts()?).into_iter();
+        let known = statuses.map(|(name, status)| Known {
+            kind,
+            name,
+            generation: None,
+            conditions: status.conditions.clone(),
+            status: json!(status),
+        });
+        return Ok(known.collect());
+    }
     let known = view.phases()?.into_iter().map(|phase| Known {
         kind,
-        generation: phase.generation,
+        generation: Some(phase.generation),
         conditions: phase.status.conditions.clone(),
         status: json!(phase.status),
         name: phase.name,
@@ -115,11 +132,11 @@ pub fn describe(globals: &Globals, kind: DocumentKind, name: &str) -> Result<Exi
     let view = objects::open(globals)?;
     let known = all(&view, kind)?;
     let one = find(&known, kind, name)?;
-    let about = match kind {
-        DocumentKind::Check => Subject::Check(name.to_owned()),
-        _ => Subject::Phase(name.to_owned()),
+    let events = match kind {
+        DocumentKind::Check => view.events(Subject::Check(name.to_owned()))?,
+        DocumentKind::Phase => view.events(Subject::Phase(name.to_owned()))?,
+        _ => Vec::new(),
     };
-    let events = view.events(about)?;
     let facts = documents::Facts {
         row: row(one),
         status: &one.status,
@@ -150,10 +167,14 @@ fn row(known: &Known) -> Row<'_> {
 }
 
 fn as_object(known: &Known) -> Value {
+    let mut metadata = json!({"name": known.name});
+    if let Some(generation) = known.generation {
+        metadata["generation"] = generation.into();
+    }
     json!({
         "apiVersion": API_VERSION,
         "kind": known.kind.as_str(),
-        "metadata": {"name": known.name, "generation": known.generation},
+        "metadata": metadata,
         "status": known.status,
     })
 }

@@ -20,6 +20,7 @@ pub mod export;
 mod get;
 #[cfg(feature = "git")]
 mod git;
+mod keys;
 mod load;
 mod objects;
 mod out;

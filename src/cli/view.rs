@@ -4,6 +4,7 @@
 use super::CliError;
 use super::args::Globals;
 use crate::api::{Event, Key, Subject};
+use crate::core::alert::Entry;
 use crate::core::check::CheckRecord;
 use crate::core::phase::PhaseRecord;
 use crate::core::record::{Record, Revision};
@@ -80,6 +81,14 @@ impl View {
     /// As [`View::records`].
     pub fn checks(&self) -> Result<Vec<CheckRecord>, JournalError> {
         read!(self, file => file.checks(), cluster => cluster.checks())
+    }
+
+    /// What is remembered of the Alerts. Nobody remembers them in a cluster yet.
+    ///
+    /// # Errors
+    /// As [`View::records`].
+    pub fn alerts(&self) -> Result<Vec<Entry>, JournalError> {
+        read!(self, file => file.alerts(), _cluster => Ok(Vec::new()))
     }
 
     /// The events of an object, oldest first.

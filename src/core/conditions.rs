@@ -121,8 +121,8 @@ impl Situation {
     }
 }
 
-/// What only some kinds have, and only while it is true.
-pub type Own = (ConditionType, Reason, String);
+/// What only some resources have.
+pub type Own = (ConditionType, ConditionStatus, Reason, String);
 
 /// The conditions of a situation. `lastTransitionTime` is kept where the status did not flip.
 #[must_use]
@@ -177,8 +177,7 @@ pub fn compute(
             "not comparable yet".to_owned(),
         ),
     });
-    let own = own.into_iter();
-    wanted.extend(own.map(|(kind, reason, text)| (kind, ConditionStatus::True, reason, text)));
+    wanted.extend(own);
     wanted
         .into_iter()
         .map(|(kind, status, reason, message)| {

@@ -6,6 +6,7 @@ use super::check::{
 };
 use super::decide::later;
 use crate::api::check::Source;
+use crate::api::status::StepCheck;
 use crate::api::{CheckSpec, Verify, VerifyMode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,23 @@ pub struct Gate {
     /// The numbers behind it.
     #[serde(default)]
     pub now: String,
+    /// Probes after the step, up to the verdict.
+    #[serde(default)]
+    pub samples: u32,
+}
+
+impl Gate {
+    /// As the status shows it.
+    #[must_use]
+    pub fn status(&self) -> StepCheck {
+        let asked = self.samples > 0 || !self.now.is_empty();
+        StepCheck {
+            name: self.check.clone(),
+            baseline: self.baseline.to_string(),
+            now: asked.then(|| format!("{}: {}", self.verdict, self.now)),
+            samples: self.samples,
+        }
+    }
 }
 
 /// The same gates for a way back: the baselines stay.
@@ -92,6 +110,7 @@ pub fn again(gates: &[Gate]) -> Vec<Gate> {
     let fresh = |gate: &Gate| Gate {
         verdict: Verdict::Unknown,
         now: String::new(),
+        samples: 0,
         ..gate.clone()
     };
     gates.iter().map(fresh).collect()
@@ -145,6 +164,7 @@ pub fn at_hand(verify: &[Verify], gauges: &Gauges) -> Vec<Gate> {
             .unwrap_or_default(),
         verdict: Verdict::Unknown,
         now: String::new(),
+        samples: 0,
     };
     verify.iter().map(gate).collect()
 }
@@ -271,6 +291,9 @@ fn compared(gate: &Gate, after: Option<&Evaluation>) -> String {
 /// probe.
 fn note(gate: &mut Gate, after: &Standing) {
     let flips = gate.verdict != after.verdict;
+    if flips || after.verdict == Verdict::Unknown {
+        gate.samples = u32::try_from(after.recent().count()).unwrap_or(u32::MAX);
+    }
     if flips || gate.now.is_empty() {
         gate.verdict = after.verdict;
         gate.now = after.last().map_or_else(

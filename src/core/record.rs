@@ -4,7 +4,7 @@ use super::error::Fault;
 use super::fields::Fields;
 use super::gate::Gate;
 use crate::api::status::{HistoryEntry, Outcome, RevisionRef};
-use crate::api::{Deletion, Key, Reason, Status};
+use crate::api::{ConditionStatus, Deletion, Key, Reason, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -58,6 +58,9 @@ pub struct Record {
     /// The digests that were rolled back automatically, newest last: once for each.
     #[serde(default)]
     pub went_back: Vec<String>,
+    /// What the checks of its last rollout of declared content said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
     /// The last request of its phase to go back: each acts once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recalled: Option<String>,
@@ -98,6 +101,7 @@ impl Record {
             retry: None,
             repeated: None,
             went_back: Vec::new(),
+            verified: None,
             recalled: None,
             sends: 0,
             last_operation: None,
@@ -165,6 +169,16 @@ pub struct Held {
     pub message: String,
     pub since: Timestamp,
     pub rolled_back_to: Option<i64>,
+}
+
+/// What checks said of a content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    pub digest: String,
+    pub status: ConditionStatus,
+    pub reason: Reason,
+    pub message: String,
 }
 
 /// An attempt at one content.
@@ -281,6 +295,7 @@ pub struct Intent {
     /// The body with its secrets.
     #[serde(skip)]
     pub sealed: Sealed,
+    /// By the clock of the process that wrote it down; a later clock does not change it.
     pub prepared_at: Timestamp,
     /// The id that the request brings along, in APIs that keep it: its operation is told by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -334,6 +349,10 @@ pub struct Write {
     /// Managed fields when it will have landed. Empty for a delete.
     pub after: Fields,
     pub stage: Stage,
+    /// Its operation was found by time and told by no reply: as long as the request can be under way,
+    /// counted from here, it may be somebody else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unclear_since: Option<Timestamp>,
 }
 
 /// What is known of a call.

@@ -19,6 +19,7 @@ mod vitals;
 pub use board::{Board, CheckReport, PhaseReport, Report};
 pub use checks::{Blindfold, Probe, Prober};
 pub use ports::{Ports, Services, Settings};
+pub use resources::resource_window;
 pub use vitals::{SourceState, Vitals};
 
 use crate::api::key::Scope;
@@ -172,7 +173,7 @@ impl Engine {
             sweeps: FuturesUnordered::new(),
             probes: FuturesUnordered::new(),
             checks,
-            phases: Phases::new(phases),
+            phases: Phases::new(phases, now),
             readings: FuturesUnordered::new(),
             loads: Loads::default(),
             tokens: Vec::new(),
@@ -322,6 +323,7 @@ impl Engine {
         let mut tokens = self.tokens.clone();
         tokens.retain(|token| token.about.key() == Some(key));
         tokens.extend(recall);
+        tokens.extend(self.release_of(key));
         Some(Job {
             gauges: self.gauges_of(wanted.as_deref()),
             saturation: self.loads.found(key),
@@ -500,14 +502,17 @@ impl Engine {
                 self.queue.push(key, now, priority);
             }
         }
-        let gone: Vec<Key> = self
-            .memory
-            .iter()
-            .filter(|(key, memory)| !self.wanted.contains_key(*key) && !memory.record.released)
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in gone {
-            self.queue.push(&key, now, Priority::Resync);
+        let left = before.keys().filter(|key| !self.wanted.contains_key(*key));
+        let left: BTreeSet<Key> = left.cloned().collect();
+        for key in left.iter().filter(|key| !self.memory.contains_key(*key)) {
+            // Nothing was done about it, and nothing will be.
+            self.board.put(key, None);
+        }
+        for (key, memory) in &self.memory {
+            let kept = !memory.record.released || left.contains(key);
+            if kept && !self.wanted.contains_key(key) {
+                self.queue.push(key, now, Priority::Resync);
+            }
         }
         self.declare_phases(phases).await;
     }

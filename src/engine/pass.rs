@@ -288,7 +288,7 @@ impl Pass<'_> {
             .wanted
             .as_ref()
             .is_some_and(|w| w.declared.policy.suspend);
-        let permit = match self.shared.authority().permit(suspended) {
+        let permit = match self.shared.authority().permit(suspended, self.shared.now()) {
             Ok(permit) => permit,
             Err(why) => {
                 tracing::debug!(key = %self.done.key, why, "not sent");

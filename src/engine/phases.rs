@@ -25,10 +25,10 @@ pub(super) struct Phases {
 
 impl Phases {
     /// Phases that go on from the journal.
-    pub fn new(records: Vec<PhaseRecord>) -> Self {
+    pub fn new(records: Vec<PhaseRecord>, now: Timestamp) -> Self {
         let named = records
             .into_iter()
-            .map(|record| (record.name.clone(), record));
+            .map(|record| (record.name.clone(), record.resumed(now)));
         Phases {
             records: named.collect(),
             ..Phases::default()
@@ -190,6 +190,11 @@ impl Engine {
             self.checks
                 .hurry(verify.map(|verify| verify.check.as_str()), now);
         }
+        for release in &step.record.releases {
+            if !record.releases.contains(release) {
+                self.wake(&release.key);
+            }
+        }
         self.phases.records.insert(name.clone(), step.record);
         match step.requeue {
             Some(at) => self.phases.due.insert(name.clone(), at),
@@ -198,10 +203,7 @@ impl Engine {
         if let Some(recall) = step.recall {
             // Once: what holds it up wakes the resource itself.
             if asked.get(&recall.key) != Some(&recall) {
-                self.queue.push(&recall.key, now, Priority::Edit);
-                if let Some(wanted) = self.wanted.get(&recall.key) {
-                    self.announce(&recall.key, wanted);
-                }
+                self.wake(&recall.key);
             }
             self.phases.recalls.insert(recall.key.clone(), recall);
         }
@@ -216,12 +218,16 @@ impl Engine {
     }
 
     fn wake_phase(&mut self, name: &str) {
-        let now = self.shared.now();
-        for key in self.phases.members.get(name).into_iter().flatten() {
-            self.queue.push(key, now, Priority::Edit);
-            if let Some(wanted) = self.wanted.get(key) {
-                self.announce(key, wanted);
-            }
+        let members = self.phases.members.get(name).cloned();
+        for key in members.iter().flatten() {
+            self.wake(key);
+        }
+    }
+
+    fn wake(&mut self, key: &Key) {
+        self.queue.push(key, self.shared.now(), Priority::Edit);
+        if let Some(wanted) = self.wanted.get(key) {
+            self.announce(key, wanted);
         }
     }
 
@@ -233,9 +239,15 @@ impl Engine {
                 key,
                 digest: &wanted.digest,
                 record: self.memory.get(key).map(|memory| &memory.record),
+                retried: self.is_retried(key),
             })
         })
         .collect()
+    }
+
+    fn is_retried(&self, key: &Key) -> bool {
+        let mut asks = self.tokens.iter();
+        asks.any(|token| token.ask == Ask::Retry && token.about.key() == Some(key))
     }
 
     /// The first phase before this one that is not Ready at this revision.
@@ -307,6 +319,20 @@ impl Engine {
                 fields,
                 why: Some(format!("phase {phase} failed")),
             },
+        })
+    }
+
+    /// A resource that is tried again with its phase: a request that acts once.
+    pub(super) fn release_of(&self, key: &Key) -> Option<Token> {
+        let phase = self.phases.of(key)?;
+        let known = self.phases.records.get(&phase.name)?;
+        let release = known.releases.iter().find(|release| release.key == *key)?;
+        let record = &self.memory.get(key)?.record;
+        (!release.is_done(record)).then(|| Token {
+            id: release.id.clone(),
+            about: key.into(),
+            at: self.shared.now(),
+            ask: Ask::Retry,
         })
     }
 

@@ -13,6 +13,7 @@ use crate::gcp::entropy::Entropy;
 use crate::gcp::health_checks::HealthChecks;
 use crate::gcp::monitoring::Monitoring;
 use crate::gcp::run::Run;
+use crate::gcp::secrets::Keys;
 use crate::gcp::service::Service;
 use crate::gcp::sqladmin::SqlAdmin;
 use crate::gcp::ssl_certificates::SslCertificates;
@@ -65,6 +66,16 @@ impl Services {
             run: Arc::new(Run::new(Arc::clone(client))),
             sql_admin: Arc::new(SqlAdmin::new(Arc::clone(client))),
             monitoring: Arc::new(Monitoring::new(Arc::clone(client))),
+        }
+    }
+
+    /// Private keys that are referred to by name are looked up there.
+    #[must_use]
+    pub fn with_keys(self, client: &Arc<Client>, keys: Arc<dyn Keys>) -> Self {
+        let certificates = SslCertificates::new(Arc::clone(client), certificate_base);
+        Services {
+            ssl_certificates: Arc::new(certificates.with_keys(keys)),
+            ..self
         }
     }
 
@@ -144,8 +155,8 @@ impl Shared {
 
     pub fn authority(&self) -> Authority {
         Authority {
-            // The journal's lock: whoever runs an engine holds it.
-            leads: true,
+            // Whoever may write the journal leads.
+            tenure: self.ports.journal.tenure(),
             apply: self.settings.apply,
             draining: self.draining.load(Ordering::Relaxed),
         }

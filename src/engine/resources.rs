@@ -1,9 +1,9 @@
 //! Checks of managed resources: what was last read of one, as a sample.
 
+use super::Engine;
 use super::checks::Probe;
-use super::{Engine, Memory};
 use crate::api::probe::ResourceProbe;
-use crate::api::{CheckSpec, ConditionStatus, ConditionType, Document, Key, Source};
+use crate::api::{CheckSpec, ConditionStatus, ConditionType, Document, Key, Source, Status};
 use crate::core::check::{Criteria, ProberError, ProberFault, Sample, Value, Window};
 use crate::core::observed::{Live, Present};
 use crate::kinds;
@@ -25,22 +25,14 @@ impl Engine {
         let Some(memory) = self.managed(resource).and_then(|key| self.memory.get(key)) else {
             return Some(failed("not read yet".to_owned()));
         };
-        let mut values = conditions(memory);
-        match &memory.observed.live {
-            Live::Unknown(None) => return Some(failed("not read yet".to_owned())),
-            Live::Unknown(Some(fault)) => return Some(failed(fault.to_string())),
-            Live::Absent => {
-                values.insert("exists".to_owned(), false.into());
-            }
-            Live::Present(present) => {
-                values.insert("exists".to_owned(), true.into());
-                values.extend(live(resource, present, now));
-            }
+        let status = Some(&memory.record.status);
+        match resource_window(&check.spec, &memory.observed.live, status, now) {
+            Ok(window) => Some(Probe {
+                since: memory.observed.at,
+                outcome: Ok(window),
+            }),
+            Err(why) => Some(failed(why)),
         }
-        Some(Probe {
-            since: memory.observed.at,
-            outcome: Ok(window(&check.spec, &values)),
-        })
     }
 
     fn managed(&self, resource: &ResourceProbe) -> Option<&Key> {
@@ -49,6 +41,35 @@ impl Engine {
         });
         named.map(|(key, _)| key)
     }
+}
+
+/// What a check of a managed resource asks about, of what was read of it and, where an operator has
+/// looked at it, of its status.
+///
+/// # Errors
+/// Why it was not read.
+pub fn resource_window(
+    spec: &CheckSpec,
+    read: &Live,
+    status: Option<&Status>,
+    now: Timestamp,
+) -> Result<Window, String> {
+    let Some(Source::Resource(resource)) = spec.source() else {
+        return Err("no check of a resource".to_owned());
+    };
+    let mut values = status.map(conditions).unwrap_or_default();
+    match read {
+        Live::Unknown(None) => return Err("not read yet".to_owned()),
+        Live::Unknown(Some(fault)) => return Err(fault.to_string()),
+        Live::Absent => {
+            values.insert("exists".to_owned(), false.into());
+        }
+        Live::Present(present) => {
+            values.insert("exists".to_owned(), true.into());
+            values.extend(live(resource, present, now));
+        }
+    }
+    Ok(window(spec, &values))
 }
 
 /// Only what the check asks about: a status shows no more of a resource than it has to.
@@ -69,8 +90,7 @@ fn window(spec: &CheckSpec, values: &BTreeMap<String, Value>) -> Window {
 }
 
 /// `ready`, `stalled`, `drifted`: the conditions that the operator set.
-fn conditions(memory: &Memory) -> BTreeMap<String, Value> {
-    let status = &memory.record.status;
+fn conditions(status: &Status) -> BTreeMap<String, Value> {
     let holds = |kind: ConditionType| {
         let condition = status.condition(kind);
         condition.is_some_and(|condition| condition.status == ConditionStatus::True)

@@ -18,7 +18,6 @@ use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -37,19 +36,15 @@ const CROWD_JITTER: Duration = Duration::from_secs(2);
 /// What a write needs: leave to write, and evidence that the intent is on disk.
 #[derive(Debug, Clone, Copy)]
 pub struct Proof<'a> {
-    /// Nothing to read in it: holding it is the proof, for as long as it lives.
-    permit: PhantomData<&'a WritePermit>,
+    permit: &'a WritePermit,
     intent: &'a Durable<'a>,
 }
 
 impl<'a> Proof<'a> {
     /// Both halves.
     #[must_use]
-    pub fn new(_permit: &'a WritePermit, intent: &'a Durable<'a>) -> Self {
-        Proof {
-            permit: PhantomData,
-            intent,
-        }
+    pub fn new(permit: &'a WritePermit, intent: &'a Durable<'a>) -> Self {
+        Proof { permit, intent }
     }
 }
 
@@ -158,11 +153,12 @@ impl Client {
     /// # Errors
     /// `Throttled` where nothing was carried out, `Unclear` where the call may have landed all the
     /// same, and all other kinds for a refusal. `Throttled` with a wait longer than [`PATIENCE`]
-    /// can also come before anything is sent, from the budget.
+    /// can also come before anything is sent, from the budget; and so does one without a wait where
+    /// the permit ran out while the call waited for its turn.
     pub async fn write(&self, proof: Proof<'_>, call: &Call<'_>) -> Result<Value, Fault> {
         // The id ties the call to its intent in the log.
         tracing::debug!(intent = proof.intent.intent().id, "write");
-        self.attempt(call, Lane::Write)
+        self.attempt(call, Lane::Write, Some(proof.permit))
             .await
             .map_err(|refusal| refusal.fault)
     }
@@ -180,13 +176,18 @@ impl Client {
     }
 
     async fn read_once(&self, call: &Call<'_>) -> Result<Value, Refusal> {
-        tokio::time::timeout(READ_ATTEMPT, self.attempt(call, Lane::Read))
+        tokio::time::timeout(READ_ATTEMPT, self.attempt(call, Lane::Read, None))
             .await
             .unwrap_or_else(|_| Err(Refusal::local(no_answer(READ_ATTEMPT))))
     }
 
     /// One request at most.
-    async fn attempt(&self, call: &Call<'_>, lane: Lane) -> Result<Value, Refusal> {
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        lane: Lane,
+        permit: Option<&WritePermit>,
+    ) -> Result<Value, Refusal> {
         // An outage of the token service outlasts the backoff of a read: no repetition here.
         let request = self.request(call).await.map_err(Refusal::settled)?;
         let purse = Purse {
@@ -196,6 +197,10 @@ impl Client {
         };
         if let Err(wait) = self.ports.budgets.acquire(&purse).await {
             return Err(over_budget(wait));
+        }
+        // A token and a budget may have taken long.
+        if permit.is_some_and(|permit| !permit.is_good(self.ports.clock.now())) {
+            return Err(no_leader());
         }
         let began = Instant::now();
         let outcome = self.ports.http.send(request).await;
@@ -311,6 +316,12 @@ fn over_budget(wait: Duration) -> Refusal {
     let kind = FaultKind::Throttled { after: Some(wait) };
     let text = format!("the rate budget is used up for {:.0} s", wait.as_secs_f64());
     Refusal::settled(fault(kind, 0, "RATE_BUDGET", &text))
+}
+
+fn no_leader() -> Refusal {
+    let kind = FaultKind::Throttled { after: None };
+    let text = "not sent: this process may not lead any more";
+    Refusal::settled(fault(kind, 0, "NO_LEASE", text))
 }
 
 /// A read that was told to come back later is `Throttled`, even by a 503: nothing can have landed.

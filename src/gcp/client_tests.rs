@@ -251,3 +251,39 @@ async fn without_a_token_nothing_is_sent_and_nobody_waits() {
         assert_eq!(began.elapsed(), Duration::ZERO);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_write_whose_permit_ran_out_while_it_waited_is_not_sent() {
+    use crate::core::permit::{Authority, Tenure};
+    let script = Script::new(vec![ok(&json!({})), ok(&json!({}))]);
+    let client = client(&script);
+    let authority = Authority {
+        tenure: Tenure::Until("2026-11-23T10:00:41Z".parse().unwrap()),
+        apply: true,
+        draining: false,
+    };
+    let (intent, body) = (intent(), json!({"a": 1}));
+    let now = "2026-11-23T10:00:40Z".parse().unwrap();
+    let permit = authority.permit(false, now).unwrap();
+    let call = Call {
+        api: Api::VpcAccess,
+        project: P,
+        method: Method::PATCH,
+        path: "v1/x",
+        query: &[],
+        body: Some(&body),
+    };
+    let durable = Durable::attest(&intent);
+    client
+        .write(Proof::new(&permit, &durable), &call)
+        .await
+        .unwrap();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let fault = client
+        .write(Proof::new(&permit, &durable), &call)
+        .await
+        .unwrap_err();
+    assert_eq!(fault.code, "NO_LEASE");
+    assert_eq!(fault.kind, FaultKind::Throttled { after: None });
+    assert_eq!(script.requests().len(), 1);
+}

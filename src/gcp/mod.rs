@@ -39,7 +39,7 @@ mod pages;
 pub mod path;
 pub mod redact;
 pub mod run;
-mod secrets;
+pub mod secrets;
 pub mod service;
 pub mod sqladmin;
 pub mod ssl_certificates;

@@ -13,7 +13,7 @@ use super::endpoint::Api;
 use super::error::fault;
 use super::pages::Pages;
 use super::path::{full_name, project_of, segment};
-use super::secrets;
+use super::secrets::{self, Keys};
 use super::service::{Listing, Service, Survey, by_place};
 use crate::core::error::{Fault, FaultKind};
 use crate::core::observed::Operation;
@@ -33,12 +33,26 @@ pub struct SslCertificates {
     client: Arc<Client>,
     /// The family that a certificate's name belongs to.
     base_of: fn(&str) -> &str,
+    keys: Option<Arc<dyn Keys>>,
 }
 
 impl SslCertificates {
     #[must_use]
     pub fn new(client: Arc<Client>, base_of: fn(&str) -> &str) -> Self {
-        SslCertificates { client, base_of }
+        SslCertificates {
+            client,
+            base_of,
+            keys: None,
+        }
+    }
+
+    /// References to secrets by name are looked up there.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<dyn Keys>) -> Self {
+        SslCertificates {
+            keys: Some(keys),
+            ..self
+        }
     }
 
     async fn all(&self, project: &str, location: &str, what: &str) -> Result<Listing, Fault> {
@@ -195,7 +209,7 @@ impl SslCertificates {
         if let Some(own) = own
             && let Some(reference) = own.remove("privateKeyRef")
         {
-            let key = secrets::read(&self.client, &reference).await?;
+            let key = secrets::read(&self.client, self.keys.as_deref(), &reference).await?;
             own.insert("privateKey".to_owned(), Value::String(key));
         }
         Ok(body)

@@ -9,10 +9,11 @@ use super::endpoint::{Api, Base, Endpoints};
 use super::entropy::Entropy;
 use super::http::{Http, TransportError};
 use crate::core::error::Fault;
-use crate::core::permit::{Authority, WritePermit};
+use crate::core::permit::{Authority, Tenure, WritePermit};
 use ::http::{HeaderMap, HeaderValue, Request, Response, header};
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -152,9 +153,9 @@ pub fn loopback() -> Access {
 
 pub fn permit() -> WritePermit {
     let authority = Authority {
-        leads: true,
+        tenure: Tenure::Unlimited,
         apply: true,
         draining: false,
     };
-    authority.permit(false).unwrap()
+    authority.permit(false, Timestamp::MIN).unwrap()
 }

@@ -17,7 +17,7 @@ use crate::api::{Event, Key};
 use crate::core::check::CheckRecord;
 use crate::core::error::Fault;
 use crate::core::observed::Operation;
-use crate::core::permit::Durable;
+use crate::core::permit::{Durable, Tenure};
 use crate::core::phase::PhaseRecord;
 use crate::core::record::{Record, Revision};
 use crate::core::token::Token;
@@ -83,6 +83,12 @@ pub enum JournalError {
 /// looks for a saved state, may go over a network; what is read at the start is at hand.
 #[async_trait]
 pub trait Journal: Send + Sync {
+    /// How long this process is the only one that works from this journal. By default the journal is
+    /// locked: as long as it is open.
+    fn tenure(&self) -> Tenure {
+        Tenure::Unlimited
+    }
+
     /// Every record.
     ///
     /// # Errors

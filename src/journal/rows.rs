@@ -27,6 +27,12 @@ pub(super) const CHECKS: Bodies = Bodies {
     sql: "SELECT body FROM checks ORDER BY name",
 };
 
+/// What the alerts were told.
+pub(super) const ALERTS: Bodies = Bodies {
+    what: "alert",
+    sql: "SELECT body FROM alerts ORDER BY id",
+};
+
 /// Rows with one JSON body.
 #[derive(Clone, Copy)]
 pub(super) struct Bodies {

@@ -4,6 +4,7 @@ use super::rows;
 use super::sqlite::{insert_token, unusable};
 use super::{JournalError, schema};
 use crate::api::{Event, Key, Subject};
+use crate::core::alert::Entry;
 use crate::core::check::CheckRecord;
 use crate::core::phase::PhaseRecord;
 use crate::core::record::{Record, Revision};
@@ -67,6 +68,14 @@ impl View {
     /// Where the file cannot be read.
     pub fn checks(&self) -> Result<Vec<CheckRecord>, JournalError> {
         rows::bodies(&self.path, &self.connection, rows::CHECKS)
+    }
+
+    /// What is remembered of the Alerts and what they were told.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn alerts(&self) -> Result<Vec<Entry>, JournalError> {
+        rows::bodies(&self.path, &self.connection, rows::ALERTS)
     }
 
     /// The events of an object, oldest first.

@@ -1,10 +1,12 @@
 //! One namespace: its shelf, its journal, its engine, and what is declared to it.
 
+use super::alerts::{Teller, Told};
+use super::calls::ShelfError;
 use super::events::Herald;
 use super::fleet::Outfit;
 use super::journal::ClusterJournal;
 use super::manifests::{Judgement, Manifests};
-use super::shelf::{Shelf, ShelfError};
+use super::shelf::Shelf;
 use super::status::Trouble;
 use super::words::{ObjectId, RECONCILE, annotation, is_kept, is_leaving, wants_delete};
 use crate::api::{Key, Reason};
@@ -39,6 +41,9 @@ struct Running {
     commands: mpsc::Sender<Command>,
     stop: CancellationToken,
     task: JoinHandle<()>,
+    teller: Option<Box<dyn Teller>>,
+    /// Writes what was told.
+    scribe: JoinHandle<()>,
 }
 
 /// A namespace at work.
@@ -161,9 +166,10 @@ impl Crew {
     fn start(&mut self, outfit: &Outfit, herald: &Herald) {
         let namespace = self.shelf.namespace();
         let clock = Arc::clone(&outfit.clock);
-        let journal = ClusterJournal::new(Arc::clone(&self.shelf), herald.clone(), clock);
+        let journal = ClusterJournal::new(Arc::clone(&self.shelf), herald.clone(), clock)
+            .led_by(outfit.leadership.clone());
         let ports = Ports {
-            services: outfit.services.clone(),
+            services: (outfit.services)(namespace),
             journal: Arc::new(journal),
             prober: (outfit.prober)(namespace),
             clock: Arc::clone(&outfit.clock),
@@ -173,7 +179,11 @@ impl Crew {
             Ok(engine) => {
                 let (commands, inbox) = mpsc::channel(COMMANDS);
                 let stop = CancellationToken::new();
+                let told = Arc::new(Told::new(Arc::clone(&self.shelf)));
+                let store = Arc::clone(&told);
                 self.running = Some(Running {
+                    teller: (outfit.tellers)(namespace, store, engine.board()),
+                    scribe: tokio::spawn(told.write()),
                     board: engine.board(),
                     commands,
                     stop: stop.clone(),
@@ -233,6 +243,9 @@ impl Crew {
             checks: judged.set.checks.clone(),
             phases: judged.set.phases.clone(),
         };
+        if let Some(teller) = &running.teller {
+            teller.declare(&judged.set);
+        }
         // An engine that is gone is noticed by its task.
         let _ = running
             .commands
@@ -266,7 +279,8 @@ impl Crew {
             let contested =
                 contested.map(|(reason, why)| Trouble::new(*reason, why.clone(), generation));
             let trouble = judged.troubles.get(&id).cloned().or(contested);
-            done &= self.settled(&id, self.shelf.tell(&id, trouble).await);
+            let in_force = judged.in_force.get(&id).cloned();
+            done &= self.settled(&id, self.shelf.tell(&id, trouble, in_force).await);
         }
         done
     }
@@ -329,5 +343,6 @@ impl Drop for Running {
     /// An engine does not outlive whoever started it.
     fn drop(&mut self) {
         self.task.abort();
+        self.scribe.abort();
     }
 }

@@ -4,7 +4,9 @@
 //! Invariant: nothing is declared before every kind was listed once; what is wrong with one object
 //! stops no other; two namespaces never manage the same resource.
 
+use super::alerts::Tellers;
 use super::crew::Crew;
+use super::election::Leadership;
 use super::events::Herald;
 use super::watch::{Sight, sights};
 use super::words::ObjectId;
@@ -51,18 +53,25 @@ impl Default for Options {
     }
 }
 
+/// The services of each namespace, whose private keys are its own.
+pub type ServicesOf = Arc<dyn Fn(&str) -> Services + Send + Sync>;
+
 /// The prober of each namespace.
 pub type Probers = Arc<dyn Fn(&str) -> Arc<dyn Prober> + Send + Sync>;
 
 /// What every engine gets.
 #[derive(Clone)]
 pub struct Outfit {
-    pub services: Services,
+    pub services: ServicesOf,
     /// The prober of a namespace, whose Secrets are its own.
     pub prober: Probers,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<Entropy>,
     pub settings: Settings,
+    /// None: there is no other operator.
+    pub leadership: Option<Leadership>,
+    /// Who tells people.
+    pub tellers: Tellers,
 }
 
 /// What others see of a fleet.
@@ -122,7 +131,6 @@ impl Fleet {
     }
 
     /// As it is whenever it is asked, for those who outlive this borrow.
-    #[must_use]
     pub fn view(&self) -> impl Fn() -> Shown + Send + Sync + use<> {
         let shown = Arc::clone(&self.shown);
         move || copy(&shown)

@@ -3,10 +3,12 @@
 //! Invariant: a call to GCP is made only after its intent is in the cluster, written over a memory
 //! that is ours. An object that is gone takes its memory along; nothing is begun for it.
 
+use super::calls::ShelfError;
+use super::election::Leadership;
 use super::events::Herald;
 use super::memo::Memo;
 use super::requests::{self, Wish};
-use super::shelf::{Save, Shelf, ShelfError};
+use super::shelf::{Save, Shelf};
 use super::words::{ObjectId, is_leaving};
 use super::{requests::Request, revisions};
 use crate::api::{DocumentKind, Event, Key, Kind, Subject};
@@ -14,24 +16,28 @@ use crate::core::check::CheckRecord;
 use crate::core::digest::to_value;
 use crate::core::error::Fault;
 use crate::core::observed::Operation;
-use crate::core::permit::Durable;
+use crate::core::permit::{Durable, Tenure};
 use crate::core::phase::PhaseRecord;
 use crate::core::record::{Record, Revision};
 use crate::core::token::{Ask, Token};
 use crate::gcp::clock::Clock;
 use crate::journal::{Journal, JournalError};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use kube::api::DynamicObject;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::time::Instant;
 
 /// The journal of one namespace.
 pub struct ClusterJournal {
     shelf: Arc<Shelf>,
     herald: Herald,
     clock: Arc<dyn Clock>,
+    /// None: there is no other operator.
+    leadership: Option<Leadership>,
     /// `metadata.name` of what is remembered.
     names: Mutex<HashMap<Key, String>>,
     /// Saved states that people want back, until they were obeyed; `None`: there is none.
@@ -46,9 +52,17 @@ impl ClusterJournal {
             shelf,
             herald,
             clock,
+            leadership: None,
             names: Mutex::default(),
             wanted: Mutex::default(),
         }
+    }
+
+    /// Only as long as this process leads.
+    #[must_use]
+    pub fn led_by(mut self, leadership: Option<Leadership>) -> Self {
+        self.leadership = leadership;
+        self
     }
 
     /// Everything remembered of a kind of record.
@@ -170,6 +184,23 @@ impl ClusterJournal {
 
 #[async_trait]
 impl Journal for ClusterJournal {
+    fn tenure(&self) -> Tenure {
+        let Some(leadership) = &self.leadership else {
+            return Tenure::Unlimited;
+        };
+        let left = leadership
+            .holds_until()
+            .map(|end| end.duration_since(Instant::now()));
+        left.map_or(Tenure::Over, |left| {
+            Tenure::Until(
+                self.clock
+                    .now()
+                    .saturating_add(left)
+                    .unwrap_or(Timestamp::MIN),
+            )
+        })
+    }
+
     fn load(&self) -> Result<Vec<Record>, JournalError> {
         let records: Vec<Record> = self.recall();
         for record in &records {

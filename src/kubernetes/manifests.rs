@@ -1,14 +1,15 @@
 //! The objects of a namespace as a declared set: the rules of files, object by object.
 
+use super::memo::Memo;
 use super::status::Trouble;
-use super::words::{ObjectId, SOURCE_REVISION, annotation, is_leaving, manifest};
+use super::words::{IN_FORCE, ObjectId, SOURCE_REVISION, annotation, is_leaving, manifest};
 use crate::api::{Declared, Finding, Reason, Reference};
 use crate::core::digest::{self, to_value};
 use crate::kinds;
 use crate::source::objects::{Judged, Object, judge};
 use crate::source::{Check, Problem, Set};
 use kube::api::DynamicObject;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub struct Judgement {
     pub set: Set,
     /// Why the present spec of an object is not in force.
     pub troubles: BTreeMap<ObjectId, Trouble>,
+    /// What is in force in place of it, packed.
+    pub in_force: BTreeMap<ObjectId, String>,
     /// Objects of which nothing is in force.
     pub absent: Vec<ObjectId>,
     /// Which generation of an object has which spec.
@@ -45,6 +48,7 @@ pub struct Judgement {
 impl Manifests {
     /// Judges the objects that are there and do not leave.
     pub fn judge(&mut self, objects: &[(ObjectId, Arc<DynamicObject>)]) -> Judgement {
+        self.recall(objects);
         let staying: Vec<_> = objects
             .iter()
             .filter(|(_, object)| !is_leaving(object))
@@ -73,7 +77,16 @@ impl Manifests {
             .collect();
         let generation = |id: &ObjectId| numbers.get(id).copied().unwrap_or_default();
         let troubles = troubles(&judged, &names, &generation);
+        let in_force = troubles.keys().filter_map(|id| {
+            let body: Value = serde_json::from_slice(self.good.get(id)?).ok()?;
+            let memo = Memo {
+                record: body,
+                handled: BTreeMap::new(),
+            };
+            Some((id.clone(), memo.pack().ok()?))
+        });
         Judgement {
+            in_force: in_force.collect(),
             generations: generations(&judged.set, &generation),
             absent: judged
                 .absent
@@ -83,6 +96,23 @@ impl Manifests {
                 .collect(),
             set: judged.set,
             troubles,
+        }
+    }
+}
+
+impl Manifests {
+    /// What was in force in an earlier process, and still is.
+    fn recall(&mut self, objects: &[(ObjectId, Arc<DynamicObject>)]) {
+        for (id, object) in objects {
+            let status = object.data.get("status");
+            let text = status.and_then(|status| status.get(IN_FORCE)?.as_str());
+            if let Some(text) = text
+                && !self.good.contains_key(id)
+                && let Ok(memo) = Memo::<Value>::unpack(text)
+            {
+                self.good
+                    .insert(id.clone(), memo.record.to_string().into_bytes());
+            }
         }
     }
 }

@@ -4,11 +4,15 @@
 //! finalizer where `deletion: Delete` asks for one. The loop, the decisions and the passes are those
 //! of the engine; nothing here decides about GCP.
 
+pub mod alerts;
+pub mod calls;
 pub mod connect;
 mod crew;
+pub mod election;
 pub mod events;
 pub mod fleet;
 pub mod journal;
+pub mod lease;
 pub mod manifests;
 pub mod memo;
 pub mod requests;

@@ -1,7 +1,8 @@
 //! Saved states as `ControllerRevision`s that go with their object, redacted like everything that
 //! is stored.
 
-use super::shelf::{Shelf, ShelfError, is, said, within};
+use super::calls::{ShelfError, is, said, within};
+use super::shelf::Shelf;
 use super::words::ObjectId;
 use crate::core::digest;
 use crate::core::record::Revision;

@@ -1,7 +1,7 @@
 //! Secrets by reference: `name` with `key` is a Secret of the namespace, read through the API when
 //! it is needed and kept nowhere.
 
-use super::shelf::within;
+use super::calls::within;
 use crate::api::SecretRef;
 use crate::secrets::{LIMIT, LocalSecrets, Secret, SecretError, Secrets};
 use async_trait::async_trait;

@@ -3,6 +3,7 @@
 //! Invariant: a status is written with the resourceVersion that was seen, and only over a memory
 //! that is ours. Whoever finds another's memory there has lost, and writes no more.
 
+use super::calls::{ShelfError, is, said, within};
 use super::memo::{Memo, MemoError};
 use super::status::{Parts, Trouble, compose};
 use super::words::{FINALIZER, JOURNAL, MANAGER, ObjectId, is_kept, resource, wants_delete};
@@ -16,28 +17,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How long one call to the API server may take.
-const CALL: Duration = Duration::from_secs(10);
 /// How often a write is tried anew after somebody else changed the object.
 const TRIES: usize = 5;
-
-/// Why an object was not written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ShelfError {
-    #[error("the object is gone")]
-    Gone,
-    #[error("another operator wrote what it remembers there; this one steps back")]
-    Lost,
-    #[error("the API server refuses: {0}")]
-    Refused(String),
-    #[error("the API server cannot be reached: {0}")]
-    Unreachable(String),
-    #[error(transparent)]
-    Memo(#[from] MemoError),
-}
 
 /// What is remembered of an object, ready to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +44,8 @@ struct Entry {
     /// Digest and generation of the specs that were declared last, the newest at the end.
     generations: Vec<(String, i64)>,
     trouble: Option<Trouble>,
+    /// The spec that is in force in place of the present one.
+    in_force: Option<String>,
     /// Nothing is left to do for an object that leaves.
     done: bool,
     turn: Arc<tokio::sync::Mutex<()>>,
@@ -239,13 +224,21 @@ impl Shelf {
         self.written(id, Some(save)).await
     }
 
-    /// Says why the present spec is not in force, or that it is. Nothing is written where nothing
+    /// Says why the present spec is not in force, and which is, or that it is. Nothing is written where nothing
     /// changed.
     ///
     /// # Errors
     /// As [`Shelf::save`]; the next write of any kind says it too.
-    pub async fn tell(&self, id: &ObjectId, trouble: Option<Trouble>) -> Result<(), ShelfError> {
-        self.with(id, |entry| entry.trouble = trouble);
+    pub async fn tell(
+        &self,
+        id: &ObjectId,
+        trouble: Option<Trouble>,
+        in_force: Option<String>,
+    ) -> Result<(), ShelfError> {
+        self.with(id, |entry| {
+            entry.trouble = trouble;
+            entry.in_force = in_force;
+        });
         self.written(id, None).await
     }
 
@@ -307,6 +300,7 @@ impl Shelf {
             journal: base.map(|base| base.journal.as_str()).or(there.as_deref()),
             handled: &handled,
             trouble: entry.trouble.as_ref(),
+            in_force: entry.in_force.as_deref(),
             before,
             now: self.clock.now(),
         });
@@ -420,37 +414,6 @@ impl Shelf {
         Err(ShelfError::Refused(
             "others keep changing the object".to_owned(),
         ))
-    }
-}
-
-/// A call that ends.
-///
-/// # Errors
-/// Its own, or that it took too long.
-pub async fn within<T>(
-    call: impl Future<Output = Result<T, kube::Error>>,
-) -> Result<T, kube::Error> {
-    match tokio::time::timeout(CALL, call).await {
-        Ok(reply) => reply,
-        Err(late) => Err(kube::Error::Service(late.into())),
-    }
-}
-
-/// True where the API server answered with this code.
-#[must_use]
-pub fn is(error: &kube::Error, code: u16) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == code)
-}
-
-/// What the API server said, or why nothing was said, in a line.
-#[must_use]
-pub fn said(error: &kube::Error) -> ShelfError {
-    match error {
-        kube::Error::Api(status) if status.code < 500 => {
-            ShelfError::Refused(status.message.clone())
-        }
-        kube::Error::Api(status) => ShelfError::Unreachable(status.message.clone()),
-        other => ShelfError::Unreachable(other.to_string()),
     }
 }
 

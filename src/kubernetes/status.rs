@@ -1,7 +1,7 @@
 //! `status` as it is written: the readable fields, the memory beside them, and over both what keeps
 //! the present spec from being in force.
 
-use super::words::JOURNAL;
+use super::words::{IN_FORCE, JOURNAL};
 use crate::api::{Condition, ConditionStatus, ConditionType, Reason};
 use crate::core::conditions::bounded;
 use jiff::Timestamp;
@@ -38,6 +38,8 @@ pub struct Parts<'a> {
     pub journal: Option<&'a str>,
     pub handled: &'a BTreeMap<String, String>,
     pub trouble: Option<&'a Trouble>,
+    /// The spec in force in place of the present one, packed.
+    pub in_force: Option<&'a str>,
     /// The status that is there now.
     pub before: &'a Value,
     pub now: Timestamp,
@@ -58,6 +60,9 @@ pub fn compose(parts: &Parts<'_>) -> Value {
     }
     if !parts.handled.is_empty() {
         status.insert("lastHandled".to_owned(), json!(parts.handled));
+    }
+    if let Some(in_force) = parts.in_force {
+        status.insert(IN_FORCE.to_owned(), in_force.into());
     }
     if let Some(journal) = parts.journal {
         status.insert(JOURNAL.to_owned(), journal.into());
@@ -135,6 +140,7 @@ mod tests {
             journal: Some("v1.x"),
             handled: &handled,
             trouble,
+            in_force: None,
             before,
             now,
         };

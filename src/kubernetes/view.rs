@@ -1,8 +1,8 @@
 //! The journal of a cluster as the command line sees it: read from the objects, asked by annotation.
 
+use super::calls::{said, within};
 use super::memo::Memo;
 use super::requests::{annotation_of, name};
-use super::shelf::{said, within};
 use super::words::{MANAGER, ObjectId, PREFIX, resource};
 use super::{revisions, shelf::journal_of};
 use crate::api::event::Severity;

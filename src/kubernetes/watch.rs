@@ -61,7 +61,7 @@ fn words(error: &watcher::Error) -> String {
     use watcher::Error::{InitialListFailed, WatchError, WatchFailed, WatchStartFailed};
     match error {
         InitialListFailed(error) | WatchStartFailed(error) | WatchFailed(error) => {
-            super::shelf::said(error).to_string()
+            super::calls::said(error).to_string()
         }
         WatchError(status) => status.message.clone(),
         watcher::Error::NoResourceVersion => error.to_string(),

@@ -16,6 +16,8 @@ pub const SOURCE_REVISION: &str = "evenkeel.dev/source-revision";
 pub const RECONCILE: &str = "evenkeel.dev/reconcile-requested-at";
 /// What each request of a person begins with.
 pub const PREFIX: &str = "evenkeel.dev/";
+/// The field of `status` that holds the last spec that loaded, while the present one does not.
+pub const IN_FORCE: &str = "inForce";
 /// The field of `status` that holds what the operator remembers.
 pub const JOURNAL: &str = "journal";
 

@@ -6,7 +6,7 @@ use super::style::{BAD, BUSY, FAINT, GOOD, NAME, PLAIN, TITLE, of_ready, paint};
 use super::table::{Cell, Last, Table};
 use super::time;
 use crate::api::event::Severity;
-use crate::api::status::{PlanStatus, RollbackScope};
+use crate::api::status::{PlanStatus, RollbackScope, StepCheck};
 use crate::api::{Condition, ConditionStatus, ConditionType, Event, SaturationLevel};
 use crate::core::digest::short;
 use crate::core::plan::change_text;
@@ -135,7 +135,9 @@ pub(super) fn conditions(all: &[Condition], now: Timestamp, width: Option<usize>
 /// `Ready` and `Passing` are good when true; the others are not.
 fn tone(condition: &Condition) -> Style {
     let wished = match condition.kind {
-        ConditionType::Ready | ConditionType::Passing => ConditionStatus::True,
+        ConditionType::Ready | ConditionType::Passing | ConditionType::Verified => {
+            ConditionStatus::True
+        }
         _ => ConditionStatus::False,
     };
     match condition.status {
@@ -143,7 +145,7 @@ fn tone(condition: &Condition) -> Style {
         status if status == wished => GOOD,
         _ if matches!(
             condition.kind,
-            ConditionType::Stalled | ConditionType::Passing
+            ConditionType::Stalled | ConditionType::Passing | ConditionType::Verified
         ) =>
         {
             BAD
@@ -255,7 +257,25 @@ fn rollout(facts: &Facts<'_>) -> String {
         }
         out.push_str(&table.render(facts.width));
     }
+    out.push_str(&step_checks(&rollout.checks, facts.width));
     out
+}
+
+/// What the step is judged by: before it, and since it landed.
+fn step_checks(checks: &[StepCheck], width: Option<usize>) -> String {
+    if checks.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["CHECK", "PROBES", "BEFORE", "NOW"], Last::Wrap).indent(2);
+    for check in checks {
+        table.row(vec![
+            check.name.as_str().into(),
+            check.samples.to_string().into(),
+            check.baseline.as_str().into(),
+            check.now.as_deref().unwrap_or("-").into(),
+        ]);
+    }
+    table.render(width)
 }
 
 fn held(facts: &Facts<'_>) -> String {

@@ -1,4 +1,4 @@
-//! Checks and phases: their lists, in the columns of `evenkeel get`, and everything about one.
+//! Checks, phases and alerts: their lists, in the columns of `evenkeel get`, and everything about one.
 
 use super::describe::{conditions, events, pairs};
 use super::objects::word;
@@ -61,7 +61,8 @@ pub fn list(rows: &[Row<'_>], now: Timestamp, width: Option<usize>) -> String {
 pub struct Facts<'a> {
     pub row: Row<'a>,
     pub status: &'a Value,
-    pub generation: i64,
+    /// `None` where nobody counts them.
+    pub generation: Option<i64>,
     /// Oldest first.
     pub events: &'a [Event],
     pub operator_runs: bool,
@@ -93,12 +94,14 @@ fn identity(facts: &Facts<'_>) -> String {
     } else {
         "does not run now: nothing changes until one starts"
     };
-    let rows = vec![
+    let mut rows = vec![
         ("name", Cell::styled(facts.row.name, NAME)),
         ("kind", facts.row.kind.as_str().into()),
-        ("generation", facts.generation.to_string().into()),
-        ("operator", operator.into()),
     ];
+    if let Some(generation) = facts.generation {
+        rows.push(("generation", generation.to_string().into()));
+    }
+    rows.push(("operator", operator.into()));
     pairs(rows, 0, facts.width)
 }
 

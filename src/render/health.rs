@@ -159,8 +159,13 @@ fn load_head(report: &LoadReport) -> String {
             seconds(report.took)
         ),
     };
+    let so_far = if report.stopped {
+        " (stopped; so far)"
+    } else {
+        ""
+    };
     format!(
-        "{} {}{tail}\n",
+        "{} {}{so_far}{tail}\n",
         paint(NAME, &report.check),
         paint(style, word)
     )

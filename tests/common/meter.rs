@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// What a check measures.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub enum Reads {
     /// Seconds to connect, always the same.
     Seconds(f64),

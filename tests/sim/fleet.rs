@@ -2,7 +2,10 @@
 
 use super::kinds::backend_service::{self, GROUPS, THEIR_CHECK, group};
 use super::kinds::certificate::{self, FOUND, THEIRS};
-use super::kinds::{Call, Place, Prop, connector, health_check, pick, run_service, sql_instance};
+use super::kinds::{
+    Call, Place, Prop, connector, health_check, managed_certificate as managed, pick, run_service,
+    sql_instance,
+};
 use evenkeel::api::{Key, Kind};
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -64,6 +67,76 @@ fn services(rng: &mut Rng, fleet: &mut Fleet) {
         let key = regional(Kind::RunService, format!("api{index}"));
         let made = run_service::make(&key);
         add(rng, fleet, key, lot.clone(), made);
+    }
+}
+
+/// One or two families of Certificate Manager on the entries of two maps, which they share with
+/// certificates of others.
+pub fn managed(rng: &mut Rng) -> Fleet {
+    let mut fleet = Fleet {
+        places: Vec::new(),
+        props: Vec::new(),
+    };
+    let mut make = |call: Call| fleet.props.push(Prop::Made(call));
+    make(managed::make_map(managed::MAPS[0]));
+    for name in THEIRS {
+        let domain = format!("{name}.example.com");
+        make(managed::authorize(name, &domain));
+        make(managed::make(name, &json!([domain]), &[name.to_owned()]));
+    }
+    for index in 0..rng.usize(1..=2) {
+        let place = managed_family(index);
+        let name = &place.key.name;
+        let entry = place.lot["slots"][0].clone();
+        match rng.u8(..10) {
+            found @ 0..6 => {
+                let name = match found {
+                    0..3 => name.clone(),
+                    _ => format!("{name}-{FOUND}"),
+                };
+                let domain = &place.lot["domains"][0];
+                let by_hand = format!("{name}-proof");
+                make(managed::authorize(
+                    &by_hand,
+                    domain.as_str().unwrap_or_default(),
+                ));
+                make(managed::make(&name, &json!([domain]), &[by_hand]));
+                if rng.bool() {
+                    make(managed::make_entry(&format!("e{index}"), &entry, &[&name]));
+                }
+            }
+            6 => make(managed::make_entry(
+                &format!("e{index}"),
+                &entry,
+                &[THEIRS[0]],
+            )),
+            _ => {}
+        }
+        fleet.places.push(place);
+    }
+    fleet
+}
+
+fn managed_family(index: usize) -> Place {
+    let name = format!("wild{index}");
+    let domains: Vec<_> = (0..3).map(|n| format!("d{n}.{name}.example.com")).collect();
+    let [front, back] = managed::MAPS;
+    let mut slots = vec![
+        json!({"map": front, "hostname": domains[0]}),
+        json!({"map": front, "hostname": format!("*.{}", domains[1])}),
+        json!({"map": back, "hostname": domains[0]}),
+    ];
+    if index == 0 {
+        slots.push(json!({"map": front, "matcher": "PRIMARY"}));
+    }
+    Place {
+        lot: json!({"domains": domains, "slots": slots}),
+        key: Key {
+            kind: Kind::ManagedCertificate,
+            project: certificate::PROJECT.to_owned(),
+            location: "global".to_owned(),
+            name,
+        },
     }
 }
 

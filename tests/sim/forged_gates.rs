@@ -175,6 +175,7 @@ fn a_failure_that_nobody_measured() {
                 reason: Reason::VerifyFailed,
                 message: "no answer".to_owned(),
                 started_at: Timestamp::UNIX_EPOCH,
+                marks: Vec::new(),
                 stays: false,
             });
         }

@@ -17,12 +17,20 @@ const CONNECTORS: Space = Space {
     count: 300,
 };
 
-/// Fleets of every kind.
+/// Fleets of every other kind.
 const KINDS: Space = Space {
     test: "many::kinds",
     draw: Script::mixed,
     kept: include_str!("kinds.txt"),
     count: 300,
+};
+
+/// Certificates of Certificate Manager. Apart from the other kinds, whose seeds stay what they were.
+const MANAGED: Space = Space {
+    test: "many::managed",
+    draw: Script::managed,
+    kept: include_str!("managed.txt"),
+    count: 60,
 };
 
 /// Connectors and fleets of every kind, with checks and phases.
@@ -202,13 +210,18 @@ fn kinds() {
 }
 
 #[test]
+fn managed() {
+    MANAGED.test();
+}
+
+#[test]
 fn gates() {
     GATES.test();
 }
 
 #[test]
 fn the_same_seed_is_the_same_run() {
-    for space in [CONNECTORS, KINDS, GATES] {
+    for space in [CONNECTORS, KINDS, MANAGED, GATES] {
         for seed in [3, 17, 99] {
             let timelines: Vec<_> = (0..2)
                 .map(|_| timeline::render(&space.run(seed).trace, None))

@@ -13,6 +13,7 @@ mod forged_kinds;
 mod honest;
 mod journal;
 mod kinds;
+mod managed;
 mod many;
 mod operator;
 mod people;

@@ -6,7 +6,7 @@ use super::run::{Outcome, play};
 use super::script::{Act, Script, Wish};
 use super::trace::{Fact, What};
 use evenkeel::api::envelope::{Deletion, StepSpec};
-use evenkeel::api::{Declared, HumanDuration, Reason};
+use evenkeel::api::{ConditionType, Declared, HumanDuration, Reason};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -117,23 +117,65 @@ fn a_paused_step_does_not_time_out() {
     assert!(!says(&outcome.trace, Reason::DeadlineExceeded));
 }
 
-#[test]
-fn two_that_leave_at_once_share_one_delete() {
-    let mut fleet = vec![place(), place(), place()];
-    for (index, place) in fleet.iter_mut().enumerate() {
+/// Several connectors, and what is declared of each.
+fn several(count: u8, deletion: Deletion) -> (Vec<Place>, Vec<Declared>) {
+    let places = (0..count).map(|index| {
+        let mut place = place();
         place.key.name = format!("c{index}");
         place.lot["range"] = json!(format!("10.8.{index}.0/28"));
-    }
-    let set: Vec<_> = fleet
-        .iter()
-        .map(|place| {
-            let mut wanted = declared(&json!({"maxInstances": 4}));
-            wanted.key = place.key.clone();
-            wanted.name.clone_from(&place.key.name);
-            wanted.policy.deletion = Deletion::Delete;
-            wanted
-        })
-        .collect();
+        let mut wanted = declared(&json!({"maxInstances": 4}));
+        wanted.key = place.key.clone();
+        wanted.name.clone_from(&place.key.name);
+        wanted.policy.deletion = deletion;
+        (place, wanted)
+    });
+    places.unzip()
+}
+
+#[test]
+fn what_leaves_the_source_before_it_was_looked_at_is_forgotten() {
+    let (fleet, set) = several(2, Deletion::Orphan);
+    let left = set[..1].to_vec();
+    let acts = vec![
+        (seconds(1), declare(&set)),
+        (seconds(0), declare(&left)),
+        (seconds(600), Act::Weather),
+    ];
+    let outcome = clean(calm(fleet, acts, left));
+    assert_eq!(last_shown(&outcome.trace, "c1"), None);
+}
+
+#[test]
+fn what_comes_back_and_leaves_at_once_is_let_go_again() {
+    let (fleet, set) = several(2, Deletion::Orphan);
+    let left = set[..1].to_vec();
+    let acts = vec![
+        (seconds(1), declare(&set)),
+        (seconds(600), declare(&left)),
+        // The next one has read nothing yet.
+        (seconds(600), Act::Restart),
+        (seconds(0), declare(&set)),
+        (seconds(0), declare(&left)),
+        (seconds(600), Act::Weather),
+    ];
+    let outcome = clean(calm(fleet, acts, left));
+    let last = last_shown(&outcome.trace, "c1");
+    assert_eq!(last, Some(Reason::Suspended));
+}
+
+/// Why the resource is as it is in the end; `None`: it is shown no more.
+fn last_shown(trace: &[Fact], name: &str) -> Option<Reason> {
+    let end = trace.iter().rev().find_map(|fact| match &fact.what {
+        What::Verdict { key, status, .. } if key.name == name => Some(status),
+        _ => None,
+    });
+    let ready = end?.as_ref()?.condition(ConditionType::Ready)?;
+    Some(ready.reason)
+}
+
+#[test]
+fn two_that_leave_at_once_share_one_delete() {
+    let (fleet, set) = several(3, Deletion::Delete);
     let left = set[..1].to_vec();
     let acts = vec![
         (seconds(1), declare(&set)),

@@ -78,10 +78,17 @@ impl Script {
         Script::around(rng, fleet, None)
     }
 
-    /// A fleet of every kind.
+    /// A fleet of every kind but for those of Certificate Manager.
     pub fn mixed(seed: u64) -> Script {
         let mut rng = Rng::with_seed(seed);
         let fleet = fleet::mixed(&mut rng);
+        Script::around(rng, fleet, None)
+    }
+
+    /// A fleet of certificates of Certificate Manager.
+    pub fn managed(seed: u64) -> Script {
+        let mut rng = Rng::with_seed(seed);
+        let fleet = fleet::managed(&mut rng);
         Script::around(rng, fleet, None)
     }
 

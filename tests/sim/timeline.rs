@@ -267,7 +267,12 @@ fn became(body: &Value) -> String {
         Some("compute#sslCertificate" | "compute#targetHttpsProxy") => Kind::SslCertificate,
         Some("compute#healthCheck") => Kind::HealthCheck,
         Some("compute#backendService") => Kind::BackendService,
+        None if body["name"].as_str().is_some_and(is_managed) => Kind::ManagedCertificate,
         _ => return "another".to_owned(),
     };
     kinds::of(kind).brief(body)
+}
+
+fn is_managed(name: &str) -> bool {
+    name.starts_with(super::kinds::managed_certificate::PLACE)
 }

@@ -2,7 +2,7 @@
 //! trace. It outlives every operator.
 
 use super::faults::{self, Rates};
-use super::kinds::{self, Call, Meddle, Place, Prop, object_of};
+use super::kinds::{self, Call, Meddle, Place, Prop, managed_certificate, object_of};
 use super::prober::{Nature, Temper};
 use super::script::Script;
 use super::trace::{Trace, What};
@@ -27,6 +27,8 @@ pub struct World {
     /// Every object as it was when it was last looked at; `None`: nobody looks.
     known: Mutex<Option<BTreeMap<String, Value>>>,
     domains: Mutex<BTreeMap<String, Domain>>,
+    /// The records that people have put into the DNS.
+    published: Mutex<BTreeMap<String, String>>,
     /// What checks measure.
     pub nature: Nature,
     clock: SystemClock,
@@ -75,6 +77,7 @@ impl World {
             fleet: script.fleet.clone(),
             known: Mutex::default(),
             domains: Mutex::default(),
+            published: Mutex::default(),
             nature: Nature::new(script.tempers.clone()),
             clock: SystemClock::starting_at(start),
             trace: Trace::default(),
@@ -127,6 +130,7 @@ impl World {
 
     /// Notes every object that is no longer as it was.
     fn look(&self, at: Timestamp) {
+        self.publish();
         let mut known = self.known.lock().unwrap();
         let Some(known) = known.as_mut() else { return };
         let mut now: BTreeMap<_, _> = self.emulator.everything().into_iter().collect();
@@ -142,6 +146,20 @@ impl World {
             self.trace.push(at, What::Became { name, body });
         }
         *known = now;
+    }
+
+    /// People put the records that prove domains into the DNS.
+    fn publish(&self) {
+        let managed = |place: &Place| place.key.kind == Kind::ManagedCertificate;
+        if !self.fleet.iter().any(managed) {
+            return;
+        }
+        let records = managed_certificate::records(&self.emulator, &self.domains.lock().unwrap());
+        let mut published = self.published.lock().unwrap();
+        if *published != records {
+            self.emulator.set_dns(records.clone());
+            *published = records;
+        }
     }
 
     /// Rolls the die.
@@ -397,6 +415,7 @@ impl World {
             assert!(self.call(at, call), "{call:?}");
             at += jiff::SignedDuration::from_mins(1);
             self.emulator.advance(at);
+            self.publish();
         }
         self.forget_log();
         if self.fleet.iter().any(is_more_than_a_connector) {
@@ -412,7 +431,12 @@ fn is_more_than_a_connector(place: &Place) -> bool {
 
 /// The log of a connector's requests tells everything; operations and revisions are of no interest.
 fn is_watched(name: &str) -> bool {
-    let services = ["//compute.", "//run.", "//sqladmin."];
+    let services = [
+        "//compute.",
+        "//run.",
+        "//sqladmin.",
+        "//certificatemanager.",
+    ];
     services.iter().any(|service| name.starts_with(service)) && !name.contains("/revisions/")
 }
 

@@ -44,7 +44,7 @@ fn every_row_of_the_plan_has_its_line_and_its_test() {
     }
     let named: BTreeSet<&str> = rows.iter().map(|[_, _, _, test]| test.as_str()).collect();
     let mut tests = String::new();
-    for file in ["rows", "walk"] {
+    for file in ["first", "rows", "settings", "walk"] {
         tests += &read(&format!("tests/staging_plan/{file}.rs"));
     }
     for test in &named {

@@ -6,9 +6,10 @@
 use super::exchange::{Connection, Target};
 use super::fleet::broken;
 use crate::api::probe::{Load, SAMPLES_LIMIT};
+use crate::check::Progress;
 use crate::core::check::{ProberError, Sample, Window};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -22,8 +23,8 @@ struct Plan {
     until: Instant,
     /// Requests left at that time were due, and count as failed.
     all_due: bool,
-    /// Requests that are done, for those who wait.
-    done: Arc<AtomicU64>,
+    /// For those who watch.
+    progress: Option<Arc<Progress>>,
 }
 
 /// `longest`: how long requests may be sent where the load says how many there are.
@@ -31,7 +32,7 @@ pub(super) async fn run(
     target: &Arc<Target>,
     load: Option<&Load>,
     longest: Duration,
-    done: &Arc<AtomicU64>,
+    progress: Option<&Arc<Progress>>,
 ) -> Result<Window, ProberError> {
     let duration = load.and_then(|load| load.duration);
     let requests = load.map_or(1, |load| load.requests.unwrap_or(SAMPLES_LIMIT));
@@ -41,7 +42,7 @@ pub(super) async fn run(
         sent: AtomicU32::new(0),
         until: Instant::now() + duration.map_or(longest, |duration| duration.0),
         all_due: duration.is_none(),
-        done: Arc::clone(done),
+        progress: progress.cloned(),
     });
     let mut workers = JoinSet::new();
     for _ in 0..load.map_or(1, |load| load.concurrency.max(1)) {
@@ -61,8 +62,11 @@ async fn work(plan: Arc<Plan>) -> Result<Vec<Sample>, ProberError> {
     let mut connection: Option<Connection> = None;
     while plan.sent.fetch_add(1, Ordering::Relaxed) < plan.requests {
         if Instant::now() < plan.until {
-            samples.push(plan.target.sample(&mut connection).await?);
-            plan.done.fetch_add(1, Ordering::Relaxed);
+            let sample = plan.target.sample(&mut connection).await?;
+            if let Some(progress) = &plan.progress {
+                progress.push(sample.clone());
+            }
+            samples.push(sample);
         } else if plan.all_due {
             let reason = "not sent: the requests before it took too long";
             samples.push(plan.target.nothing().failed("load", reason));

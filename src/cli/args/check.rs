@@ -77,7 +77,7 @@ Examples:
   evenkeel check run golden-path manifests --requests 500 -o json
 
 Exit codes: 0 everything that the Check expects holds, 1 it does not or cannot be told, 2 wrong
-manifests or arguments, 130 stopped.
+manifests or arguments, 130 stopped; what was measured until then is printed all the same.
 Only http, tls, tcp, dns and postgres take a load. What is left out is as in the Check.")]
 pub struct CheckRunArgs {
     /// `metadata.name` of the Check

@@ -3,7 +3,7 @@
 use super::probe::{Place, Rig, evaluate};
 use crate::api::probe::{Load, SAMPLES_LIMIT};
 use crate::api::{CheckSpec, Document, HumanDuration, Source};
-use crate::check::{Ask, Prober as _};
+use crate::check::{Ask, Prober as _, Progress};
 use crate::cli::args::{CheckRunArgs, GetFormat, Globals};
 use crate::cli::run::{screen, signals::Signals};
 use crate::cli::{CliError, Exit, block_on, get, load as manifests, objects, out};
@@ -13,7 +13,6 @@ use crate::render;
 use crate::source::Set;
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Time between two looks at how far it is.
@@ -163,30 +162,36 @@ async fn carry_out(globals: &Globals, args: &CheckRunArgs, test: Test) -> Result
             secrets: args.secrets.as_deref(),
         },
         [&test.check],
+        &[],
     )
     .await?;
     let mut signals = Signals::new()?;
     let (started_at, began) = (Timestamp::now(), Instant::now());
-    let done = rig.probers.done();
+    let progress = Arc::new(Progress::default());
+    let rig = rig.watched(&progress);
     let outcome = tokio::select! {
-        outcome = rounds(&rig, &test, began, &done) => outcome,
-        () = progress(&test, began, &done) => Ok(Window::new()),
-        () = signals.next() => {
-            screen::show(None);
-            return Ok(Exit::Interrupted);
-        }
+        outcome = rounds(&rig, &test, began, &progress) => Some(outcome),
+        () = show(&test, began, &progress) => None,
+        () = signals.next() => None,
     };
     screen::show(None);
+    let stopped = outcome.is_none();
+    // What was measured until then is worth something.
+    let outcome = outcome.unwrap_or_else(|| Ok(progress.window()));
     let effort = Effort {
         started_at,
         took: began.elapsed(),
         concurrency: test.concurrency,
+        stopped,
     };
     let spec = &test.check.spec;
     let evaluation = evaluate(spec, started_at, &outcome);
     let window = outcome.unwrap_or_default();
     let report = load::report((&test.check.name, spec), effort, &window, &evaluation);
     print(&report, args.output)?;
+    if stopped {
+        return Ok(Exit::Interrupted);
+    }
     Ok(match report.verdict {
         Verdict::Passing => Exit::Success,
         Verdict::Failing | Verdict::Unknown => Exit::Failure,
@@ -198,7 +203,7 @@ async fn rounds(
     rig: &Rig,
     test: &Test,
     began: Instant,
-    done: &Arc<AtomicU64>,
+    progress: &Progress,
 ) -> Result<Window, ProberError> {
     let mut all = Window::new();
     let http = test.check.spec.http.is_some();
@@ -210,17 +215,19 @@ async fn rounds(
         let round = rig.probers.probe(&sized(&test.check.spec, size), ask).await;
         let window = round.outcome?;
         let silent = window.samples() == 0;
+        if !http {
+            progress.absorb(window.clone());
+        }
         all.absorb(window);
         if http || silent {
             break;
         }
-        done.store(all.samples(), Ordering::Relaxed);
     }
     Ok(all)
 }
 
 /// Says how far it is, for ever.
-async fn progress(test: &Test, began: Instant, done: &Arc<AtomicU64>) {
+async fn show(test: &Test, began: Instant, progress: &Progress) {
     let load = test
         .check
         .spec
@@ -233,7 +240,7 @@ async fn progress(test: &Test, began: Instant, done: &Arc<AtomicU64>) {
     loop {
         let line = render::health::progress(
             &test.check.name,
-            done.load(Ordering::Relaxed),
+            progress.samples(),
             requests,
             (began.elapsed(), duration),
         );

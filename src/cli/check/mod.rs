@@ -2,12 +2,13 @@
 
 mod load;
 mod probe;
+mod resource;
 
 use super::args::{CheckArgs, CheckVerb, GetFormat, Globals};
 use super::run::screen;
 use super::run::signals::Signals;
 use super::{CliError, Exit, block_on, get, load as manifests, objects, out};
-use crate::api::{CheckSpec, Document};
+use crate::api::{CheckSpec, Declared, Document};
 use crate::core::health::{self, Health};
 use crate::render;
 use crate::source::Set;
@@ -21,8 +22,12 @@ pub fn run(globals: &Globals, args: &CheckArgs) -> Result<Exit, CliError> {
         return load::run(globals, args);
     }
     let set = manifests::load_or_explain(&manifests::inputs(&args.paths), Exit::BadInput)?;
-    let checks = measurable(in_focus(set, args)?)?;
-    block_on(report(globals, args, checks))
+    let declared = set.declared.clone();
+    let mut checks = in_focus(set, args)?;
+    if globals.gcp.gcp.is_none() {
+        checks = without_resources(checks)?;
+    }
+    block_on(report(globals, args, (checks, declared)))
 }
 
 /// The checks of the component in focus, all of them where none is.
@@ -60,8 +65,10 @@ fn in_focus(set: Set, args: &CheckArgs) -> Result<Vec<Document<CheckSpec>>, CliE
     Ok(set.checks.into_iter().filter(about).collect())
 }
 
-/// Without those that only an operator measures: it has read the resources that they are about.
-fn measurable(checks: Vec<Document<CheckSpec>>) -> Result<Vec<Document<CheckSpec>>, CliError> {
+/// Without those of managed resources: nobody said which Google has them.
+fn without_resources(
+    checks: Vec<Document<CheckSpec>>,
+) -> Result<Vec<Document<CheckSpec>>, CliError> {
     let (left_out, kept): (Vec<_>, Vec<_>) = checks
         .into_iter()
         .partition(|check| check.spec.resource.is_some());
@@ -70,11 +77,11 @@ fn measurable(checks: Vec<Document<CheckSpec>>) -> Result<Vec<Document<CheckSpec
     }
     let names: Vec<_> = left_out.iter().map(|check| check.name.as_str()).collect();
     let text = format!(
-        "left out: {}; checks of managed resources are measured by a running operator",
+        "left out: {}; checks of managed resources ask Google: say which with --gcp",
         names.join(", ")
     );
     if kept.is_empty() {
-        let hint = "`evenkeel run --listen` serves the report with them";
+        let hint = "--gcp live means Google; --gcp emulator tries it without a cloud";
         return Err(CliError::new(text).hint(hint).exit(Exit::BadInput));
     }
     out::error_text(&render::message::note(&text));
@@ -84,7 +91,7 @@ fn measurable(checks: Vec<Document<CheckSpec>>) -> Result<Vec<Document<CheckSpec
 async fn report(
     globals: &Globals,
     args: &CheckArgs,
-    checks: Vec<Document<CheckSpec>>,
+    (checks, declared): (Vec<Document<CheckSpec>>, Vec<Declared>),
 ) -> Result<Exit, CliError> {
     let rig = Rig::new(
         globals,
@@ -93,6 +100,7 @@ async fn report(
             secrets: args.secrets.as_deref(),
         },
         &checks,
+        &declared,
     )
     .await?;
     let mut signals = Signals::new()?;

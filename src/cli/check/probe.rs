@@ -1,7 +1,8 @@
 //! Probes from this machine, and what each brought.
 
-use crate::api::{CheckSpec, Document, Source};
-use crate::check::{Ask, Prober as _, Probers};
+use super::resource::Managed;
+use crate::api::{CheckSpec, Declared, Document, Source};
+use crate::check::{Ask, Prober as _, Probers, Progress};
 use crate::cli::args::{Gcp, Globals};
 use crate::cli::config::Config;
 use crate::cli::{CliError, vantage, world};
@@ -20,6 +21,7 @@ const SAMPLES: u32 = 500;
 /// What probes are made with.
 pub struct Rig {
     pub probers: Probers,
+    managed: Option<Managed>,
     /// What the services of an emulator in this process answer.
     _dataplane: Option<Arc<Dataplane>>,
 }
@@ -35,7 +37,7 @@ pub struct Place<'a> {
 fn asks_google(source: Source<'_>) -> bool {
     matches!(
         source,
-        Source::Metric(_) | Source::Log(_) | Source::BackendHealth(_)
+        Source::Metric(_) | Source::Log(_) | Source::BackendHealth(_) | Source::Resource(_)
     )
 }
 
@@ -64,6 +66,7 @@ impl Rig {
         globals: &Globals,
         place: Place<'_>,
         checks: impl IntoIterator<Item = &'a Document<CheckSpec>>,
+        declared: &[Declared],
     ) -> Result<Self, CliError> {
         let config = Config::load(place.config)?;
         let secrets = LocalSecrets::new(place.secrets.map(PathBuf::from));
@@ -73,6 +76,7 @@ impl Rig {
         if !emulated && !sources.any(asks_google) {
             return Ok(Rig {
                 probers: probers.at(vantage::vantage(&config, None)?),
+                managed: None,
                 _dataplane: None,
             });
         }
@@ -81,8 +85,15 @@ impl Rig {
         let vantage = vantage::vantage(&config, dataplane.as_ref())?;
         Ok(Rig {
             probers: probers.at(vantage).with_google(&world.client),
+            managed: Some(Managed::new(globals, world, declared)?),
             _dataplane: dataplane,
         })
+    }
+
+    /// The same, watched while it probes.
+    pub fn watched(self, progress: &Arc<Progress>) -> Self {
+        let probers = self.probers.watched(progress);
+        Rig { probers, ..self }
     }
 
     /// All at once, within the budget of samples.
@@ -95,7 +106,12 @@ impl Rig {
             now: Timestamp::now(),
             not_before: None,
         };
-        let reading = self.probers.probe(&check.spec, ask).await;
+        let reading = match (&self.managed, check.spec.source()) {
+            (Some(managed), Some(Source::Resource(resource))) => {
+                managed.read(&check.spec, resource, ask.now).await
+            }
+            _ => self.probers.probe(&check.spec, ask).await,
+        };
         Probed {
             evaluation: evaluate(&check.spec, reading.since, &reading.outcome),
             check,

@@ -126,7 +126,10 @@ fn exit(summary: Summary) -> Exit {
 }
 
 /// What the operator knows, where one has run on this state file and this GCP.
-fn records(state: &Path, gcp: &Gcp) -> Result<HashMap<Key, Record>, CliError> {
+///
+/// # Errors
+/// The state file cannot be read.
+pub fn records(state: &Path, gcp: &Gcp) -> Result<HashMap<Key, Record>, CliError> {
     let view = match View::open(state) {
         Ok(view) => view,
         Err(JournalError::Missing { .. }) => return Ok(HashMap::new()),
@@ -226,7 +229,8 @@ async fn read_scope(world: &World, scope: Scope, keys: Vec<&Key>) -> Vec<(Key, L
     found
 }
 
-async fn get(world: &World, key: &Key) -> Live {
+/// One resource as it is.
+pub async fn get(world: &World, key: &Key) -> Live {
     let service = world.services.of(key.kind);
     as_live(
         key,

@@ -5,12 +5,12 @@ use crate::alert::{Courier, Desk, Handle, LivePost, Ports, Secrets};
 use crate::api::{Condition, DocumentKind};
 use crate::cli::CliError;
 use crate::cli::world::World;
-use crate::core::alert::{Context, Object, judge};
+use crate::core::alert::{Context, Object, Store, judge};
 use crate::engine::Board;
-use crate::journal::SqliteJournal;
+use crate::gcp::clock::Clock;
+use crate::gcp::entropy::Entropy;
 use crate::source::Set;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -27,16 +27,27 @@ pub struct Alerts {
 impl Alerts {
     pub fn start(
         world: &World,
-        journal: Arc<SqliteJournal>,
+        store: Arc<dyn Store>,
         board: Board,
-        secrets: Option<PathBuf>,
+        secrets: Secrets,
     ) -> Result<Self, CliError> {
         let post =
             LivePost::new().map_err(|error| CliError::new(format!("no transport: {error}")))?;
-        let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
+        let clocks = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
+        Self::start_with(clocks, post, store, board, secrets)
+    }
+
+    /// As [`Alerts::start`], with the parts of the world that it needs.
+    pub fn start_with(
+        (clock, entropy): (Arc<dyn Clock>, Arc<Entropy>),
+        post: LivePost,
+        store: Arc<dyn Store>,
+        board: Board,
+        secrets: Secrets,
+    ) -> Result<Self, CliError> {
         let ports = Ports {
-            store: journal,
-            courier: Courier::new(Arc::new(post), Secrets::new(secrets)),
+            store,
+            courier: Courier::new(Arc::new(post), secrets),
             now: Arc::new(move || clock.now()),
             jitter: Arc::new(move || entropy.up_to(Duration::from_secs(1)).as_secs_f64()),
         };

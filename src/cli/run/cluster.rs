@@ -1,25 +1,32 @@
 //! `evenkeel run --source kubernetes`: one engine for each namespace, followed as one run.
 
+use super::alerts::{self, Alerts};
+use super::lead::{self, Seat};
 use super::probes::FromHere;
-use super::serves::Door;
+use super::serves::{Door, Watched};
 use super::signals::Signals;
 use super::voice::Voice;
 use super::{mode_text, operator, screen, table};
+use crate::alert::{self, LivePost};
 use crate::api::{DocumentKind, Event, Key};
 use crate::check::{Probers, Vantage};
 use crate::cli::args::{Globals, RunArgs};
 use crate::cli::config::Config;
+use crate::cli::keys::NamedSecrets;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit, out, vantage};
 use crate::engine::{Board, PhaseReport, Prober, Report};
+use crate::kubernetes::alerts::{Teller, Tellers};
+use crate::kubernetes::election::Leadership;
 use crate::kubernetes::fleet::Shown;
 use crate::kubernetes::words::ObjectId;
 use crate::kubernetes::{Access, ClusterSecrets, Fleet, Options, Outfit, connect};
 use crate::render::documents;
 use crate::render::live::{self, Banner};
 use crate::render::objects::Object;
+use crate::source::Set;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::TryRecvError;
@@ -55,7 +62,7 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
     let vantage = vantage::vantage(config, dataplane.as_ref())?;
     let served = operator::serve_emulator(&world, &args.emulator_listen).await?;
     let door = Door::open(args, config).await?;
-    let (client, _) = connect(&access(globals))
+    let (client, namespace) = connect(&access(globals))
         .await
         .map_err(|why| no_cluster(&why))?;
     let mut settings = operator::settings(args, config, &gcp)?;
@@ -66,7 +73,7 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
     {
         settings.deletes_per_sync = DELETES;
     }
-    let outfit = outfit(&world, client.clone(), vantage, settings);
+    let mut outfit = outfit(&world, client.clone(), vantage, settings);
     let options = Options {
         namespaces: globals.cluster.namespace.clone(),
         selector: globals.cluster.selector.clone(),
@@ -76,9 +83,31 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
         [] => "all namespaces".to_owned(),
         some => format!("namespace {}", some.join(", ")),
     };
+    let voice = Voice::new(globals.log_format);
+    let listens = door.as_ref().map(|door| door.address.to_string());
+    let watched = Arc::new(OnceLock::new());
+    let site = door.map(|door| door.serve_fleet(&watched, &world));
+    let patience = args.once.then_some(args.timeout.0);
+    let candidate = lead::candidate(&config.leader_election, &namespace);
+    let seat = Seat::take(
+        client.clone(),
+        &candidate,
+        &world,
+        &voice,
+        &mut signals,
+        patience,
+    );
+    let Some(seat) = seat.await? else {
+        return Ok(Exit::Interrupted);
+    };
+    outfit.leadership = Some(seat.leadership.clone());
     let fleet = Fleet::start(client, outfit, options);
-    let mut run = Run::new(args, &world, fleet, Voice::new(globals.log_format));
+    let _ = watched.set(Watched::new(&fleet));
+    let mut run = Run::new(args, &world, fleet, voice, seat.leadership.clone());
     if !run.wait_for_cluster(&mut signals).await? {
+        // Nobody leads before the calls of this one are at a safe point.
+        run.fleet.stop().await;
+        seat.leave().await;
         return Ok(Exit::Interrupted);
     }
     run.voice.start(&Banner {
@@ -87,14 +116,14 @@ pub async fn operate(globals: &Globals, args: &RunArgs, config: &Config) -> Resu
         objects: run.resources().len(),
         world: &world::name(&gcp),
         address: served.as_ref().map(|served| served.address.to_string()),
-        serves: door.as_ref().map(|door| door.address.to_string()),
+        serves: listens,
         state: "in the status of the objects",
         mode: mode_text(config.mode(args)),
     })?;
-    let site = door.map(|door| door.serve_fleet(&run.fleet, &world));
     let end = run.follow(&mut signals).await;
     screen::show(None);
     let exit = run.conclude(end?, &mut signals).await;
+    seat.leave().await;
     if let Some(site) = site {
         site.stop().await;
     }
@@ -116,6 +145,7 @@ fn outfit(
     vantage: Vantage,
     settings: crate::engine::Settings,
 ) -> Outfit {
+    let (told_by, keeper) = (client.clone(), client.clone());
     let (clock, google) = (Arc::clone(&world.clock), Arc::clone(&world.client));
     let prober = move |namespace: &str| -> Arc<dyn Prober> {
         let secrets = ClusterSecrets::new(client.clone(), namespace);
@@ -126,12 +156,51 @@ fn outfit(
             clock: Arc::clone(&clock),
         })
     };
+    let (all, google) = (world.services.clone(), Arc::clone(&world.client));
+    let services = move |namespace: &str| {
+        let keys = NamedSecrets(ClusterSecrets::new(keeper.clone(), namespace));
+        all.clone().with_keys(&google, Arc::new(keys))
+    };
     Outfit {
-        services: world.services.clone(),
+        services: Arc::new(services),
         prober: Arc::new(prober),
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
         settings,
+        leadership: None,
+        tellers: tellers(world, told_by),
+    }
+}
+
+/// A desk for each namespace, whose Secrets are its own.
+fn tellers(world: &World, client: kube::Client) -> Tellers {
+    let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
+    Arc::new(move |namespace, store, board| {
+        let secrets = NamedSecrets(ClusterSecrets::new(client.clone(), namespace));
+        let clocks = (Arc::clone(&clock), Arc::clone(&entropy));
+        let secrets = alert::Secrets::elsewhere(Arc::new(secrets));
+        let post = LivePost::new().map_err(|error| error.to_string());
+        let started = post.and_then(|post| {
+            let desk = Alerts::start_with(clocks, post, store, board, secrets);
+            desk.map_err(|error| format!("{error:?}"))
+        });
+        match started {
+            Ok(alerts) => Some(Box::new(Desk(alerts)) as Box<dyn Teller>),
+            Err(error) => {
+                tracing::error!(namespace, error, "nobody is told");
+                None
+            }
+        }
+    })
+}
+
+struct Desk(Alerts);
+
+impl Teller for Desk {
+    fn declare(&self, set: &Set) {
+        self.0
+            .handle()
+            .declare(set.alerts.clone(), alerts::objects(set));
     }
 }
 
@@ -141,6 +210,8 @@ enum End {
     Signal,
     TimedOut,
     Gone,
+    /// Another may lead.
+    Deposed,
 }
 
 struct Run<'a> {
@@ -152,10 +223,17 @@ struct Run<'a> {
     refused: BTreeMap<(String, ObjectId), String>,
     failing: BTreeMap<DocumentKind, String>,
     rests_since: Option<Instant>,
+    leadership: Leadership,
 }
 
 impl<'a> Run<'a> {
-    fn new(args: &'a RunArgs, world: &'a World, fleet: Fleet, voice: Voice) -> Self {
+    fn new(
+        args: &'a RunArgs,
+        world: &'a World,
+        fleet: Fleet,
+        voice: Voice,
+        leadership: Leadership,
+    ) -> Self {
         Run {
             args,
             world,
@@ -165,6 +243,7 @@ impl<'a> Run<'a> {
             refused: BTreeMap::new(),
             failing: BTreeMap::new(),
             rests_since: None,
+            leadership,
         }
     }
 
@@ -184,6 +263,7 @@ impl<'a> Run<'a> {
             }
             tokio::select! {
                 () = signals.next() => return Ok(false),
+                () = self.leadership.lost().cancelled() => return Err(lead::lost()),
                 () = tokio::time::sleep(TICK) => {}
             }
         }
@@ -210,6 +290,7 @@ impl<'a> Run<'a> {
             }
             tokio::select! {
                 () = signals.next() => return Ok(End::Signal),
+                () = self.leadership.lost().cancelled() => return Ok(End::Deposed),
                 () = tokio::time::sleep(TICK) => {}
             }
         }
@@ -307,6 +388,11 @@ impl<'a> Run<'a> {
     }
 
     async fn conclude(self, end: End, signals: &mut Signals) -> Result<Exit, CliError> {
+        if let End::Deposed = end {
+            // Nothing is brought to a safe point: another may be at it.
+            self.fleet.kill();
+            return Err(lead::lost());
+        }
         let shown = self.fleet.shown();
         let (voice, once, now) = (self.voice, self.args.once, self.world.clock.now());
         let timeout = &self.args.timeout;
@@ -330,7 +416,7 @@ impl<'a> Run<'a> {
             _ if gone => Err(CliError::new("the operator's loop ended by itself")
                 .hint("this is a bug in evenkeel: please report it with the output above")),
             End::Settled if ready => Ok(Exit::Success),
-            End::Settled | End::Gone => Ok(Exit::Failure),
+            End::Settled | End::Gone | End::Deposed => Ok(Exit::Failure),
             End::Signal if once || !drained => Ok(Exit::Interrupted),
             End::Signal => {
                 voice.note(now, "Stopped", "stopped; the next run goes on from here")?;

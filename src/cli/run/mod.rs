@@ -6,6 +6,8 @@
 mod alerts;
 #[cfg(feature = "kubernetes")]
 pub mod cluster;
+#[cfg(feature = "kubernetes")]
+mod lead;
 mod manifests;
 mod operator;
 mod probes;

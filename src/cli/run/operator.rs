@@ -8,6 +8,7 @@ use crate::alert::Handle;
 use crate::check::{Probers, Vantage};
 use crate::cli::args::{Gcp, Mode, RunArgs};
 use crate::cli::config::Config;
+use crate::cli::keys::NamedSecrets;
 use crate::cli::world::{self, World};
 use crate::cli::{CliError, Exit};
 use crate::emulator::server;
@@ -72,7 +73,10 @@ impl Operator {
     ) -> Result<(Self, Alerts), CliError> {
         let journal = Arc::new(journal);
         let ports = Ports {
-            services: world.services.clone(),
+            services: world.services.clone().with_keys(
+                &world.client,
+                Arc::new(NamedSecrets(LocalSecrets::new(secrets.clone()))),
+            ),
             journal: Arc::clone(&journal) as _,
             prober: Arc::new(FromHere {
                 probers: Probers::new(Arc::new(LocalSecrets::new(secrets.clone())), SAMPLES)
@@ -85,7 +89,12 @@ impl Operator {
         };
         let engine = Engine::new(ports, settings)?;
         let board = engine.board();
-        let alerts = Alerts::start(world, journal, board.clone(), secrets)?;
+        let alerts = Alerts::start(
+            world,
+            journal,
+            board.clone(),
+            crate::alert::Secrets::new(secrets),
+        )?;
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let stop = CancellationToken::new();
         let task = tokio::spawn(engine.run(inbox, stop.clone()));

@@ -11,10 +11,29 @@ use crate::kubernetes::Fleet;
 use crate::serve::{Hook, Hosts, Place, Shown, Site, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
+#[cfg(feature = "kubernetes")]
+use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+/// What is shown of a fleet.
+#[cfg(feature = "kubernetes")]
+pub struct Watched {
+    view: Box<dyn Fn() -> crate::kubernetes::fleet::Shown + Send + Sync>,
+    pulse: tokio::task::AbortHandle,
+}
+
+#[cfg(feature = "kubernetes")]
+impl Watched {
+    pub fn new(fleet: &Fleet) -> Self {
+        Watched {
+            view: Box::new(fleet.view()),
+            pulse: fleet.pulse(),
+        }
+    }
+}
 
 /// A port that is ours, with nobody behind it yet.
 pub struct Door {
@@ -43,12 +62,20 @@ impl Door {
         }))
     }
 
-    /// Lets requests in, of an operator of several loops.
+    /// Lets requests in, of an operator of several loops. As long as there is no fleet it waits for
+    /// its turn to lead: it is alive, and ready to take over.
     #[cfg(feature = "kubernetes")]
-    pub fn serve_fleet(self, fleet: &Fleet, world: &World) -> Serving {
-        let (clock, view, pulse) = (Arc::clone(&world.clock), fleet.view(), fleet.pulse());
+    pub fn serve_fleet(self, fleet: &Arc<OnceLock<Watched>>, world: &World) -> Serving {
+        let clock = Arc::clone(&world.clock);
+        let (watched, beats) = (Arc::clone(fleet), Arc::clone(fleet));
         let shown = move || {
-            let shown = view();
+            let Some(fleet) = watched.get() else {
+                return Shown {
+                    places: Vec::new(),
+                    awaits: None,
+                };
+            };
+            let shown = (fleet.view)();
             let awaits = (!shown.started).then(|| "the cluster was not read yet".to_owned());
             let place = |(namespace, board)| Place {
                 namespace: Some(namespace),
@@ -64,7 +91,7 @@ impl Door {
             client: Arc::clone(&world.client),
             hosts: self.hosts,
             now: Box::new(move || clock.now()),
-            alive: Box::new(move || !pulse.is_finished()),
+            alive: Box::new(move || beats.get().is_none_or(|fleet| !fleet.pulse.is_finished())),
             hook: None,
         };
         Serving::start(|stopped| serve(site, self.listener, stopped))

@@ -252,6 +252,7 @@ fn is_of_one_kind(kind: ConditionType) -> bool {
             | ConditionType::Reconciling
             | ConditionType::Stalled
             | ConditionType::Drifted
+            | ConditionType::Verified
             | ConditionType::Passing
             | ConditionType::Warning
     )

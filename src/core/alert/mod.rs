@@ -16,6 +16,7 @@ mod episode;
 mod exchange;
 mod judge;
 mod route;
+mod status;
 mod store;
 mod trouble;
 pub mod words;
@@ -25,6 +26,7 @@ pub use episode::{Because, Ended, Episode};
 pub use exchange::{Digest, Event, Exchange, Message, Notice, Receipt};
 pub use judge::{Context, judge, severity_table};
 pub use route::RouteEntry;
+pub use status::statuses;
 pub use store::{Change, Entry, Store, StoreError};
 pub use trouble::{Object, Sight, Topic, Trouble};
 

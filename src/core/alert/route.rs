@@ -31,6 +31,12 @@ pub struct RouteEntry {
     /// Since when no manifest declares it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_at: Option<Timestamp>,
+    /// Since when calls get through; `None` before the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached_at: Option<Timestamp>,
+    /// Since when none gets through, and why the last one did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<(Timestamp, String)>,
 }
 
 impl RouteEntry {
@@ -42,6 +48,8 @@ impl RouteEntry {
             digest_at: now,
             resolved: 0,
             left_at: None,
+            reached_at: None,
+            failing: None,
         }
     }
 
@@ -110,9 +118,8 @@ pub(super) struct Route {
     pub busy: Option<Vec<Item>>,
     /// Episodes that this process opened, to tell those of one instant apart.
     opened: u64,
-    /// Calls in a row that did not get through, since when, and why the last one.
+    /// Calls in a row that did not get through.
     pub failures: u32,
-    pub failing: Option<(Timestamp, String)>,
     pub not_before: Option<Timestamp>,
     /// The receiver refused the last status update.
     pub digest_not_before: Option<Timestamp>,
@@ -127,7 +134,6 @@ impl Route {
             busy: None,
             opened: 0,
             failures: 0,
-            failing: None,
             not_before: None,
             digest_not_before: None,
         }

@@ -35,6 +35,16 @@ pub enum Verdict {
     Unknown,
 }
 
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Verdict::Passing => "Passing",
+            Verdict::Failing => "Failing",
+            Verdict::Unknown => "Unknown",
+        })
+    }
+}
+
 /// Why a probe gives no verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -5,12 +5,14 @@
 
 use super::criteria::{Criteria, Verdict};
 use super::expression::Expression;
+use super::format::measured;
 use super::sample::Value;
 use super::standing::Standing;
 use crate::api::NoData;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A value that is worse by more than this share of the baseline is a regression.
 pub const WORSE: f64 = 0.2;
@@ -26,6 +28,22 @@ pub struct Baseline {
     pub probes: u32,
     /// The typical value of each expectation, by the text of the expression.
     pub values: BTreeMap<String, Value>,
+}
+
+/// `Failing: connect.max 7.2s`, or the verdict alone where nothing was measured.
+impl fmt::Display for Baseline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.verdict)?;
+        for (index, (text, value)) in self.values.iter().enumerate() {
+            let Ok(expression) = text.parse::<Expression>() else {
+                continue;
+            };
+            let before = if index == 0 { ": " } else { ", " };
+            let value = measured(value, &expression);
+            write!(f, "{before}{} {value}", expression.subject())?;
+        }
+        Ok(())
+    }
 }
 
 /// What else the judgement depends on.

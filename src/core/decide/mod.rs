@@ -8,6 +8,7 @@ mod gates;
 mod input;
 mod outcome;
 mod procedure;
+mod recover;
 mod removal;
 mod report;
 mod resumed;
@@ -23,6 +24,7 @@ pub use input::{
 };
 pub use outcome::sent;
 pub use procedure::procedure_plan;
+pub(crate) use resumed::earlier;
 pub use resumed::resumed;
 
 use super::conditions::{self, DriftFact, NOT_READ_YET, Situation};

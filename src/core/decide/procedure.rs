@@ -262,6 +262,7 @@ impl<'a> Run<'a> {
             before: call.before,
             after: call.after,
             stage: Stage::Prepared,
+            unclear_since: None,
         }
     }
 

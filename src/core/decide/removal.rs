@@ -228,6 +228,7 @@ impl Run<'_> {
             before: present.fields.clone(),
             after: Fields::new(),
             stage: Stage::Prepared,
+            unclear_since: None,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{Decision, Effect, Run, Verdict, settle};
 use crate::api::status::{EXPIRE_TIME, HeldStatus, RolloutStatus};
-use crate::api::{ConditionType, Reason};
+use crate::api::{ConditionStatus, ConditionType, Reason};
 use crate::core::conditions::{self, Own, Situation};
 use crate::core::fields;
+use crate::core::gate::Gate;
 use crate::core::observed::Live;
 use crate::core::plan::Plan;
 use crate::core::saturation;
@@ -62,7 +63,9 @@ impl Run<'_> {
     /// An event for each threshold: the words of an expiry change there only, and the numbers of a
     /// saturation do not matter.
     fn tell(&mut self, own: &[Own]) {
-        for (kind, reason, message) in own {
+        // What the checks say is told as it happens.
+        let told = |(kind, ..): &&Own| *kind != ConditionType::Verified;
+        for (kind, _, reason, message) in own.iter().filter(told) {
             let known = self.record.status.condition(*kind);
             let told = known.is_some_and(|known| match kind {
                 ConditionType::Saturated => known.reason == *reason,
@@ -74,20 +77,21 @@ impl Run<'_> {
         }
     }
 
-    /// The conditions that only some kinds have.
-    fn own(&mut self) -> Vec<Own> {
+    /// The conditions that only some resources have.
+    fn own(&mut self, situation: &Situation) -> Vec<Own> {
         let expiring = self.expiring().map(|fact| (ConditionType::Expiring, fact));
         let saturated = self
             .saturated()
             .map(|fact| (ConditionType::Saturated, fact));
-        let own = expiring.into_iter().chain(saturated);
-        own.map(|(kind, (reason, message))| (kind, reason, message))
-            .collect()
+        let near = expiring.into_iter().chain(saturated);
+        let near =
+            near.map(|(kind, (reason, message))| (kind, ConditionStatus::True, reason, message));
+        self.verified(situation).into_iter().chain(near).collect()
     }
 
     fn report(&mut self, situation: &Situation) {
         let generation = self.record.generation;
-        let own = self.own();
+        let own = self.own(situation);
         self.tell(&own);
         let conditions = conditions::compute(
             &self.record.status.conditions,
@@ -152,6 +156,7 @@ impl Run<'_> {
             step_started_at: rollout.step_started_at,
             bake_until: rollout.bake_until,
             operation: settle::running_operation(record.write.as_ref()),
+            checks: rollout.gates.iter().map(Gate::status).collect(),
         });
         status.last_good = record.last_good.as_ref().map(|good| good.at.clone());
         status.held = record.held.as_ref().map(|held| HeldStatus {

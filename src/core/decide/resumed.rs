@@ -22,6 +22,7 @@ pub fn resumed(mut record: Record, now: Timestamp) -> Record {
             }
             Stage::Accepted { .. } | Stage::Finished { .. } => {}
         }
+        write.unclear_since = write.unclear_since.map(|_| now);
     }
     record
 }
@@ -72,7 +73,6 @@ fn set_back(record: &mut Record, now: Timestamp) {
         rollout.since.values_mut().for_each(back);
     }
     if let Some(write) = record.write.as_mut() {
-        back(&mut write.intent.prepared_at);
         match &mut write.stage {
             Stage::Unclear { since, .. } => back(since),
             Stage::Finished { at } => back(at),
@@ -91,7 +91,6 @@ fn past(record: &Record) -> impl Iterator<Item = Timestamp> {
         .rollout
         .iter()
         .flat_map(|rollout| rollout.since.values().chain(&rollout.landed_at));
-    let write = record.write.as_ref().map(|write| write.intent.prepared_at);
     let stage = record.write.as_ref().and_then(|write| match &write.stage {
         Stage::Unclear { since: at, .. } | Stage::Finished { at } => Some(*at),
         Stage::Prepared | Stage::Accepted { .. } => None,
@@ -103,12 +102,13 @@ fn past(record: &Record) -> impl Iterator<Item = Timestamp> {
         .iter()
         .map(|c| c.last_transition_time)
         .max();
-    [record.settled_at, rollout, write, stage, repeated, shown]
+    [record.settled_at, rollout, stage, repeated, shown]
         .into_iter()
         .flatten()
         .chain(marks.copied())
 }
 
-fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
+/// `at - by`, without overflow.
+pub(crate) fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_sub(by).unwrap_or(Timestamp::MIN)
 }

@@ -119,6 +119,9 @@ impl<'a> Run<'a> {
             landed_at: None,
         });
         self.record.approved = None;
+        if purpose == Purpose::Apply {
+            self.record.verified = None;
+        }
         self.record.history.push(HistoryEntry {
             revision: self.record.revision + 1,
             digest: desired.digest.to_owned(),

@@ -104,6 +104,7 @@ impl<'a> Run<'a> {
             before,
             after: sent,
             stage: Stage::Prepared,
+            unclear_since: None,
         }
     }
 

@@ -5,14 +5,14 @@ use super::rollout::position;
 use super::step::step_timeout;
 use super::{Desired, Flow, Run, Verdict, later, stalled, stop};
 use crate::api::status::Outcome as Ended;
-use crate::api::{Reason, Verify, VerifyMode};
+use crate::api::{ConditionStatus, ConditionType, Reason, Verify, VerifyMode};
 use crate::core::check::HoldReason;
-use crate::core::conditions::Situation;
+use crate::core::conditions::{Own, Situation, bounded};
 use crate::core::fields;
 use crate::core::gate::{self, Gate, Look, Outcome};
 use crate::core::observed::Present;
 use crate::core::procedure::SERVING;
-use crate::core::record::{Purpose, Rollout, Step};
+use crate::core::record::{Purpose, Rollout, Step, Verified};
 use jiff::Timestamp;
 
 impl<'a> Run<'a> {
@@ -115,6 +115,10 @@ impl<'a> Run<'a> {
         let outcome = gate::look(&mut gates, self.input.gauges, look);
         // A procedure may wait for long after its gates have passed.
         let news = !rollout.is_procedure() || gates != rollout.gates;
+        if news && rollout.purpose == Purpose::Apply {
+            let numbers = gate::comparison(&gates, self.input.gauges, landed);
+            self.note_verdict(desired, &outcome, last_step, &numbers);
+        }
         if let Some(rollout) = self.record.rollout.as_mut() {
             rollout.gates = gates;
         }
@@ -139,6 +143,56 @@ impl<'a> Run<'a> {
             }
             Outcome::Hold(reason, text) => self.hold_here(desired, rollout, reason, &text),
         }
+    }
+
+    /// What the condition Verified will say, also after the rollout.
+    fn note_verdict(
+        &mut self,
+        desired: &Desired<'a>,
+        outcome: &Outcome,
+        last_step: bool,
+        numbers: &str,
+    ) {
+        use ConditionStatus::{False, True, Unknown};
+        let (status, reason, message) = match outcome {
+            Outcome::Passed(_) if last_step => (True, Reason::ExpectationsMet, numbers),
+            Outcome::Passed(_) | Outcome::Wait { .. } => return,
+            Outcome::Regression(text) | Outcome::Hold(HoldReason::NotFixed, text) => {
+                (False, Reason::VerifyFailed, text.as_str())
+            }
+            Outcome::Hold(HoldReason::Inconclusive, text) => {
+                (Unknown, Reason::Inconclusive, text.as_str())
+            }
+        };
+        self.record.verified = Some(Verified {
+            digest: desired.digest.to_owned(),
+            status,
+            reason,
+            message: bounded(message.to_owned()),
+        });
+    }
+
+    /// The condition Verified: of the declared content, while its checks are asked and after that.
+    pub(super) fn verified(&self, situation: &Situation) -> Option<Own> {
+        let desired = self.input.desired?;
+        let known = self.record.verified.as_ref();
+        let known = known.filter(|verified| verified.digest == desired.digest);
+        if let Some(Verified {
+            status,
+            reason,
+            message,
+            ..
+        }) = known
+        {
+            return Some((ConditionType::Verified, *status, *reason, message.clone()));
+        }
+        let rollout = self.record.rollout.as_ref()?;
+        let gates: Vec<_> = self.verifies(rollout).iter().map(|v| &*v.check).collect();
+        (!gates.is_empty()).then(|| {
+            let text = format!("not judged yet by {}", gates.join(", "));
+            let (kind, unknown) = (ConditionType::Verified, ConditionStatus::Unknown);
+            (kind, unknown, situation.reason(), text)
+        })
     }
 
     fn tell_passed(&mut self, rollout: &Rollout, landed: Timestamp, fixed: Vec<String>) {

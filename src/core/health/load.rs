@@ -28,6 +28,9 @@ pub struct LoadReport {
     pub took: f64,
     /// Samples at the same time.
     pub concurrency: u32,
+    /// Somebody stopped it: what was measured until then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
     pub samples: u64,
     /// How many of them were ok.
     pub ok: u64,
@@ -89,6 +92,7 @@ pub struct Effort {
     pub started_at: Timestamp,
     pub took: std::time::Duration,
     pub concurrency: u32,
+    pub stopped: bool,
 }
 
 /// The report of a load test of a check. `window` is what all its probes brought together.
@@ -106,6 +110,7 @@ pub fn report(
         started_at: effort.started_at,
         took: (effort.took.as_secs_f64() * 1e3).round() / 1e3,
         concurrency: effort.concurrency,
+        stopped: effort.stopped,
         samples: window.samples(),
         ok: window.trues("ok").unwrap_or(0),
         verdict: evaluation.verdict,

@@ -38,9 +38,17 @@ pub(super) fn authorize(family: &str, domain: &str, content: &Content) -> Next {
     create(format!("dnsAuthorizations/{name}"), body, field, present())
 }
 
-pub(super) fn certify(name: &str, content: &Content, proofs: &[&Authorization]) -> Next {
+pub(super) fn certify(
+    family: &str,
+    name: &str,
+    content: &Content,
+    proofs: &[&Authorization],
+) -> Next {
     let proofs: Vec<&str> = proofs.iter().map(|own| own.full_name.as_str()).collect();
-    let body = json!({"managed": {"domains": content.domains, "dnsAuthorizations": proofs}});
+    let body = json!({
+        "managed": {"domains": content.domains, "dnsAuthorizations": proofs},
+        "labels": {LABEL: family},
+    });
     let field = certificate_field(name);
     create(format!("certificates/{name}"), body, field, present())
 }

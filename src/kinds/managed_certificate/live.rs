@@ -23,6 +23,8 @@ pub(super) struct Member {
     pub foreign: Option<&'static str>,
     /// Who uses it besides map entries.
     pub other_users: Vec<String>,
+    /// The family it was made for.
+    maker: Option<String>,
     created: String,
 }
 
@@ -99,6 +101,14 @@ impl Seen {
                 .collect(),
             maps: items("certificateMaps").iter().map(map).collect(),
         }
+    }
+
+    /// Without the certificates that evenkeel may not take away again. Others may have a name of the
+    /// same form: Terraform's `random_id` makes such suffixes too.
+    pub fn own(mut self, family: &str, adopted: bool) -> Seen {
+        let is_own = |member: &Member| adopted || member.maker.as_deref() == Some(family);
+        self.members.retain(is_own);
+        self
     }
 
     /// The family has anything of its own. An authorization that others use is not counted: it stays.
@@ -201,6 +211,7 @@ impl Member {
                 .filter(|user| !user.contains("/certificateMapEntries/"))
                 .map(str::to_owned)
                 .collect(),
+            maker: maker_of(raw),
             created: text(raw, "/createTime"),
         }
     }
@@ -243,14 +254,13 @@ impl Authorization {
     fn read(raw: &Value) -> Authorization {
         let record = |field: &str| text(raw, &format!("/dnsResourceRecord/{field}"));
         let users = raw["usedBy"].as_array().into_iter().flatten();
-        let maker = raw["labels"][LABEL].as_str();
         Authorization {
             name: short(&text(raw, "/name")),
             full_name: text(raw, "/name"),
             domain: canonical(&text(raw, "/domain")),
             record_type: text(raw, "/type"),
             record: ["name", "type", "data"].map(record),
-            maker: maker.map(str::to_owned),
+            maker: maker_of(raw),
             users: users.filter_map(Value::as_str).map(str::to_owned).collect(),
         }
     }
@@ -294,6 +304,11 @@ impl Entry {
             self.slot.map, self.name
         )
     }
+}
+
+/// The family in the label of an object.
+fn maker_of(raw: &Value) -> Option<String> {
+    raw["labels"][LABEL].as_str().map(str::to_owned)
 }
 
 fn foreign(raw: &Value) -> Option<&'static str> {

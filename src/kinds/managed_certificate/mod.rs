@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 
 pub(super) struct ManagedCertificate;
 
-/// The label that names the family a DNS authorization was made for.
+/// The label that names the family a certificate or a DNS authorization was made for.
 pub const LABEL: &str = "evenkeel";
 
 /// Where the records to publish stand in status.

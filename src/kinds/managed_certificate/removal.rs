@@ -8,7 +8,7 @@ use crate::core::procedure::{Next, Procedure, Scene};
 use crate::kinds::suffix::base_of;
 
 pub(super) fn procedure(scene: &Scene<'_>) -> Procedure {
-    let seen = Seen::read(scene.live.map(|present| &present.raw));
+    let seen = Seen::read(scene.live.map(|present| &present.raw)).own(scene.name, scene.adopted);
     Procedure {
         steps: vec!["delete".to_owned()],
         at: 0,

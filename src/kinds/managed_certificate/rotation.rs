@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_hours(30 * 24);
 
 /// Where the rotation stands, and the next call.
 pub(super) fn change(scene: &Scene<'_>) -> Procedure {
-    let seen = Seen::read(scene.live.map(|present| &present.raw));
+    let seen = Seen::read(scene.live.map(|present| &present.raw)).own(scene.name, scene.adopted);
     if let Some(content) = Content::of(scene.declared) {
         return Rotation::new(scene, content, seen).procedure();
     }
@@ -112,8 +112,8 @@ impl<'a> Rotation<'a> {
         for slot in &self.slots {
             moves.push((format!("point {slot} at {}", self.name), self.point(slot)));
         }
-        // One that never served is missed by nobody.
-        if self.old().any(Member::is_issued) {
+        // One that never served is missed by nobody, and one that stays waits for nobody.
+        if self.removable().iter().any(|old| old.is_issued()) {
             let text = format!("hold for {}", HumanDuration(self.scene.bake));
             moves.push((text, self.hold()));
         }
@@ -143,7 +143,12 @@ impl<'a> Rotation<'a> {
         if let Some(broken) = self.gave_up() {
             return Some(broken);
         }
-        Some(calls::certify(&self.name, &self.content, &self.proofs()))
+        Some(calls::certify(
+            self.scene.name,
+            &self.name,
+            &self.content,
+            &self.proofs(),
+        ))
     }
 
     /// The authorizations that a new certificate names.

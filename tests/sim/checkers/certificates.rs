@@ -1,7 +1,9 @@
-//! Certificates on target HTTPS proxies, judged by the true state of GCP at every event.
+//! Certificates on target HTTPS proxies and in map entries, judged by the true state of GCP at every
+//! event.
 
 use super::{Violation, calls, seconds, violation};
 use crate::sim::kinds::certificate::{PROXY_LIMIT, base_of, is_active, served};
+use crate::sim::kinds::managed_certificate::{self, ENTRY_LIMIT};
 use crate::sim::kinds::{short, texts};
 use crate::sim::trace::{Fact, What};
 use crate::sim::world::object_in;
@@ -14,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A status that changed this shortly before cannot have been known: an operation may run this long.
 const UNKNOWN_FOR: i64 = 900;
 
-/// Every proxy that ever served an ACTIVE certificate always serves one, but for what strangers and
-/// authorities do to it.
+/// Every proxy and every map entry that ever served an ACTIVE certificate always serves one, but for
+/// what strangers and authorities do to it.
 pub fn always_served(trace: &[Fact]) -> Vec<Violation> {
     let mut edge = Edge::default();
     let mut broken = Vec::new();
@@ -33,7 +35,7 @@ pub fn always_served(trace: &[Fact]) -> Vec<Violation> {
             if edge.is_ours(&trace[..index], &proxy, fact.at) {
                 let list = &edge.lists[&proxy];
                 let text = format!("{} serves {list:?}, none of them ACTIVE", short(&proxy));
-                let rule = "every proxy always serves an ACTIVE certificate";
+                let rule = "every proxy and entry always serves an ACTIVE certificate";
                 broken.push(violation(rule, index, text));
             }
         }
@@ -41,7 +43,14 @@ pub fn always_served(trace: &[Fact]) -> Vec<Violation> {
     broken
 }
 
-/// Certificates and proxies as they are.
+/// The names of the certificates of a proxy or an entry.
+fn names_in(body: &Value) -> Vec<String> {
+    let mut names = served(body);
+    names.extend(managed_certificate::served(body));
+    names
+}
+
+/// Certificates, proxies and map entries as they are.
 #[derive(Default)]
 struct Edge {
     active: BTreeMap<String, bool>,
@@ -56,16 +65,27 @@ struct Edge {
 
 impl Edge {
     fn take(&mut self, at: Timestamp, name: &str, body: Option<&Value>) {
-        if name.contains("/sslCertificates/") {
+        let (certificate, shared) = (
+            name.contains("/sslCertificates/"),
+            name.contains("/certificates/"),
+        );
+        if certificate || shared {
             let id = short(name).to_owned();
-            let active = body.is_some_and(is_active);
+            let active = body.is_some_and(|body| {
+                if shared {
+                    managed_certificate::is_active(body)
+                } else {
+                    is_active(body)
+                }
+            });
             if self.active.insert(id.clone(), active) == Some(true) && !active {
                 self.lost.insert(id, at);
             }
-        } else if name.contains("/targetHttpsProxies/") {
+        } else if name.contains("/targetHttpsProxies/") || name.contains("/certificateMapEntries/")
+        {
             self.changed.insert(name.to_owned(), at);
             match body {
-                Some(body) => self.lists.insert(name.to_owned(), served(body)),
+                Some(body) => self.lists.insert(name.to_owned(), names_in(body)),
                 None => self.lists.remove(name),
             };
         }
@@ -104,23 +124,33 @@ impl Edge {
 }
 
 /// Nobody's certificates but those that evenkeel made, or was told to take over, are deleted or
-/// leave a proxy; and no proxy gets more than it can hold.
+/// leave a proxy or an entry; and none of these gets more than it can hold.
 pub fn only_ours(trace: &[Fact]) -> Vec<Violation> {
     let mut broken = Vec::new();
     let calls = calls(trace);
-    for call in calls
-        .iter()
-        .filter(|c| c.key().kind == Kind::SslCertificate)
-    {
+    for call in &calls {
+        let limit = match call.key().kind {
+            Kind::SslCertificate => PROXY_LIMIT,
+            Kind::ManagedCertificate => ENTRY_LIMIT,
+            _ => continue,
+        };
         let Some((at, entry)) = call.accepted() else {
             continue;
         };
-        let before = entry.before.as_ref().map(served).unwrap_or_default();
-        let after = served(&call.sent.body);
+        let before = entry.before.as_ref().map(names_in).unwrap_or_default();
+        let after = names_in(&call.sent.body);
+        let object = &call.sent.object;
         let taken: Vec<&str> = match call.sent.verb {
             Verb::Create => Vec::new(),
-            Verb::Delete => vec![short(&call.sent.object)],
-            Verb::Patch => before
+            Verb::Delete if object.contains("ertificates/") => vec![short(object)],
+            Verb::Delete if object.contains("/dnsAuthorizations/") => {
+                if !was_made(&trace[..call.sent_at], call.key(), object) {
+                    let text = format!("{} deletes {object}", call.key());
+                    broken.push(violation("authorizations of others stay", at, text));
+                }
+                Vec::new()
+            }
+            Verb::Delete | Verb::Patch => before
                 .iter()
                 .filter(|name| !after.contains(name))
                 .map(String::as_str)
@@ -133,9 +163,9 @@ pub fn only_ours(trace: &[Fact]) -> Vec<Violation> {
             let text = format!("{} takes {name} away by {:?}", call.key(), call.sent.verb);
             broken.push(violation("certificates of others stay", at, text));
         }
-        if after.len() > PROXY_LIMIT {
+        if after.len() > limit {
             let text = format!("{} sends {} certificates", call.key(), after.len());
-            broken.push(violation("at most 15 certificates on a proxy", at, text));
+            broken.push(violation("no more certificates than fit", at, text));
         }
     }
     broken
@@ -148,11 +178,22 @@ fn is_ours(past: &[Fact], key: &Key, name: &str) -> bool {
         && past.iter().any(|fact| match &fact.what {
             What::Declare(set) => set.iter().any(|d| d.key == *key && d.policy.adopt),
             What::Landed { key: of, entry, .. } => {
-                let made = entry.body.as_ref().is_some_and(|body| body["name"] == name);
+                let made = object_in(entry).is_some_and(|object| short(&object) == name);
                 of == key && entry.landed && entry.method == "POST" && made
             }
             _ => false,
         })
+}
+
+/// An object that a call of ours made for this resource.
+fn was_made(past: &[Fact], key: &Key, object: &str) -> bool {
+    past.iter().any(|fact| match &fact.what {
+        What::Landed { key: of, entry, .. } => {
+            let made = entry.landed && entry.method == "POST";
+            of == key && made && object_in(entry).as_deref() == Some(object)
+        }
+        _ => false,
+    })
 }
 
 /// A declared proxy could take no more at some time.

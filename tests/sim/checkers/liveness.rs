@@ -249,7 +249,11 @@ impl End<'_> {
                 let full = certificates::were_full(self.trace, self.declared);
                 self.invalid() || self.incomplete() || self.refused() || full
             }
-            Reason::ResourceFailed => self.truth.is_some_and(|truth| self.kind().broken(truth)),
+            // What did not work with it is held, also when others have made it work with theirs.
+            Reason::ResourceFailed => {
+                let now = self.truth.is_some_and(|truth| self.kind().broken(truth));
+                now || !self.helped && self.was_broken()
+            }
             Reason::Drifted => self.declared.policy.drift == Drift::Observe,
             // Where people help, these do not last.
             Reason::AwaitingApproval => {
@@ -283,6 +287,17 @@ impl End<'_> {
 
     fn invalid(&self) -> bool {
         self.kind().invalid(self.declared, self.truth)
+    }
+
+    fn was_broken(&self) -> bool {
+        let own = self.kind().name(&self.declared.key);
+        self.trace.iter().any(|fact| match &fact.what {
+            What::Became {
+                name,
+                body: Some(body),
+            } => name.ends_with(&own) && self.kind().broken(body),
+            _ => false,
+        })
     }
 
     fn incomplete(&self) -> bool {

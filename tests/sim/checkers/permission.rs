@@ -98,9 +98,21 @@ pub fn paused(trace: &[Fact], key: &Key, before: usize) -> bool {
 pub fn among(trace: &[Fact], key: &Key, ids: &[String], kind: fn(&Ask) -> bool) -> bool {
     !ids.is_empty() && {
         let asks = asks(trace, key);
-        ids.iter()
-            .any(|id| asks.get(id.as_str()).is_some_and(|ask| kind(ask)))
+        ids.iter().any(|id| {
+            let ask = asks.get(id.as_str());
+            ask.is_some_and(|ask| kind(ask)) || kind(&Ask::Retry) && with_its_phase(trace, id)
+        })
     }
+}
+
+/// Whether a request is to try a resource again because somebody said so of its phase.
+fn with_its_phase(trace: &[Fact], request: &str) -> bool {
+    trace.iter().any(|fact| match &fact.what {
+        What::AskedPhase { id, name, ask } => {
+            *ask == Ask::Retry && request.starts_with(&format!("{name}@{id}@"))
+        }
+        _ => false,
+    })
 }
 
 /// What was asked about a resource, by id.

@@ -7,6 +7,7 @@ pub mod backend_service;
 pub mod certificate;
 pub mod connector;
 pub mod health_check;
+pub mod managed_certificate;
 pub mod run_service;
 pub mod sql_instance;
 
@@ -170,9 +171,7 @@ pub fn of(kind: Kind) -> &'static dyn Content {
         Kind::BackendService => &backend_service::BackendService,
         Kind::RunService => &run_service::RunService,
         Kind::SqlInstance => &sql_instance::SqlInstance,
-        Kind::ManagedCertificate => {
-            panic!("in no fleet; tests/managed_rotation.rs has its property")
-        }
+        Kind::ManagedCertificate => &managed_certificate::ManagedCertificate,
     }
 }
 
@@ -184,7 +183,7 @@ pub fn object_of(method: &str, path: &str, query: &str, body: Option<&Value>) ->
     }
     let mut query = url::form_urlencoded::parse(query.as_bytes());
     let id = query
-        .find(|(name, _)| name == "connectorId" || name == "serviceId")
+        .find(|(name, _)| name.ends_with("Id") && name != "requestId")
         .map(|(_, id)| id.into_owned());
     let named = body.and_then(|body| Some(body["name"].as_str()?.to_owned()));
     Some(format!("{name}/{}", id.or(named)?))

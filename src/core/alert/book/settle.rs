@@ -47,13 +47,15 @@ impl Book {
         let Some(items) = route.busy.take() else {
             return Link::Same;
         };
-        let was_down = route.failing.is_some();
+        let was_down = route.entry.failing.is_some();
         match receipt {
             Receipt::Accepted => route.accepted(&items, now, &mut self.ledger),
-            Receipt::Refused(_) => route.refused(&items, jitter, now),
-            Receipt::Failed { why, asked } => route.failed(why, *asked, jitter, now),
+            Receipt::Refused(_) => route.refused(&items, jitter, now, &mut self.ledger),
+            Receipt::Failed { why, asked } => {
+                route.failed(why, *asked, jitter, now, &mut self.ledger);
+            }
         }
-        match (was_down, route.failing.is_some()) {
+        match (was_down, route.entry.failing.is_some()) {
             (false, true) => Link::Down,
             (true, false) => Link::Up,
             _ => Link::Same,
@@ -70,21 +72,26 @@ impl Book {
                 .episodes()
                 .map(|episode| usize::from(!episode.fired) + usize::from(!episode.lasts()))
                 .sum(),
-            failing: route.failing.clone(),
+            failing: route.entry.failing.clone(),
         };
         self.routes.values().map(of).collect()
     }
 }
 
 impl Route {
-    fn reached(&mut self) {
+    fn reached(&mut self, now: Timestamp, ledger: &mut Ledger) {
         self.failures = 0;
-        self.failing = None;
         self.not_before = None;
+        let was_down = self.entry.failing.take().is_some();
+        // Written down where it is news, and not with every call.
+        if was_down || self.entry.reached_at.is_none() {
+            self.entry.reached_at = Some(now);
+            ledger.put(Entry::Route(self.entry.clone()));
+        }
     }
 
     fn accepted(&mut self, items: &[Item], now: Timestamp, ledger: &mut Ledger) {
-        self.reached();
+        self.reached(now, ledger);
         for item in items {
             match item {
                 Item::Told {
@@ -140,8 +147,8 @@ impl Route {
         }
     }
 
-    fn refused(&mut self, items: &[Item], jitter: f64, now: Timestamp) {
-        self.reached();
+    fn refused(&mut self, items: &[Item], jitter: f64, now: Timestamp, ledger: &mut Ledger) {
+        self.reached(now, ledger);
         let wait = AFTER_REFUSAL.mul_f64(1.0 + jitter.clamp(0.0, 1.0));
         // Which of several it was is not known: they go one by one, at once.
         let not_before = (items.len() == 1).then(|| later(now, wait));
@@ -158,10 +165,23 @@ impl Route {
         }
     }
 
-    fn failed(&mut self, why: &str, asked: Option<Duration>, jitter: f64, now: Timestamp) {
+    fn failed(
+        &mut self,
+        why: &str,
+        asked: Option<Duration>,
+        jitter: f64,
+        now: Timestamp,
+        ledger: &mut Ledger,
+    ) {
         self.failures = self.failures.saturating_add(1);
-        let since = self.failing.take().map_or(now, |(since, _)| since);
-        self.failing = Some((since, why.to_owned()));
+        let known = self.entry.failing.take();
+        let since = known.as_ref().map_or(now, |(since, _)| *since);
+        let failing = Some((since, why.to_owned()));
+        let news = failing != known;
+        self.entry.failing = failing;
+        if news {
+            ledger.put(Entry::Route(self.entry.clone()));
+        }
         let wait = backoff::delay(self.failures, jitter, asked);
         self.not_before = Some(later(now, wait));
     }
