@@ -67,11 +67,12 @@ impl FromStr for Address {
             Scheme::File if !Path::new(&url.path.to_string()).is_absolute() => {
                 Err(AddressError::Relative(text.to_owned()))
             }
-            Scheme::File => Ok(Address(text.to_owned())),
             Scheme::Git | Scheme::Ssh | Scheme::Https if url.host().is_none() => {
                 Err(AddressError::NoHost(text.to_owned()))
             }
-            Scheme::Git | Scheme::Ssh | Scheme::Https => Ok(Address(text.to_owned())),
+            Scheme::File | Scheme::Git | Scheme::Ssh | Scheme::Https => {
+                Ok(Address(text.to_owned()))
+            }
             other => Err(AddressError::Scheme(other.as_str().to_owned())),
         }
     }

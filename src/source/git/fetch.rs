@@ -6,8 +6,8 @@ use crate::secrets::Secret;
 use gix::credentials::helper::{Action, NextAction};
 use gix::credentials::protocol::Outcome;
 use gix::protocol::transport::client::blocking_io::http;
-use gix::remote::Direction;
 use gix::remote::fetch::{Shallow, Tags};
+use gix::remote::{Direction, ref_map};
 use gix::{ObjectId, Repository};
 use std::any::Any;
 use std::num::NonZeroU32;
@@ -39,7 +39,7 @@ pub(super) fn fetch(
         connection.set_transport_options(options);
     }
     let prepared = connection
-        .prepare_fetch(gix::progress::Discard, Default::default())
+        .prepare_fetch(gix::progress::Discard, ref_map::Options::default())
         .map_err(failed)?;
     let object = settings.reference.found(prepared.ref_map(), name)?;
     let is_empty = repository.references().is_ok_and(|known| {
