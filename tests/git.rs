@@ -1,7 +1,6 @@
 //! Manifests from git, from real servers on loopback. Looks come from rings and news are waited for:
 //! nothing here waits for time.
 
-mod cli_support;
 #[path = "git/https.rs"]
 mod https;
 #[path = "git/repository.rs"]

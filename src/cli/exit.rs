@@ -16,6 +16,8 @@ pub enum Exit {
     BadInput,
     /// 2, from `plan` only: there are changes, and they can be made.
     Changes,
+    /// 1, from `diff` only: there are differences.
+    Different,
     /// 130: stopped at once by a second signal, or before it was done.
     Interrupted,
 }
@@ -26,7 +28,7 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Exit::Success => 0,
-            Exit::Failure => 1,
+            Exit::Failure | Exit::Different => 1,
             Exit::BadInput | Exit::Changes => 2,
             Exit::Interrupted => 130,
         }

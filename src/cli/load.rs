@@ -5,6 +5,8 @@ use crate::api::{Declared, Finding, Reference};
 use crate::kinds;
 use crate::source::{self, Check, Errors, Input, Set};
 use std::ffi::OsString;
+#[cfg(feature = "git")]
+use std::path::Path;
 
 /// The rules of every kind.
 pub struct KindRules;
@@ -60,4 +62,18 @@ pub fn load_or_explain(inputs: &[Input], exit: Exit) -> Result<Set, CliError> {
             Err(CliError::said(exit))
         }
     }
+}
+
+/// Loads the set below `path` at a revision of the repository of the current folder; what is wrong
+/// goes to stderr.
+///
+/// # Errors
+/// With `exit`, after the diagnostics were printed.
+#[cfg(feature = "git")]
+pub fn at_revision(revision: &str, path: &Path, exit: Exit) -> Result<Set, CliError> {
+    let found = source::git::at_revision(Path::new("."), revision, path, &KindRules);
+    found.map_err(|trouble| {
+        out::error_text(&trouble.errors.render(true));
+        CliError::said(exit)
+    })
 }

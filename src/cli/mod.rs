@@ -10,6 +10,8 @@ mod complete;
 mod config;
 mod crds;
 mod describe;
+#[cfg(feature = "git")]
+mod diff;
 mod documents;
 pub mod embedded;
 mod emulator;
@@ -59,6 +61,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
     match &cli.verb {
         Verb::Run(args) => run::run(globals, args),
         Verb::Plan(args) => plan::run(globals, args),
+        #[cfg(feature = "git")]
+        Verb::Diff(args) => diff::run(args),
         Verb::Export(args) => export::run(globals, args),
         Verb::Check(args) => check::run(globals, args),
         Verb::Validate(args) => validate::run(args),
@@ -94,5 +98,8 @@ fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, Cli
         .enable_all()
         .build()
         .map_err(|error| CliError::new(format!("cannot start: {error}")))?;
-    runtime.block_on(work)
+    let outcome = runtime.block_on(work);
+    // A fetch that hangs must not hold up the end.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    outcome
 }

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod plan_data;
 pub mod plan_markdown;
 pub mod rollout;
+pub mod set_diff;
 pub mod style;
 pub mod table;
 pub mod time;

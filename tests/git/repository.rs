@@ -1,4 +1,5 @@
 //! A repository with a work tree, as a developer has it, and servers of it on loopback.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use evenkeel::source::git::{Reference, Settings};
 use std::net::{TcpListener, TcpStream};
@@ -109,7 +110,7 @@ impl Repository {
 pub fn health_check(name: &str, seconds: u32) -> String {
     format!(
         "apiVersion: evenkeel.dev/v1alpha1\nkind: HealthCheck\nmetadata: {{name: {name}}}\n\
-         spec:\n  project: p-123456\n  location: global\n  resource:\n    type: HTTPS\n    \
+         spec:\n  project: netra-staging\n  location: global\n  resource:\n    type: HTTPS\n    \
          checkIntervalSec: {seconds}\n    timeoutSec: 5\n    httpsHealthCheck: {{port: 443}}\n"
     )
 }

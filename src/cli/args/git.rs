@@ -24,7 +24,7 @@ pub struct GitArgs {
     #[arg(long, value_name = "DURATION", help_heading = "Git")]
     pub git_interval: Option<HumanDuration>,
 
-    /// Token for https, by reference: env:NAME, file:PATH, or NAME/KEY in --secrets
+    /// Token for https, by reference: `env:NAME`, `file:PATH`, or NAME/KEY in --secrets
     #[arg(long, value_name = "SECRET", help_heading = "Git", value_parser = secret)]
     pub git_token: Option<SecretRef>,
 
@@ -58,6 +58,23 @@ pub struct GitArgs {
     /// Folder for clones [default: git, beside the state file]
     #[arg(long, value_name = "DIR", help_heading = "Git")]
     pub git_cache: Option<PathBuf>,
+}
+
+/// `evenkeel diff`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Run it in a clone; what is not committed has no part in it.
+Exit codes: 0 the same, 1 different, 2 it could not be compared.")]
+pub struct DeclaredDiffArgs {
+    /// A branch, a tag or a commit, such as origin/main
+    pub old: String,
+
+    /// Another one, such as HEAD
+    pub new: String,
+
+    /// Folder with the manifests
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
 }
 
 /// The kind of signature.

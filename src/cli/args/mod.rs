@@ -16,7 +16,7 @@ pub use check::{CheckArgs, CheckRunArgs, CheckVerb};
 pub use cluster::{ClusterArgs, Source};
 pub use export::{ExportArgs, ManifestFormat};
 pub use gcp::{Gcp, GcpArgs};
-pub use git::{GitArgs, GitVerify};
+pub use git::{DeclaredDiffArgs, GitArgs, GitVerify};
 pub use operate::{Mode, PlanArgs, PlanFormat, RunArgs, ValidateArgs, ValidateFormat};
 pub use read::{DescribeArgs, GetArgs, GetFormat};
 pub use rollout::{
@@ -59,9 +59,12 @@ pub struct Cli {
 #[allow(clippy::large_enum_variant, reason = "there is one, once")]
 pub enum Verb {
     /// Bring GCP to what the manifests declare, and keep it there
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Show what a run would change, step by step, and send nothing
     Plan(PlanArgs),
+    /// Compare what two revisions of a repository declare
+    #[cfg(feature = "git")]
+    Diff(DeclaredDiffArgs),
     /// Write manifests for what is live
     Export(ExportArgs),
     /// Report the health of what the Checks measure; `check run` is the load test

@@ -95,8 +95,12 @@ Only GETs are sent. With the operator's --state, the plan also knows what is own
 held.")]
 pub struct PlanArgs {
     /// Manifest files or directories; `-` is stdin
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "git_ref", value_name = "PATH")]
     pub paths: Vec<OsString>,
+
+    /// Plan what this revision of the repository here declares, in a folder PATH [default: .]
+    #[arg(long, value_name = "REF")]
+    pub git_ref: Option<String>,
 
     /// Form of the output: table, json or markdown
     #[arg(

@@ -31,7 +31,7 @@ const CONCURRENCY: usize = 8;
 
 /// Makes the plan and prints it.
 pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<Exit, CliError> {
-    let set = load::load_or_explain(&load::inputs(&args.paths), Exit::Failure)?;
+    let (set, paths) = declared(args)?;
     let gcp = world::wanted(&globals.gcp).map_err(|error| error.exit(Exit::Failure))?;
     let records = if globals.cluster.is_wanted() {
         by_key(super::view::View::open(globals)?.records()?)
@@ -46,7 +46,6 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<Exit, CliError> 
     })
     .map_err(|error: CliError| error.exit(Exit::Failure))?;
     let name = world::name(&gcp);
-    let paths = load::names(&args.paths);
     let report = report(&set, &paths, &name, &live, &records);
     match args.output {
         PlanFormat::Table => out::text(&plan::table(&report, out::width()))?,
@@ -54,6 +53,34 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<Exit, CliError> 
         PlanFormat::Json => out::json(&json::report(&report))?,
     }
     Ok(exit(report.summary()))
+}
+
+/// The set to plan, and what to call its place.
+fn declared(args: &PlanArgs) -> Result<(Set, String), CliError> {
+    let Some(revision) = &args.git_ref else {
+        let set = load::load_or_explain(&load::inputs(&args.paths), Exit::Failure)?;
+        return Ok((set, load::names(&args.paths)));
+    };
+    let path = match args.paths.as_slice() {
+        [] => Path::new("."),
+        [path] => Path::new(path),
+        _ => {
+            return Err(CliError::new("one PATH at a time, with --git-ref")
+                .hint("give the folder that holds them all"));
+        }
+    };
+    Ok((at_revision(revision, path)?, path.display().to_string()))
+}
+
+#[cfg(feature = "git")]
+fn at_revision(revision: &str, path: &Path) -> Result<Set, CliError> {
+    load::at_revision(revision, path, Exit::Failure)
+}
+
+#[cfg(not(feature = "git"))]
+fn at_revision(_: &str, _: &Path) -> Result<Set, CliError> {
+    Err(CliError::new("this evenkeel was built without git")
+        .hint("build it with the feature `git`, which is there by default"))
 }
 
 fn report<'a>(

@@ -35,12 +35,9 @@ impl Address {
     /// The last part of the path, as messages call the repository.
     #[must_use]
     pub fn name(&self) -> &str {
-        let path = self.0.trim_end_matches('/');
+        let path = self.0.trim_end_matches('/').trim_end_matches("/.git");
         let last = path.rsplit(['/', ':']).next().unwrap_or(path);
-        match last.strip_suffix(".git") {
-            Some("") | None => last,
-            Some(name) => name,
-        }
+        last.strip_suffix(".git").unwrap_or(last)
     }
 }
 
@@ -70,11 +67,12 @@ impl FromStr for Address {
             Scheme::File if !Path::new(&url.path.to_string()).is_absolute() => {
                 Err(AddressError::Relative(text.to_owned()))
             }
-            Scheme::File => Ok(Address(text.to_owned())),
             Scheme::Git | Scheme::Ssh | Scheme::Https if url.host().is_none() => {
                 Err(AddressError::NoHost(text.to_owned()))
             }
-            Scheme::Git | Scheme::Ssh | Scheme::Https => Ok(Address(text.to_owned())),
+            Scheme::File | Scheme::Git | Scheme::Ssh | Scheme::Https => {
+                Ok(Address(text.to_owned()))
+            }
             other => Err(AddressError::Scheme(other.as_str().to_owned())),
         }
     }
@@ -94,6 +92,7 @@ mod tests {
             ("git@github.com:infra.git", "infra"),
             ("git://127.0.0.1:9418/infra", "infra"),
             ("file:///srv/git/infra.git", "infra"),
+            ("file:///home/dev/infra/.git", "infra"),
             ("/srv/git/infra", "infra"),
         ] {
             assert_eq!(text.parse::<Address>().unwrap().name(), name, "{text}");

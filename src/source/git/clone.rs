@@ -75,7 +75,7 @@ impl<'a> Clone<'a> {
     fn commit(&self, object: ObjectId) -> Result<Commit<'_>, Trouble> {
         let (name, reference) = (self.settings.name(), &self.settings.reference);
         let found = self.repository.find_object(object);
-        let found = found.and_then(|object| object.peel_to_commit());
+        let found = found.and_then(gix::Object::peel_to_commit);
         found.map_err(|error| {
             let message = format!("`{reference}` of {name} is no commit: {}", words(&error));
             Trouble::content(name, message, "set `ref` to a branch, a tag or a commit")

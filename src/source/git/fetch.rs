@@ -6,8 +6,8 @@ use crate::secrets::Secret;
 use gix::credentials::helper::{Action, NextAction};
 use gix::credentials::protocol::Outcome;
 use gix::protocol::transport::client::blocking_io::http;
-use gix::remote::Direction;
 use gix::remote::fetch::{Shallow, Tags};
+use gix::remote::{Direction, ref_map};
 use gix::{ObjectId, Repository};
 use std::any::Any;
 use std::num::NonZeroU32;
@@ -39,7 +39,7 @@ pub(super) fn fetch(
         connection.set_transport_options(options);
     }
     let prepared = connection
-        .prepare_fetch(gix::progress::Discard, Default::default())
+        .prepare_fetch(gix::progress::Discard, ref_map::Options::default())
         .map_err(failed)?;
     let object = settings.reference.found(prepared.ref_map(), name)?;
     let is_empty = repository.references().is_ok_and(|known| {
@@ -61,7 +61,8 @@ pub(super) fn fetch(
 
 fn unreachable(settings: &Settings, error: &gix::Error) -> Trouble {
     let address = &settings.address;
-    if error.is_unauthenticated() || error.is_permission_denied() {
+    let no_token = error.downcast_any_ref::<NoToken>().is_some();
+    if no_token || error.is_unauthenticated() || error.is_permission_denied() {
         let message = format!("{address} does not let this operator in: {}", words(error));
         let help =
             "give a token that may read the repository (tokenRef, --git-token), or a key to ssh";

@@ -84,8 +84,15 @@ fn by_ssh(commit: &Commit<'_>, verify: &Verify) -> gix::Result<Options> {
 /// A key ring of its own with nothing but the keys of the configuration: being in it is the trust.
 fn by_gpg(verify: &Verify, clone: &Path) -> Result<Options, String> {
     let ring = key_ring(clone).map_err(|error| error.to_string())?;
-    let home =
-        |ring: &Path| -> Vec<OsString> { vec!["--homedir".into(), ring.into(), "--batch".into()] };
+    let home = |ring: &Path| -> Vec<OsString> {
+        vec![
+            "--homedir".into(),
+            ring.into(),
+            "--batch".into(),
+            "--no-autostart".into(),
+            "--no-auto-key-retrieve".into(),
+        ]
+    };
     let imported = Command::new("gpg")
         .args(home(&ring))
         .args(["--quiet", "--import"])

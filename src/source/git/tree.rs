@@ -54,7 +54,7 @@ impl<'repo> Walk<'repo> {
         let place = format!("{}:{path}", self.shown);
         let missing = |what: &str| {
             let help = "the last set that loaded stays in force; check `path`";
-            Trouble::content(&place, format!("{} {what}", place), help)
+            Trouble::content(&place, format!("{place} {what}"), help)
         };
         let entry = root
             .lookup_entry_by_path(Path::new(path))
@@ -62,8 +62,8 @@ impl<'repo> Walk<'repo> {
             .ok_or_else(|| missing("does not exist"))?;
         match entry.mode().kind() {
             EntryKind::Tree => {}
-            EntryKind::Link => return Err(self.link(&place)),
-            EntryKind::Commit => return Err(self.submodule(&place)),
+            EntryKind::Link => return Err(link(&place)),
+            EntryKind::Commit => return Err(submodule(&place)),
             EntryKind::Blob | EntryKind::BlobExecutable => {
                 return Err(missing("is a file, and a folder is wanted"));
             }
@@ -102,8 +102,8 @@ impl<'repo> Walk<'repo> {
                     let below = self.tree(id, &place)?;
                     self.directory(&below, &format!("{path}/"), depth + 1)?;
                 }
-                EntryKind::Link => return Err(self.link(&place)),
-                EntryKind::Commit => return Err(self.submodule(&place)),
+                EntryKind::Link => return Err(link(&place)),
+                EntryKind::Commit => return Err(submodule(&place)),
                 EntryKind::Blob | EntryKind::BlobExecutable => {
                     if files::is_manifest(Path::new(&name)) {
                         self.blob(id, place, path)?;
@@ -136,20 +136,20 @@ impl<'repo> Walk<'repo> {
         });
         Ok(())
     }
+}
 
-    fn link(&self, place: &str) -> Trouble {
-        let message = format!("{place} is a symbolic link");
-        Trouble::content(
-            place,
-            message,
-            "put the file itself there, or narrow `path`",
-        )
-    }
+fn link(place: &str) -> Trouble {
+    let message = format!("{place} is a symbolic link");
+    Trouble::content(
+        place,
+        message,
+        "put the file itself there, or narrow `path`",
+    )
+}
 
-    fn submodule(&self, place: &str) -> Trouble {
-        let message = format!("{place} is a submodule, and what it holds is in another repository");
-        let help =
-            "copy the files, narrow `path`, or follow that repository with an operator of its own";
-        Trouble::content(place, message, help)
-    }
+fn submodule(place: &str) -> Trouble {
+    let message = format!("{place} is a submodule, and what it holds is in another repository");
+    let help =
+        "copy the files, narrow `path`, or follow that repository with an operator of its own";
+    Trouble::content(place, message, help)
 }
