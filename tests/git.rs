@@ -320,23 +320,17 @@ async fn only_commits_signed_by_an_allowed_key_of_ssh_are_taken() {
     followed.taken(&signed).await;
 
     // A signature that belongs to other content.
+    followed.repository.commit_with("signed third", &["-S"]);
     let raw = followed.repository.git(&["cat-file", "commit", "HEAD"]);
-    let forged = raw.replace("signed again", "signed, they say");
+    let forged = raw.replace("signed third", "signed, they say") + "\n";
     let file = followed.repository.folder.path().join("forged");
-    std::fs::write(&file, forged + "\n").unwrap();
+    std::fs::write(&file, forged).unwrap();
     let file = file.display().to_string();
-    let forged = followed
-        .repository
-        .git(&["hash-object", "-t", "commit", "-w", &file]);
-    followed
-        .repository
-        .git(&["reset", "--quiet", "--soft", "HEAD~1"]);
-    followed
-        .repository
-        .git(&["update-ref", "refs/heads/main", &forged]);
-    let errors = followed.look().await.unwrap_err();
-    let text = errors.render(false);
-    assert!(text.contains("history was rewritten"), "{text}");
+    let forged = ["hash-object", "-t", "commit", "-w", &file];
+    let forged = followed.repository.git(&forged);
+    let put = ["update-ref", "refs/heads/main", &forged];
+    followed.repository.git(&put);
+    followed.refused(&["carries a signature that"]).await;
 }
 
 /// A key of GPG in the developer's ring, exported.
