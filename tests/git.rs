@@ -219,6 +219,30 @@ async fn a_commit_that_loads_nothing_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_clone_does_not_grow_without_end_and_remembers() {
+    let mut followed = Followed::new(|_, _| {}).await;
+    let first = followed.repository.head();
+    // Each fetch leaves a pack; past 64 of them the clone is made anew.
+    let mut last = String::new();
+    for number in 0..70 {
+        last = followed.repository.commit(&number.to_string());
+        followed.taken(&last).await;
+    }
+    let cache = followed.repository.folder.path().join("cache");
+    let clones: Vec<_> = std::fs::read_dir(cache).unwrap().collect();
+    assert_eq!(clones.len(), 1, "nothing is left beside it: {clones:?}");
+    let packs = clones[0].as_ref().unwrap().path().join("objects/pack");
+    assert!(std::fs::read_dir(packs).unwrap().count() < 2 * 64);
+    let back = ["branch", "--force", "other", &first];
+    followed.repository.git(&back);
+    followed.repository.git(&["checkout", "--quiet", "other"]);
+    followed.repository.git(&["branch", "--force", "main"]);
+    followed
+        .refused(&["history was rewritten", &last[..7]])
+        .await;
+}
+
+#[tokio::test]
 async fn links_submodules_and_large_files_are_refused_by_name() {
     let mut followed = Followed::new(|_, _| {}).await;
     let link = followed.repository.path().join("infra/link.yaml");
