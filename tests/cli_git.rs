@@ -147,7 +147,7 @@ fn pushes_reach_gcp_quickly() {
     times.sort();
     // Told, not asserted: the machine may be busy.
     println!(
-        "commit to first write, {} commits: median {:?}, p99 {:?}",
+        "commit to first write, {} commits: median {:?}, slowest (p99) {:?}",
         times.len(),
         times[times.len() / 2],
         times[times.len() - 1]

@@ -204,6 +204,20 @@ mod tests {
         assert_eq!(probes.name_servers[0].port(), 53);
     }
 
+    #[cfg(feature = "git")]
+    #[test]
+    fn a_repository_with_all_there_is_to_say() {
+        let config = load(
+            "source:\n  git: {url: 'https://github.com/acme/infra', ref: main, path: prod, interval: 1m, timeout: 2m, \
+             tokenRef: {env: T}, username: u, ca: ca.pem, requireFastForward: false, \
+             verify: {mode: Ssh, keys: signers}, webhook: {secretRef: {file: s}}, cache: c}\n",
+        );
+        let git = config.unwrap().source.unwrap().git;
+        assert_eq!(git.reference.as_deref(), Some("main"));
+        assert_eq!(git.require_fast_forward, Some(false));
+        assert!(load("source: {git: {branch: main}}").is_err());
+    }
+
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         for (text, words) in [
