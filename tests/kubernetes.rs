@@ -344,12 +344,13 @@ fn at_rest_nothing_is_written_anywhere() {
     });
 }
 
-/// An hour of a thousand objects costs the cluster nothing.
+/// An hour of many objects costs the cluster nothing. `EVENKEEL_OBJECTS=1000` takes minutes.
 #[test]
-fn a_thousand_objects_at_rest_write_nothing_in_an_hour() {
+fn many_objects_at_rest_write_nothing_in_an_hour() {
     run(|| async {
         let scene = Scene::new();
-        let names: Vec<String> = (0..1000).map(|at| format!("web-{at}")).collect();
+        let count = std::env::var("EVENKEEL_OBJECTS").map_or(50, |text| text.parse().unwrap());
+        let names: Vec<String> = (0..count).map(|at| format!("web-{at}")).collect();
         for name in &names {
             scene.apply(probe(name, "Orphan"));
         }
