@@ -271,3 +271,61 @@ fn who_stops_lets_the_other_lead_at_once() {
     );
     scene.ends_well();
 }
+
+/// kubectl against the server of this scene, or `None` where there is none.
+fn kubectl(scene: &Scene, words: &[&str]) -> Option<String> {
+    let mut command = Command::new("kubectl");
+    command
+        .arg("--kubeconfig")
+        .arg(scene.server.kubeconfig_path())
+        .args(["-n", "netra"])
+        .args(words)
+        .env("HOME", scene.folder.path());
+    match command.output() {
+        Ok(output) => {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "kubectl {words:?}: {errors}");
+            Some(String::from_utf8(output.stdout).unwrap())
+        }
+        Err(error) => {
+            let required = std::env::var_os("EVENKEEL_REQUIRE_KUBECTL").is_some();
+            assert!(!required, "kubectl: {error}");
+            eprintln!("skipped: kubectl: {error}");
+            None
+        }
+    }
+}
+
+/// What a person with kubectl sees of an operator at work: conditions, columns, events, an edit, a delete.
+#[test]
+fn kubectl_follows_what_the_operator_does() {
+    let scene = Scene::new();
+    let _operator = scene.operator("a");
+    let ready = ["wait", "--for=condition=Ready", "--timeout=120s"];
+    let object = "vac/staging-connector";
+    let Some(text) = kubectl(&scene, &[&ready[..], &[object]].concat()) else {
+        return;
+    };
+    assert!(text.contains("condition met"), "{text}");
+    let see = |words: &[&str]| kubectl(&scene, words).unwrap();
+    let text = see(&["get", "evenkeel", "-A"]);
+    let row = text.lines().find(|line| line.contains("staging-connector"));
+    let row = row.unwrap_or_else(|| panic!("{text}"));
+    assert!(row.contains("True") && row.contains("UpToDate"), "{text}");
+    let told = || {
+        let text = see(&["describe", "vac", "staging-connector"]);
+        let all = ["Saved", "StepLanded", "RolloutSucceeded"];
+        all.iter().all(|word| text.contains(word)).then_some(())
+    };
+    eventually("describe shows the events", TAKEOVER, told);
+    let edit = r#"{"spec": {"resource": {"machineType": "e2-standard-4"}, "rollout": {"allowDisruptive": true}}}"#;
+    see(&["patch", object, "--type=merge", "-p", edit]);
+    let live = "--for=jsonpath={.status.observed.machineType}=e2-standard-4";
+    see(&["wait", live, "--timeout=120s", object]);
+    see(&[&ready[..], &[object]].concat());
+    let writes = scene.patches().len();
+    see(&["delete", object, "--wait=true", "--timeout=60s"]);
+    assert!(!see(&["get", "vac"]).contains("staging-connector"));
+    // Orphan, which is what is not asked for: it stays in GCP, and nothing is written.
+    assert_eq!(scene.patches().len(), writes);
+}
